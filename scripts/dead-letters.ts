@@ -1,0 +1,87 @@
+/** `npm run dead-letters -- list | show <queue>/<key> | replay <queue>/<key>|all | discard <queue>/<key>|all` */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+const USAGE = `Usage: npm run dead-letters -- [--state .errand] <command>
+  list                        what was put aside, and why
+  show <queue>/<key>          one of them, with what it said
+  replay <queue>/<key> | all  back to work, after the fault was mended
+  discard <queue>/<key> | all gone for good
+ERRAND_URL and ERRAND_API_KEY name another installation than this machine's.`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { state: { type: "string", default: ".errand" } },
+});
+const [command = "", which = ""] = positionals;
+
+interface DeadLetter {
+  queue: string;
+  key: string;
+  reason: string;
+  parked_at: string;
+}
+
+try {
+  await run();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function run(): Promise<void> {
+  if (command === "list") return list();
+  if (command === "show" && which !== "") return console.log(JSON.stringify(await call("GET", which), null, 2));
+  const method = { replay: "POST", discard: "DELETE" }[command];
+  if (method === undefined || which === "") throw new Error(USAGE);
+  const chosen = which === "all" ? (await all()).map(({ queue, key }) => `${queue}/${key}`) : [which];
+  let refused = 0;
+  for (const letter of chosen) {
+    try {
+      await call(method, command === "replay" ? `${letter}/replay` : letter);
+      console.log(`${command}ed  ${letter}`.replace("replayed", "replayed "));
+    } catch (error) {
+      refused++;
+      console.error(`refused   ${letter}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  console.log(`${chosen.length - refused} done, ${refused} refused`);
+  if (refused > 0) process.exitCode = 1;
+}
+
+async function list(): Promise<void> {
+  const letters = await all();
+  for (const { queue, key, reason, parked_at } of letters) {
+    console.log(`${parked_at}  ${queue}/${key}\n    ${reason.replaceAll("\n", "\n    ")}`);
+  }
+  console.log(letters.length === 0 ? "No dead letters." : `${letters.length} dead letters`);
+}
+
+async function all(): Promise<DeadLetter[]> {
+  const { dead_letters } = await call<{ dead_letters: DeadLetter[] }>("GET", "");
+  return dead_letters;
+}
+
+async function call<Answer>(method: string, path: string): Promise<Answer> {
+  const { url, apiKey } = await installation();
+  const response = await fetch(`${url}/v1/dead-letters/${path}`.replace(/\/$/, ""), {
+    method,
+    headers: { authorization: `Bearer ${apiKey}` },
+  }).catch(() => {
+    throw new Error(`Nothing answers at ${url}. Is it running? npm start`);
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(`${answer.title}: ${answer.detail}`);
+  return answer;
+}
+
+async function installation(): Promise<{ url: string; apiKey: string }> {
+  const { ERRAND_URL: url, ERRAND_API_KEY: apiKey } = process.env;
+  if (url !== undefined && apiKey !== undefined) return { url, apiKey };
+  const file = join(values.state, "local.json");
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new Error(`There is no ${file}: start Errand first (npm start), or set ERRAND_URL and ERRAND_API_KEY.`);
+  });
+  return JSON.parse(text);
+}

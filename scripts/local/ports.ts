@@ -1,0 +1,36 @@
+/** Ports on the loopback address. */
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A run that was killed a moment ago may still be letting go of its port. */
+const TRIES = 10;
+const TRY_EVERY_MS = 200;
+
+/** Throws one clear line when somebody else listens there. */
+export async function assertFree(port: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    if ((await listen(port)) === port) return;
+    if (tries === TRIES) {
+      throw new Error(`Port ${port} is in use. Choose another one: npm start -- --port ${port + 1}`);
+    }
+    await sleep(TRY_EVERY_MS);
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const port = await listen(0);
+  if (port === null) throw new Error("This machine has no free port on 127.0.0.1.");
+  return port;
+}
+
+/** The port, once it was listened on and let go again; null when it cannot be had. */
+function listen(port: number): Promise<number | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(null));
+    server.listen(port, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : null));
+    });
+  });
+}

@@ -1,0 +1,77 @@
+/** The runner in a process of its own, with a watchdog: an endless loop freezes that process, and nothing else. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { TIMINGS } from "../../shared/limits.ts";
+import { type DevServer, startDevServer } from "./dev-server.ts";
+import { forget } from "./registry.ts";
+
+const NAME = "errand-runner";
+const LOOK_EVERY_MS = 500;
+/** Code may keep the process busy for its whole time; its caller gives up one second later, and must do so first. */
+const FROZEN_AFTER_MS = TIMINGS.code_wall_ms + 2_000;
+const STARTS_MS_MIN = 1_000;
+
+export async function startRunner({
+  port,
+  state,
+  registry,
+}: {
+  port: number;
+  state: string;
+  registry: string;
+}) {
+  const stopped = new AbortController();
+  let server: DevServer | null = null;
+  let exited = false;
+
+  const begin = async () => {
+    await forget(registry, NAME);
+    exited = false;
+    server = await startDevServer({
+      configs: ["wrangler/runner.jsonc"],
+      port,
+      state: `${state}/runner`,
+      registry,
+      args: ["--var", "ONE_AT_A_TIME:true"],
+      onExit: () => (exited = true),
+    });
+  };
+
+  const watch = async () => {
+    let aliveAt = Date.now();
+    while (!stopped.signal.aborted) {
+      await sleep(LOOK_EVERY_MS);
+      if (!exited && (await isAlive(port, FROZEN_AFTER_MS))) aliveAt = Date.now();
+      if (stopped.signal.aborted || (!exited && Date.now() - aliveAt < FROZEN_AFTER_MS)) continue;
+      console.log(
+        JSON.stringify({
+          timestamp: new Date().toISOString(),
+          level: "warn",
+          stage: "runner",
+          effect: "restarted",
+        }),
+      );
+      server?.kill();
+      await sleep(STARTS_MS_MIN);
+      await begin().catch((error: unknown) => console.error(error instanceof Error ? error.message : error));
+      aliveAt = Date.now();
+    }
+  };
+
+  await begin();
+  const watching = watch();
+  return {
+    async stop(): Promise<void> {
+      stopped.abort();
+      await Promise.all([server?.stop(), watching]);
+    },
+  };
+}
+
+async function isAlive(port: number, withinMs: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(withinMs) });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,73 @@
+/** `npm start`: the whole pipeline on this machine, on real workerd. `npm start -- --port 8787 --state .errand` */
+import { mkdir, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { banner } from "./local/banner.ts";
+import { startClock } from "./local/clock.ts";
+import { type DevServer, startDevServer } from "./local/dev-server.ts";
+import { assertFree, freePort } from "./local/ports.ts";
+import { freshRegistry } from "./local/registry.ts";
+import { startRunner } from "./local/runner.ts";
+import { readSettings, writeVars } from "./local/settings.ts";
+import { prepareState } from "./local/state.ts";
+
+const MAIN = ["ingress", "planner", "executor", "notifier"].map((name) => `wrangler/${name}.jsonc`);
+/** After this nobody waits for a clean end any more. */
+const STOP_MS_MAX = 4_000;
+
+const { values } = parseArgs({
+  options: { port: { type: "string", default: "8787" }, state: { type: "string", default: ".errand" } },
+});
+
+const stops: (() => Promise<void>)[] = [];
+let stopping = false;
+
+async function stop(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  setTimeout(() => process.exit(code), STOP_MS_MAX).unref();
+  await Promise.allSettled(stops.map((end) => end()));
+  process.exit(code);
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+
+try {
+  await start(Number(values.port), resolve(values.state));
+} catch (error) {
+  if (!stopping) console.error(error instanceof Error ? error.message : error);
+  await stop(1);
+}
+
+async function start(port: number, state: string): Promise<void> {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error(`--port must be 1 to 65535, not ${values.port}.`);
+  await assertFree(port);
+  await mkdir(state, { recursive: true });
+  const settings = await readSettings(".dev.vars");
+  const registry = await freshRegistry(state);
+  const [runner, apiKey, varsFile] = await Promise.all([
+    startRunner({ port: await freePort(), state, registry }),
+    prepareState(state),
+    writeVars(state, settings),
+  ]);
+  stops.push(() => runner.stop());
+  if (stopping) return;
+  const main: DevServer = await startDevServer({
+    configs: MAIN,
+    port,
+    state,
+    registry,
+    args: ["--env-file", varsFile],
+    onExit: () => void stop(1),
+  });
+  stops.push(() => main.stop());
+  const url = `http://127.0.0.1:${port}`;
+  const clock = startClock(url);
+  stops.push(() => clock.stop());
+  await writeFile(resolve(state, "local.json"), `${JSON.stringify({ url, apiKey }, null, 2)}\n`, {
+    mode: 0o600,
+  });
+  console.log(banner({ url, apiKey, state: values.state, settings }));
+  console.log(`ready ${url}`);
+}

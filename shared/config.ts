@@ -1,0 +1,30 @@
+/** Settings that several Workers read from their variables. A setting that cannot be read names itself and refuses to serve. */
+import * as z from "zod/mini";
+import { TIMINGS, type Timings } from "./limits.ts";
+
+export interface SharedSettings {
+  /** JSON that overrides some of `TIMINGS`, such as `{"task_deadline_ms": 60000}`. */
+  ERRAND_TIMINGS?: string;
+}
+
+const Milliseconds = z.optional(z.int().check(z.gte(0)));
+const Overrides = z.strictObject(
+  Object.fromEntries(Object.keys(TIMINGS).map((name) => [name, Milliseconds])),
+);
+
+/** The defaults with the overrides laid over them. Throws with the variable's name when they cannot be read. */
+export function timingsOf(settings: SharedSettings): Timings {
+  const text = settings.ERRAND_TIMINGS;
+  if (text === undefined || text === "") return TIMINGS;
+  const parsed = Overrides.safeParse(parseJson(text));
+  if (parsed.success) return { ...TIMINGS, ...parsed.data };
+  throw new Error(`ERRAND_TIMINGS cannot be read: ${z.prettifyError(parsed.error)}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,15 @@
+/** What a person or a program said: words, or a tool called by name. */
+import * as z from "zod/mini";
+import { LIMITS } from "../limits.ts";
+import { ToolCall } from "./tool.ts";
+
+export const MessageContent = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("text"),
+    text: z.string().check(z.minLength(1), z.maxLength(LIMITS.prompt_chars_max)),
+  }),
+  z.object({ type: z.literal("call"), call: ToolCall }),
+]);
+export type MessageContent = z.infer<typeof MessageContent>;
+
+export const messageContentExample: MessageContent = { type: "text", text: "How many days until spring?" };

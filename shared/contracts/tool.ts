@@ -1,0 +1,31 @@
+/** What a turn may ask for: every tool's name and input, and what came of a call. A new tool starts here. */
+import * as z from "zod/mini";
+import { LIMITS } from "../limits.ts";
+
+export const RunCodeInput = z.strictObject({
+  code: z.string().check(z.minLength(1), z.maxLength(LIMITS.code_chars_max)),
+});
+export type RunCodeInput = z.infer<typeof RunCodeInput>;
+
+/** A tool and its input, as the API takes it and a turn wants it. */
+export const ToolCall = z.discriminatedUnion("tool", [
+  z.strictObject({ tool: z.literal("run_code"), input: RunCodeInput }),
+]);
+export type ToolCall = z.infer<typeof ToolCall>;
+export type ToolName = ToolCall["tool"];
+
+export const toolCallExample: ToolCall = { tool: "run_code", input: { code: "6 * 7" } };
+
+/** What a call brought back. A tool's failure is an observation too (`ok: false`), never the end of the task. */
+export const Observation = z.object({ ok: z.boolean(), text: z.string() });
+export type Observation = z.infer<typeof Observation>;
+
+export const observationExample: Observation = { ok: true, text: "42" };
+
+const TITLE_CHARS_MAX = 60;
+
+/** A call in a few words, for step names and progress. */
+export function titleOf(call: ToolCall): string {
+  const line = call.input.code.replace(/\s+/g, " ").trim();
+  return line.length <= TITLE_CHARS_MAX ? line : `${line.slice(0, TITLE_CHARS_MAX - 1)}…`;
+}

@@ -1,0 +1,44 @@
+/** One answer of a model (or of the rules protocol), and what the planner's `nextTurn` says of it. */
+import * as z from "zod/mini";
+import { TaskState } from "./task.ts";
+import { ToolCall } from "./tool.ts";
+
+export const Usage = z.object({
+  tokensIn: z.int().check(z.gte(0)),
+  tokensOut: z.int().check(z.gte(0)),
+});
+export type Usage = z.infer<typeof Usage>;
+
+/** No calls means that `text` is the answer and the task is done. */
+export const Turn = z.object({
+  text: z.string(),
+  calls: z.array(ToolCall),
+  model: z.string(),
+  usage: Usage,
+});
+export type Turn = z.infer<typeof Turn>;
+
+export const turnExample: Turn = {
+  text: "",
+  calls: [{ tool: "run_code", input: { code: "6 * 7" } }],
+  model: "rules",
+  usage: { tokensIn: 0, tokensOut: 0 },
+};
+
+/** A call as the workflow knows it: enough to name a step, no content. */
+export const PlannedCall = z.object({ k: z.int(), tool: z.string(), title: z.string() });
+export type PlannedCall = z.infer<typeof PlannedCall>;
+
+/** Failures are returned, not thrown: a thrown error loses its fields on the way through RPC. */
+export const NextTurn = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("turn"), calls: z.array(PlannedCall) }),
+  z.object({ kind: z.literal("inactive"), state: z.nullable(TaskState) }),
+  z.object({ kind: z.literal("transient"), reason: z.string(), retryAfterMs: z.int() }),
+  z.object({ kind: z.literal("permanent"), reason: z.string() }),
+]);
+export type NextTurn = z.infer<typeof NextTurn>;
+
+export const nextTurnExample: NextTurn = {
+  kind: "turn",
+  calls: [{ k: 1, tool: "run_code", title: "6 * 7" }],
+};

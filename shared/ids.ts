@@ -1,0 +1,56 @@
+/**
+ * Ids: derived where the same thing must get the same id twice, sortable elsewhere.
+ * A message, the task it starts and that task's reply share one suffix, so SQL can derive one from the other.
+ */
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford's base 32: nothing in it is mistaken for something else
+const SUFFIX_CHARS = 26; // 130 bits
+
+export type IdKind = "inb" | "conv" | "msg" | "task";
+
+/** The same parts give the same id. Parts are joined with a separator that JSON escapes, so ("a","bc") differs from ("ab","c"). */
+export async function deriveId(kind: IdKind, ...parts: readonly string[]): Promise<string> {
+  return `${kind}_${encode(await sha256(JSON.stringify(parts)))}`;
+}
+
+/** Sorts by time of making (48 bits of milliseconds, then 80 random bits, as ULIDs do). */
+export function newId(kind: IdKind, nowMs: number): string {
+  const bytes = new Uint8Array(17);
+  crypto.getRandomValues(bytes);
+  let rest = nowMs;
+  for (let i = 5; i >= 0; i--) {
+    bytes[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return `${kind}_${encode(bytes)}`;
+}
+
+/** `msg_x` → `task_x`: the id of the task that this message starts, if it starts one. */
+export function withKind(id: string, kind: IdKind): string {
+  return `${kind}_${id.slice(id.indexOf("_") + 1)}`;
+}
+
+/** Hex, for what is compared and never shown. */
+export async function sha256Hex(text: string): Promise<string> {
+  return Array.from(await sha256(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function sha256(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+}
+
+function encode(bytes: Uint8Array): string {
+  let out = "";
+  let bits = 0;
+  let value = 0;
+  for (const byte of bytes) {
+    value = (value << 8) | byte;
+    bits += 8;
+    while (bits >= 5 && out.length < SUFFIX_CHARS) {
+      bits -= 5;
+      out += ALPHABET.charAt((value >>> bits) & 31);
+    }
+    value &= (1 << bits) - 1;
+  }
+  return out;
+}

@@ -1,0 +1,72 @@
+/**
+ * Every bound of the system in one place, with its unit in its name and the reason beside it.
+ * `LIMITS` are sizes and counts; `TIMINGS` are the defaults of what `ERRAND_TIMINGS` may override.
+ */
+
+export const LIMITS = {
+  /** A prompt of 32,000 characters is about 8,000 tokens; in UTF-8 it stays far below D1's 2 MB a row. */
+  prompt_chars_max: 32_000,
+  code_chars_max: 32_000,
+  /** Room for a prompt in four-byte characters, escaped as JSON. */
+  api_body_bytes_max: 256 * 1024,
+  /** Telegram's updates are below 64 KiB; what is larger is parked, cut to this size. */
+  hook_body_bytes_max: 256 * 1024,
+  idempotency_key_chars_max: 255,
+  conversation_name_chars_max: 128,
+  /** What a tool may bring back: it is kept in D1 and goes into the next prompt. */
+  observation_chars_max: 16_000,
+  /** An answer of ten Telegram messages; what is longer is cut, and says so. */
+  answer_chars_max: 40_000,
+  turns_max: 20,
+  calls_per_turn_max: 10,
+  /** Times one turn or call is asked for again after a Transient failure before the task fails. */
+  transient_retries_max: 12,
+  /** Messages of a conversation that a turn looks back on. */
+  history_messages_max: 50,
+  tasks_page_max: 50,
+  /** Rows a filtered page may read before it returns a cursor. */
+  tasks_window_max: 1_000,
+  /** Creates whose answer was lost are tried again at most this often; each may show a message twice. */
+  doubts_max: 2,
+  /** Rings without progress until a doorbell goes to the dead-letter desk. */
+  rings_max: 50,
+  sweep_rows_max: 500,
+  purge_rows_max: 500,
+  dead_letters_page_max: 500,
+  /** Cloudflare Queues: messages in one sendBatch. https://developers.cloudflare.com/queues/platform/limits/ */
+  queue_batch_max: 100,
+} as const;
+
+/** Milliseconds. They nest: model call < turn < step < task; platform calls together < lease. */
+export const TIMINGS = {
+  /** A fresh doorbell is left to its queue this long before the sweep rings it again. */
+  doorbell_grace_ms: 10_000,
+  /** How long a created Workflow may take to its first step before it counts as stranded. */
+  look_claim_ms: 60_000,
+  model_call_ms: 60_000,
+  turn_claim_ms: 90_000,
+  step_ms: 120_000,
+  task_deadline_ms: 3_600_000,
+  /** Wall-clock time of one `run_code`, counted from the moment its isolate starts. */
+  code_wall_ms: 5_000,
+  /** How long a call may wait for its turn in the sandbox, and for the sandbox to come back. */
+  sandbox_queue_ms: 60_000,
+  /** After the sandbox was busy or lost. */
+  sandbox_retry_ms: 2_000,
+  platform_call_ms: 10_000,
+  lease_ms: 45_000,
+  /** Telegram's updates expire after 24 h, Meta redelivers for 7 days. */
+  inbound_kept_ms: 8 * 24 * 3_600_000,
+  /** An answer within this time needs no placeholder. */
+  placeholder_after_ms: 2_000,
+  /** A task that took longer than this ends with a message that makes the phone buzz. */
+  ping_after_ms: 15_000,
+  /** A reply that could not be sent for this long never will be. */
+  reply_kept_ms: 24 * 3_600_000,
+  progress_ms_min: 3_000,
+  /** Slowest pace at which a progress message is looked at again. */
+  progress_ms_max: 30_000,
+  backoff_ms_max: 300_000,
+} as const;
+
+export type Timings = { readonly [K in keyof typeof TIMINGS]: number };

@@ -1,0 +1,38 @@
+/** One JSON line per effect, redacted. The field names are a public contract: dashboards and alerts read them. */
+
+export interface LogFields {
+  stage: "ingress" | "planner" | "executor" | "notifier" | "runner";
+  /** What was done, in a word or two: "accepted", "turn", "call", "edited". */
+  effect: string;
+  session_id?: string;
+  task_id?: string;
+  provider?: string;
+  model?: string;
+  latency_ms?: number;
+  tokens_used?: number;
+  /** What went wrong, or what a person should know. */
+  detail?: string;
+  [fact: string]: string | number | boolean | null | undefined;
+}
+
+export type LogLevel = "info" | "warn" | "error";
+
+export function log(level: LogLevel, fields: LogFields): void {
+  const line = redact(JSON.stringify({ timestamp: new Date().toISOString(), level, ...fields }));
+  if (level === "error") console.error(line);
+  else if (level === "warn") console.warn(line);
+  else console.log(line);
+}
+
+/** Shapes of secrets that must never be seen, wherever they turn up: in a URL, in an error's words, in a header. */
+const SECRETS = [
+  /\b(?:bot)?\d{5,}:[\w-]{20,}/g, // Telegram bot tokens, also in /bot<token>/method
+  /\berrand_[a-z0-9-]+_[\w-]{20,}/g, // our API keys
+  /\bsk-[\w-]{16,}/g, // Anthropic, OpenAI
+  /\bxox[abep]-[\w-]{10,}/g, // Slack
+  /\b(?:Bearer|Bot) [\w.~+/=-]{16,}/g,
+];
+
+export function redact(text: string): string {
+  return SECRETS.reduce((clean, secret) => clean.replace(secret, "[redacted]"), text);
+}

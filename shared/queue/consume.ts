@@ -1,0 +1,95 @@
+/** The frame of every queue consumer: read the doorbells, look, acknowledge each by itself. */
+import { Doorbell } from "../contracts/doorbell.ts";
+import { backoffMs, reasonOf } from "../errors.ts";
+import { sha256Hex } from "../ids.ts";
+import { log, type LogFields } from "../log.ts";
+import { parkUnreadable } from "../store/outbox.ts";
+import { type Bells, ring } from "./doorbell.ts";
+
+/** Keys that want to be looked at again after so many milliseconds. Keys that are not named are done with. */
+export type LookAgain = ReadonlyMap<string, number>;
+
+export interface Consumer {
+  stage: LogFields["stage"];
+  db: D1Database;
+  bells: Bells;
+  /** Looks at the rows of these keys and makes the next difference. What it throws is tried again, one key at a time. */
+  look: (keys: readonly string[]) => Promise<LookAgain>;
+}
+
+/** A retry is one queue operation and a new message three, but retries are numbered: the first looks again use them. */
+const LOOKS_BY_RETRY = 2;
+const RETRY_MS_MAX = 30_000;
+
+/** Consumes a batch. One bad message never fails its batch: when a joint look throws, each key is looked at alone. */
+export async function consume(batch: MessageBatch, consumer: Consumer): Promise<void> {
+  const messages = await readable(batch, consumer);
+  try {
+    await lookAndAcknowledge(messages, consumer);
+  } catch (error) {
+    if (messages.length === 1) retryAll(messages, consumer, error);
+    else await Promise.all(messages.map((message) => alone(message, consumer)));
+  }
+}
+
+interface Ring {
+  message: Message;
+  doorbell: Doorbell;
+}
+
+async function alone(ringing: Ring, consumer: Consumer): Promise<void> {
+  try {
+    await lookAndAcknowledge([ringing], consumer);
+  } catch (error) {
+    retryAll([ringing], consumer, error);
+  }
+}
+
+async function lookAndAcknowledge(rings: readonly Ring[], consumer: Consumer): Promise<void> {
+  if (rings.length === 0) return;
+  const again = await consumer.look([...new Set(rings.map(({ doorbell }) => doorbell.key))]);
+  for (const { message, doorbell } of rings) {
+    const waitMs = again.get(doorbell.key);
+    if (waitMs === undefined) {
+      message.ack();
+      continue;
+    }
+    const delaySeconds = Math.ceil(waitMs / 1_000);
+    if (message.attempts <= LOOKS_BY_RETRY) message.retry({ delaySeconds });
+    else {
+      await ring(consumer.bells, [doorbell], consumer.stage, delaySeconds);
+      message.ack();
+    }
+  }
+}
+
+function retryAll(rings: readonly Ring[], { stage }: Consumer, error: unknown): void {
+  for (const { message, doorbell } of rings) {
+    log("error", {
+      stage,
+      effect: "look",
+      key: doorbell.key,
+      attempt: message.attempts,
+      detail: reasonOf(error),
+    });
+    message.retry({ delaySeconds: backoffMs(message.attempts, RETRY_MS_MAX) / 1_000 });
+  }
+}
+
+/** Parks what is no doorbell, with its bytes, and returns the rest. */
+async function readable(batch: MessageBatch, { stage, db }: Consumer): Promise<Ring[]> {
+  const rings: Ring[] = [];
+  for (const message of batch.messages) {
+    const doorbell = Doorbell.safeParse(message.body);
+    if (doorbell.success) {
+      rings.push({ message, doorbell: doorbell.data });
+      continue;
+    }
+    const body = JSON.stringify(message.body) ?? String(message.body);
+    const reason = `not a doorbell, from queue ${batch.queue}`;
+    log("error", { stage, effect: "parked", detail: reason });
+    await parkUnreadable(db, { key: await sha256Hex(body), body, reason, now: Date.now() });
+    message.ack();
+  }
+  return rings;
+}

@@ -1,0 +1,45 @@
+/** Ringing: a hint to look, sent after the row that makes it true was committed. */
+import type { Doorbell, QueueName } from "../contracts/doorbell.ts";
+import { reasonOf } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { log, type LogFields } from "../log.ts";
+
+/** The queue each doorbell goes to. A Worker that never rings one of them has no binding for it. */
+export type Bells = Partial<Record<QueueName, Queue<Doorbell>>>;
+
+/**
+ * Sends doorbells, grouped by queue. Never throws: the rows are in the outbox, so what is not sent now
+ * is rung by the sweep.
+ */
+export async function ring(
+  bells: Bells,
+  doorbells: readonly Doorbell[],
+  stage: LogFields["stage"],
+  delaySeconds = 0,
+): Promise<void> {
+  const groups = new Map<QueueName, Doorbell[]>();
+  for (const doorbell of doorbells) {
+    groups.set(doorbell.queue, [...(groups.get(doorbell.queue) ?? []), doorbell]);
+  }
+  for (const [queue, group] of groups) {
+    try {
+      await send(bells[queue], group, delaySeconds);
+    } catch (error) {
+      log("warn", { stage, effect: "ring", queue, detail: `left to the sweep: ${reasonOf(error)}` });
+    }
+  }
+}
+
+async function send(
+  queue: Queue<Doorbell> | undefined,
+  doorbells: readonly Doorbell[],
+  delaySeconds: number,
+): Promise<void> {
+  if (queue === undefined) throw new Error("this Worker has no binding for that queue");
+  for (let from = 0; from < doorbells.length; from += LIMITS.queue_batch_max) {
+    const messages = doorbells
+      .slice(from, from + LIMITS.queue_batch_max)
+      .map((body) => ({ body, delaySeconds }));
+    await queue.sendBatch(messages);
+  }
+}

@@ -1,0 +1,88 @@
+/** One task, whole: state, answer, usage, calls, deliveries and every event, in one round trip. */
+import * as z from "zod/mini";
+import { ChannelName } from "../contracts/channel.ts";
+import { TaskState } from "../contracts/task.ts";
+import { jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
+
+const Task = z.object({
+  id: z.string(),
+  state: TaskState,
+  conversation_id: z.string(),
+  channel: ChannelName,
+  created_at: z.int(),
+  ended_at: z.nullable(z.int()),
+  deadline_at: z.int(),
+  text: z.nullable(z.string()),
+  reply_state: z.nullable(z.string()),
+  reply_reason: z.nullable(z.string()),
+});
+const Usage = z.object({ turns: z.int(), tokens_in: z.int(), tokens_out: z.int(), model_ms: z.int() });
+const Call = z.object({
+  n: z.int(),
+  k: z.int(),
+  tool: z.string(),
+  ok: z.nullable(z.int()),
+  result: z.nullable(z.string()),
+});
+const Delivery = z.object({
+  part: z.int(),
+  state: z.string(),
+  external_id: z.nullable(z.string()),
+  doubts: z.int(),
+});
+const Event = z.object({
+  seq: z.int(),
+  key: z.string(),
+  at: z.int(),
+  data: z.nullable(jsonColumn(z.unknown())),
+});
+
+export interface TaskReceipt {
+  task: z.infer<typeof Task>;
+  usage: z.infer<typeof Usage>;
+  calls: z.infer<typeof Call>[];
+  deliveries: z.infer<typeof Delivery>[];
+  events: z.infer<typeof Event>[];
+}
+
+/** @returns "unauthorized" for an unknown key, undefined for a task that is not its tenant's. */
+export async function readReceipt(
+  db: D1Database,
+  { keyHash, taskId }: { keyHash: string; taskId: string },
+): Promise<TaskReceipt | "unauthorized" | undefined> {
+  const results = await runBatch(db, {
+    key: db.prepare("SELECT tenant_id FROM api_keys WHERE hash = ?").bind(keyHash),
+    task: db
+      .prepare(
+        `SELECT t.id, t.state, t.conversation_id, c.channel, t.created_at, t.ended_at, t.deadline_at,
+           CASE r.final WHEN 1 THEN r.text END AS text, r.state AS reply_state, r.reason AS reply_reason
+         FROM tasks t JOIN conversations c ON c.id = t.conversation_id LEFT JOIN replies r ON r.id = t.id
+         WHERE t.id = ?2 AND t.tenant_id = (SELECT tenant_id FROM api_keys WHERE hash = ?1)`,
+      )
+      .bind(keyHash, taskId),
+    usage: db
+      .prepare(
+        `SELECT COUNT(*) AS turns, COALESCE(SUM(tokens_in), 0) AS tokens_in, COALESCE(SUM(tokens_out), 0) AS tokens_out,
+           COALESCE(SUM(latency_ms), 0) AS model_ms FROM turns WHERE task_id = ? AND text IS NOT NULL`,
+      )
+      .bind(taskId),
+    calls: db
+      .prepare("SELECT n, k, tool, ok, result FROM calls WHERE task_id = ? ORDER BY n, k")
+      .bind(taskId),
+    deliveries: db
+      .prepare("SELECT part, state, external_id, doubts FROM deliveries WHERE reply_id = ? ORDER BY part")
+      .bind(taskId),
+    events: db.prepare("SELECT seq, key, at, data FROM events WHERE task_id = ? ORDER BY seq").bind(taskId),
+  });
+  if (results("key").results.length === 0) return "unauthorized";
+  const task = rowOf(results("task"), Task);
+  const usage = rowOf(results("usage"), Usage);
+  if (task === undefined || usage === undefined) return undefined;
+  return {
+    task,
+    usage,
+    calls: rowsOf(results("calls"), Call),
+    deliveries: rowsOf(results("deliveries"), Delivery),
+    events: rowsOf(results("events"), Event),
+  };
+}

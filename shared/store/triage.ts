@@ -1,0 +1,240 @@
+/** The one batch by which triage carries out what it decided, for a whole queue batch at once. */
+import type { Doorbell } from "../contracts/doorbell.ts";
+import type { MessageContent } from "../contracts/message.ts";
+import type { Timings } from "../limits.ts";
+import { stopStatements } from "./end.ts";
+import { doorbellsOf } from "./outbox.ts";
+import type { NewInbound } from "./inbound.ts";
+import { conversationsIn, startStatements } from "./start.ts";
+
+/** What is to come of one inbound. */
+export type Decision = { inbound: NewInbound } & (
+  | { kind: "message"; address: string; channel: string; messageId: string; content: MessageContent }
+  | { kind: "reply"; address: string; channel: string; text: string }
+  | {
+      kind: "stop";
+      address: string;
+      channel: string;
+      taskIdPrefix: string;
+      text: string;
+      unreadWords: string;
+      idleText: string;
+    }
+  | { kind: "new"; address: string; channel: string; text: string }
+  | { kind: "ignore"; reason: string }
+  | { kind: "park"; reason: string }
+);
+
+/**
+ * Carries out the decisions in their order. What is said in between commands is written set-wise, so a batch of
+ * a hundred messages takes the statements of one. Returns the doorbells to ring.
+ */
+export async function carryOut(
+  db: D1Database,
+  decisions: readonly Decision[],
+  now: number,
+  timings: Timings,
+): Promise<Doorbell[]> {
+  const statements = [
+    insertConversations(db, decisions, now),
+    ...runs(decisions).flatMap((run) => runStatements(db, run, now, timings)),
+    ...settle(db, decisions, now),
+  ];
+  const results = await db.batch(statements);
+  return results.flatMap((result) => doorbellsOf(result));
+}
+
+type Of<Kind extends Decision["kind"]> = Extract<Decision, { kind: Kind }>;
+
+/** Splits where order matters: a command comes after what was said before it and before what was said after. */
+function runs(decisions: readonly Decision[]): Decision[][] {
+  const isCommand = ({ kind }: Decision) => kind === "stop" || kind === "new";
+  const all: Decision[][] = [];
+  for (const decision of decisions) {
+    const run = all.at(-1);
+    if (run?.[0] !== undefined && isCommand(run[0]) === isCommand(decision)) run.push(decision);
+    else all.push([decision]);
+  }
+  return all;
+}
+
+function runStatements(
+  db: D1Database,
+  run: readonly Decision[],
+  now: number,
+  timings: Timings,
+): D1PreparedStatement[] {
+  const of = <Kind extends Decision["kind"]>(kind: Kind) =>
+    run.filter((decision): decision is Of<Kind> => decision.kind === kind);
+  const messages = of("message");
+  const replies = of("reply");
+  return [
+    ...(messages.length > 0 ? messageStatements(db, messages, now, timings) : []),
+    ...(replies.length > 0 ? replyStatements(db, replies, now, timings) : []),
+    ...run.flatMap((decision) => {
+      if (decision.kind === "stop") return stopOrSaySo(db, decision, now, timings);
+      return decision.kind === "new" ? forget(db, decision, now, timings) : [];
+    }),
+  ];
+}
+
+function insertConversations(
+  db: D1Database,
+  decisions: readonly Decision[],
+  now: number,
+): D1PreparedStatement {
+  const conversations = decisions.flatMap((decision) =>
+    "address" in decision
+      ? [
+          {
+            id: decision.inbound.conversation_id,
+            tenant: decision.inbound.tenant_id,
+            channel: decision.channel,
+            address: decision.address,
+          },
+        ]
+      : [],
+  );
+  return db
+    .prepare(
+      `INSERT INTO conversations (id, tenant_id, channel, address, created_at)
+       SELECT value->>'id', value->>'tenant', value->>'channel', value->>'address', ?2 FROM json_each(?1) WHERE true
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(JSON.stringify(conversations), now);
+}
+
+function messageStatements(
+  db: D1Database,
+  messages: readonly Of<"message">[],
+  now: number,
+  timings: Timings,
+): D1PreparedStatement[] {
+  const rows = messages.map(({ inbound, messageId, content }) => ({
+    id: messageId,
+    conversation: inbound.conversation_id,
+    content: JSON.stringify(content),
+    at: inbound.received_at,
+  }));
+  const conversations = [...new Set(messages.map(({ inbound }) => inbound.conversation_id))];
+  return [
+    db
+      .prepare(
+        `INSERT INTO messages (id, conversation_id, content, created_at)
+         SELECT value->>'id', value->>'conversation', value->>'content', value->>'at' FROM json_each(?) WHERE true ORDER BY key
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(JSON.stringify(rows)),
+    ...Object.values(startStatements(db, conversationsIn(conversations), now, timings)),
+  ];
+}
+
+function replyStatements(
+  db: D1Database,
+  replies: readonly Pick<Of<"reply">, "inbound" | "text">[],
+  now: number,
+  timings: Timings,
+): D1PreparedStatement[] {
+  const rows = JSON.stringify(
+    replies.map(({ inbound, text }) => ({
+      id: inbound.id,
+      tenant: inbound.tenant_id,
+      conversation: inbound.conversation_id,
+      text,
+    })),
+  );
+  return [
+    db
+      .prepare(
+        `INSERT INTO replies (id, tenant_id, conversation_id, text, final, created_at)
+         SELECT value->>'id', value->>'tenant', value->>'conversation', value->>'text', 1, ?2 FROM json_each(?1) WHERE true
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(rows, now),
+    db
+      .prepare(
+        `INSERT INTO outbox (queue, key, ring_at)
+         SELECT 'replies', id, ?2 FROM replies WHERE id IN (SELECT value->>'id' FROM json_each(?1)) AND state = 'open'
+         ON CONFLICT DO NOTHING RETURNING queue, key`,
+      )
+      .bind(rows, now + timings.doorbell_grace_ms),
+  ];
+}
+
+/** A stop has one answer: the stopped task's own, or, when nothing ran, one that says so. */
+function stopOrSaySo(
+  db: D1Database,
+  decision: Of<"stop">,
+  now: number,
+  timings: Timings,
+): D1PreparedStatement[] {
+  const { inbound } = decision;
+  const conversationId = inbound.conversation_id;
+  const endedBy = `stop:${inbound.id}`;
+  const stop = { ...decision, conversationId, endedBy, inboundId: inbound.id };
+  const idle = `NOT EXISTS (SELECT 1 FROM (SELECT ended_by FROM tasks WHERE conversation_id = ?2 ORDER BY seq DESC LIMIT 1)
+    WHERE ended_by = ?3) AND EXISTS (SELECT 1 FROM inbound WHERE id = ?1 AND state = 'new')`;
+  return [
+    ...Object.values(stopStatements(db, stop, now, timings)),
+    db
+      .prepare(
+        `INSERT INTO replies (id, tenant_id, conversation_id, text, final, created_at)
+         SELECT ?1, ?4, ?2, ?5, 1, ?6 WHERE ${idle} ON CONFLICT DO NOTHING`,
+      )
+      .bind(inbound.id, conversationId, endedBy, inbound.tenant_id, decision.idleText, now),
+    db
+      .prepare(
+        `INSERT INTO outbox (queue, key, ring_at) SELECT 'replies', ?1, ?4
+         WHERE ${idle} AND EXISTS (SELECT 1 FROM replies WHERE id = ?1 AND state = 'open')
+         ON CONFLICT DO NOTHING RETURNING queue, key`,
+      )
+      .bind(inbound.id, conversationId, endedBy, now + timings.doorbell_grace_ms),
+  ];
+}
+
+function forget(db: D1Database, decision: Of<"new">, now: number, timings: Timings): D1PreparedStatement[] {
+  const { inbound } = decision;
+  return [
+    db
+      .prepare(
+        `UPDATE conversations SET epoch = COALESCE((SELECT MAX(seq) FROM messages WHERE conversation_id = ?1), 0)
+         WHERE id = ?1 AND EXISTS (SELECT 1 FROM inbound WHERE id = ?2 AND state = 'new')`,
+      )
+      .bind(inbound.conversation_id, inbound.id),
+    ...replyStatements(db, [decision], now, timings),
+  ];
+}
+
+/** Marks every inbound by its outcome, and deletes or parks its doorbell. */
+function settle(db: D1Database, decisions: readonly Decision[], now: number): D1PreparedStatement[] {
+  const outcome = (decision: Decision) =>
+    decision.kind === "ignore" ? "ignored" : decision.kind === "park" ? "parked" : "handled";
+  const rows = JSON.stringify(
+    decisions.map((decision) => ({
+      id: decision.inbound.id,
+      version: decision.inbound.version,
+      state: outcome(decision),
+      note: "reason" in decision ? decision.reason : null,
+    })),
+  );
+  return [
+    db
+      .prepare(
+        `UPDATE inbound SET state = d.value->>'state', note = d.value->>'note' FROM json_each(?) d
+         WHERE inbound.id = d.value->>'id' AND inbound.state = 'new'`,
+      )
+      .bind(rows),
+    db
+      .prepare(
+        `UPDATE outbox SET parked_reason = d.value->>'note', parked_at = ?2 FROM json_each(?1) d
+         WHERE outbox.queue = 'inbound' AND outbox.key = d.value->>'id' AND d.value->>'state' = 'parked'`,
+      )
+      .bind(rows, now),
+    db
+      .prepare(
+        `DELETE FROM outbox WHERE queue = 'inbound' AND parked_reason IS NULL AND (key, version) IN (
+           SELECT value->>'id', value->>'version' FROM json_each(?))`,
+      )
+      .bind(rows),
+  ];
+}

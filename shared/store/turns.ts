@@ -1,0 +1,186 @@
+/** Turns and their calls: claimed before the work, stored by key after it, so that asking twice pays once. */
+import * as z from "zod/mini";
+import { MessageContent } from "../contracts/message.ts";
+import { isFinal, TaskState } from "../contracts/task.ts";
+import { type Observation, ToolCall } from "../contracts/tool.ts";
+import type { Turn } from "../contracts/turn.ts";
+import { LIMITS } from "../limits.ts";
+import { ACTIVE, jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
+import { keepAlive } from "./tasks.ts";
+
+const TaskRow = z.object({ state: TaskState, conversation_id: z.string() });
+const TurnRow = z.object({
+  n: z.int(),
+  claim: z.string(),
+  claimed_until: z.int(),
+  text: z.nullable(z.string()),
+});
+const MessageRow = z.object({
+  id: z.string(),
+  content: jsonColumn(MessageContent),
+  turn_id: z.nullable(z.string()),
+});
+const CallRow = z.object({
+  n: z.int(),
+  k: z.int(),
+  tool: z.string(),
+  input: jsonColumn(z.unknown()),
+  ok: z.nullable(z.int()),
+  result: z.nullable(z.string()),
+});
+
+/** A call of an earlier turn and what it brought. */
+export interface TranscriptCall {
+  readonly n: number;
+  readonly k: number;
+  readonly call: ToolCall;
+  readonly observation: Observation | null;
+}
+
+/** What a turn can know: the conversation's messages (each with the turn that read it) and the task's turns and calls. */
+export interface Transcript {
+  readonly conversationId: string;
+  readonly messages: readonly { id: string; content: MessageContent; turnId: string | null }[];
+  readonly calls: readonly TranscriptCall[];
+}
+
+export type TurnClaim =
+  | { kind: "claimed"; transcript: Transcript }
+  | { kind: "stored"; calls: TranscriptCall[] }
+  | { kind: "busy"; until: number }
+  | { kind: "inactive"; state: TaskState | null };
+
+export const turnId = (taskId: string, n: number) => `${taskId}/${n}`;
+
+/**
+ * Claims turn `n` and, in the same batch, everything unread in the conversation, but only while the task is active
+ * and only under this claim: a repeated turn sees the same messages, and an ended task swallows none.
+ */
+export async function claimTurn(
+  db: D1Database,
+  { taskId, n, claim, until, now }: { taskId: string; n: number; claim: string; until: number; now: number },
+): Promise<TurnClaim> {
+  const results = await runBatch(db, {
+    claim: db
+      .prepare(
+        `INSERT INTO turns (task_id, n, claim, claimed_until) SELECT id, ?2, ?3, ?4 FROM tasks WHERE id = ?1 AND ${ACTIVE}
+         ON CONFLICT (task_id, n) DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until
+         WHERE turns.text IS NULL AND turns.claimed_until <= ?5`,
+      )
+      .bind(taskId, n, claim, until, now),
+    read: db
+      .prepare(
+        `UPDATE messages SET turn_id = ?2
+         WHERE turn_id IS NULL
+           AND conversation_id = (SELECT conversation_id FROM tasks WHERE id = ?1 AND ${ACTIVE})
+           AND EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?3 AND claim = ?4)`,
+      )
+      .bind(taskId, turnId(taskId, n), n, claim),
+    ...keepAlive(db, taskId, until),
+    task: db.prepare("SELECT state, conversation_id FROM tasks WHERE id = ?").bind(taskId),
+    turn: db
+      .prepare("SELECT n, claim, claimed_until, text FROM turns WHERE task_id = ? AND n = ?")
+      .bind(taskId, n),
+    messages: db
+      .prepare(
+        `SELECT m.id, m.content, m.turn_id FROM tasks t
+         JOIN conversations c ON c.id = t.conversation_id JOIN messages m ON m.conversation_id = c.id
+         WHERE t.id = ?1 AND m.turn_id IS NOT NULL
+           AND m.seq >= MIN(c.epoch + 1, (SELECT seq FROM messages WHERE id = 'msg_' || substr(t.id, 6)))
+           AND (m.seq > c.epoch OR substr(m.turn_id, 1, length(?1)) = ?1)
+         ORDER BY m.seq DESC LIMIT ?2`,
+      )
+      .bind(taskId, LIMITS.history_messages_max),
+    calls: db
+      .prepare("SELECT n, k, tool, input, ok, result FROM calls WHERE task_id = ? ORDER BY n, k")
+      .bind(taskId),
+  });
+  const task = rowOf(results("task"), TaskRow);
+  const turn = rowOf(results("turn"), TurnRow);
+  if (task === undefined || turn === undefined || isFinal(task.state)) {
+    return { kind: "inactive", state: task?.state ?? null };
+  }
+  const calls = rowsOf(results("calls"), CallRow).map(transcriptCall);
+  const conversationId = task.conversation_id;
+  if (turn.text !== null) return { kind: "stored", calls: calls.filter((call) => call.n === n) };
+  if (turn.claim !== claim) return { kind: "busy", until: turn.claimed_until };
+  const messages = rowsOf(results("messages"), MessageRow)
+    .toReversed()
+    .map(({ id, content, turn_id }) => ({ id, content, turnId: turn_id }));
+  return { kind: "claimed", transcript: { conversationId, messages, calls } };
+}
+
+/** Stores a claimed turn and its calls. Under a lost claim it changes nothing. */
+export async function storeTurn(
+  db: D1Database,
+  stored: {
+    taskId: string;
+    n: number;
+    claim: string;
+    turn: Turn;
+    latencyMs: number;
+    until: number;
+    now: number;
+  },
+): Promise<void> {
+  const { taskId, n, claim, turn } = stored;
+  const mine = "EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?2 AND claim = ?3)";
+  const calls = turn.calls.map(({ tool, input }, index) => ({ k: index + 1, tool, input }));
+  await runBatch(db, {
+    turn: db
+      .prepare(
+        `UPDATE turns SET text = ?4, model = ?5, tokens_in = ?6, tokens_out = ?7, latency_ms = ?8
+         WHERE task_id = ?1 AND n = ?2 AND claim = ?3 AND text IS NULL`,
+      )
+      .bind(
+        taskId,
+        n,
+        claim,
+        turn.text,
+        turn.model,
+        turn.usage.tokensIn,
+        turn.usage.tokensOut,
+        stored.latencyMs,
+      ),
+    calls: db
+      .prepare(
+        `INSERT INTO calls (task_id, n, k, tool, input)
+         SELECT ?1, ?2, value->>'k', value->>'tool', value->'input' FROM json_each(?4) WHERE ${mine}
+         ON CONFLICT DO NOTHING`,
+      )
+      .bind(taskId, n, claim, JSON.stringify(calls)),
+    event: db
+      .prepare(
+        `INSERT INTO events (task_id, key, at, data) SELECT ?1, ?4, ?5, ?6 WHERE ${mine} ON CONFLICT DO NOTHING`,
+      )
+      .bind(
+        taskId,
+        n,
+        claim,
+        `planned ${n}`,
+        stored.now,
+        JSON.stringify({ model: turn.model, calls: calls.length }),
+      ),
+    ...keepAlive(db, taskId, stored.until),
+  });
+}
+
+/** Gives a claimed turn back after a Transient failure, and keeps the task alive until it is asked for again. */
+export async function releaseTurn(
+  db: D1Database,
+  { taskId, n, claim, until }: { taskId: string; n: number; claim: string; until: number },
+): Promise<void> {
+  await runBatch(db, {
+    release: db
+      .prepare(
+        "UPDATE turns SET claimed_until = 0 WHERE task_id = ? AND n = ? AND claim = ? AND text IS NULL",
+      )
+      .bind(taskId, n, claim),
+    ...keepAlive(db, taskId, until),
+  });
+}
+
+function transcriptCall({ n, k, tool, input, ok, result }: z.infer<typeof CallRow>): TranscriptCall {
+  const observation = ok === null ? null : { ok: ok === 1, text: result ?? "" };
+  return { n, k, call: ToolCall.parse({ tool, input }), observation };
+}

@@ -1,0 +1,20 @@
+/** Ending a task, for whoever in the executor comes to its end: the row, the answer, the doorbells, the log line. */
+import { timingsOf } from "../../shared/config.ts";
+import { log } from "../../shared/log.ts";
+import { ring } from "../../shared/queue/doorbell.ts";
+import { endTask, type TaskEnd } from "../../shared/store/end.ts";
+import { bellsOf, type Env } from "./env.ts";
+
+/** Ends the task and rings the reply, and the next task if something was unread. Done twice, it changes nothing more. */
+export async function end(env: Env, ending: TaskEnd): Promise<void> {
+  const { taskId, state } = ending;
+  const { byMe, doorbells, conversationId } = await endTask(env.DB, ending, Date.now(), timingsOf(env));
+  await ring(bellsOf(env), doorbells, "executor");
+  log(state === "succeeded" ? "info" : "warn", {
+    stage: "executor",
+    effect: byMe ? "ended" : "ended already",
+    session_id: conversationId,
+    task_id: taskId,
+    state,
+  });
+}

@@ -1,0 +1,18 @@
+/** What the executor is bound to: see wrangler/executor.jsonc. */
+import type { SharedSettings } from "../../shared/config.ts";
+import type { Doorbell } from "../../shared/contracts/doorbell.ts";
+import type { PlannerRpc, RunnerRpc } from "../../shared/contracts/rpc.ts";
+import type { Bells } from "../../shared/queue/doorbell.ts";
+
+export interface Env extends SharedSettings {
+  DB: D1Database;
+  TASKS: Queue<Doorbell>;
+  REPLIES: Queue<Doorbell>;
+  TASK_WORKFLOW: Workflow;
+  PLANNER: PlannerRpc;
+  RUNNER: RunnerRpc;
+}
+
+export function bellsOf(env: Env): Bells {
+  return { tasks: env.TASKS, replies: env.REPLIES };
+}

@@ -1,0 +1,17 @@
+/** The executor: looks at tasks (`queue`), and does them as one durable Workflow each. */
+import { consume } from "../../shared/queue/consume.ts";
+import { bellsOf, type Env } from "./env.ts";
+import { look } from "./look.ts";
+
+export { TaskWorkflow } from "./task-workflow.ts";
+
+export default {
+  async queue(batch, env) {
+    await consume(batch, {
+      stage: "executor",
+      db: env.DB,
+      bells: bellsOf(env),
+      look: (keys) => look(env, keys),
+    });
+  },
+} satisfies ExportedHandler<Env>;

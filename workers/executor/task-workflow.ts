@@ -1,0 +1,89 @@
+/**
+ * One task as a durable Workflow: plan → act (the calls of a turn in parallel) → plan … → end.
+ * The only file with `step.do`. Step names are a public contract: an instance may wait for days across deploys.
+ */
+import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
+import { timingsOf } from "../../shared/config.ts";
+import { NextTurn, type PlannedCall } from "../../shared/contracts/turn.ts";
+import { permanent, type Permanent } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import type { CallKey } from "../../shared/store/calls.ts";
+import type { TaskEnd } from "../../shared/store/end.ts";
+import { act, giveUp } from "./act.ts";
+import { end } from "./ending.ts";
+import type { Env } from "./env.ts";
+
+/** Waits between two askings grow by this much each time. */
+const WAIT_GROWTH = 1.5;
+
+export class TaskWorkflow extends WorkflowEntrypoint<Env> {
+  override async run(
+    { instanceId: taskId }: Readonly<WorkflowEvent<unknown>>,
+    step: WorkflowStep,
+  ): Promise<void> {
+    for (let n = 1; n <= LIMITS.turns_max; n++) {
+      const turn = await this.plan(step, taskId, n);
+      // Somebody else has ended the task, and has answered.
+      if (turn.kind === "inactive") return;
+      if (turn.kind === "permanent") {
+        const text = `⚠️ I could not go on: ${turn.reason}.`;
+        return this.end(step, { taskId, state: "failed", answer: { text } });
+      }
+      if (turn.calls.length === 0) return this.end(step, { taskId, state: "succeeded", answer: { turn: n } });
+      await Promise.all(turn.calls.map((call) => this.act(step, { taskId, n, k: call.k }, call)));
+    }
+    const text = `⚠️ I gave up after ${LIMITS.turns_max} turns without coming to an end.`;
+    await this.end(step, { taskId, state: "failed", answer: { text } });
+  }
+
+  private plan(step: WorkflowStep, taskId: string, n: number) {
+    return this.ask(step, `plan ${n}`, (name) =>
+      step.do(name, this.options, async () => NextTurn.parse(await this.env.PLANNER.nextTurn(taskId, n))),
+    );
+  }
+
+  private async act(step: WorkflowStep, key: CallKey, { tool, title }: PlannedCall): Promise<void> {
+    const name = `act ${key.n}.${key.k} ${tool}: ${title}`;
+    const acted = await this.ask(step, name, (asked, attempt) =>
+      step.do(asked, this.options, () => act(this.env, key, attempt)),
+    );
+    if (acted.kind === "permanent") {
+      await step.do(`${name}, given up`, this.options, () => giveUp(this.env, key, acted.reason));
+    }
+  }
+
+  private async end(step: WorkflowStep, ending: Omit<TaskEnd, "endedBy">): Promise<void> {
+    await step.do("end", this.options, () => end(this.env, { ...ending, endedBy: "workflow" }));
+  }
+
+  /** Asks until the answer is not Transient: each time under a new name, after the wait that the answer names. */
+  private async ask<Answer extends Asked>(
+    step: WorkflowStep,
+    name: string,
+    question: (asked: string, attempt: number) => Promise<Answer>,
+  ): Promise<Settled<Answer> | Permanent> {
+    let reason = "";
+    for (let attempt = 1; attempt <= LIMITS.transient_retries_max; attempt++) {
+      const asked = attempt === 1 ? name : `${name}, attempt ${attempt}`;
+      const answer = await question(asked, attempt);
+      if (isSettled(answer)) return answer;
+      reason = answer.reason ?? "";
+      const waitMs = (answer.retryAfterMs ?? 1_000) * WAIT_GROWTH ** (attempt - 1);
+      await step.sleep(`wait after ${asked}`, Math.round(waitMs));
+    }
+    return permanent(`${reason} (tried ${LIMITS.transient_retries_max} times)`);
+  }
+
+  private get options() {
+    const { step_ms } = timingsOf(this.env);
+    return { retries: { limit: 5, delay: 1_000, backoff: "exponential" as const }, timeout: step_ms };
+  }
+}
+
+/** What a step may answer: anything of a kind, or Transient with its facts. */
+type Asked = { kind: string; reason?: string; retryAfterMs?: number };
+type Settled<Answer extends Asked> = Exclude<Answer, { kind: "transient" }>;
+
+function isSettled<Answer extends Asked>(answer: Answer): answer is Settled<Answer> {
+  return answer.kind !== "transient";
+}

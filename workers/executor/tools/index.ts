@@ -1,0 +1,18 @@
+/** The tools: one file and one line here for each. */
+import type { Observation, ToolCall, ToolName } from "../../../shared/contracts/tool.ts";
+import type { Transient } from "../../../shared/errors.ts";
+import type { Env } from "../env.ts";
+import { runCode } from "./run-code.ts";
+
+/** Does what the input says. What goes wrong with it is an observation; Transient is for what may go better later. */
+export type Tool<Name extends ToolName> = (
+  env: Env,
+  input: Extract<ToolCall, { tool: Name }>["input"],
+  attempt: number,
+) => Promise<Observation | Transient>;
+
+const tools: { readonly [Name in ToolName]: Tool<Name> } = { run_code: runCode };
+
+export function runTool(env: Env, call: ToolCall, attempt: number): Promise<Observation | Transient> {
+  return tools[call.tool](env, call.input, attempt);
+}

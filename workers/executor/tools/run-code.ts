@@ -1,0 +1,73 @@
+/** `run_code`: JavaScript or TypeScript in a fresh isolate of the runner, without network. */
+import { timingsOf } from "../../../shared/config.ts";
+import { CodeResult } from "../../../shared/contracts/rpc.ts";
+import type { Observation } from "../../../shared/contracts/tool.ts";
+import { reasonOf, transient, type Transient } from "../../../shared/errors.ts";
+import type { Timings } from "../../../shared/limits.ts";
+import type { Tool } from "./index.ts";
+
+/** The runner times its own code; when it is frozen this is how much later its caller gives up. */
+const FROZEN_AFTER_MS = 1_000;
+/** Code that took the sandbox down with it is run this often before it is blamed: once may be a restart. */
+const LOST_MAX = 2;
+
+export const runCode: Tool<"run_code"> = async (env, { code }, attempt) => {
+  const timings = timingsOf(env);
+  const clock = new Clock(timings);
+  const request = { code, wallMs: timings.code_wall_ms, startWithinMs: timings.sandbox_queue_ms };
+  try {
+    const running = env.RUNNER.runCode(request, () => clock.started());
+    // It may fail long after nobody waits for it any more.
+    running.catch(() => undefined);
+    const result = await Promise.race([running.then((value) => CodeResult.parse(value)), clock.over]);
+    return observe(result, timings);
+  } catch (error) {
+    const lost = `the sandbox was lost (${reasonOf(error)})`;
+    if (clock.hasStarted && attempt >= LOST_MAX)
+      return { ok: false, text: `Not done: ${lost} while the code ran.` };
+    return transient(lost, timings.sandbox_retry_ms);
+  } finally {
+    clock.stop();
+  }
+};
+
+function observe(result: CodeResult, timings: Timings): Observation | Transient {
+  switch (result.kind) {
+    case "not_started":
+      return transient("the sandbox is busy", timings.sandbox_retry_ms);
+    case "timed_out":
+      return { ok: false, text: `Timed out: it ran longer than ${timings.code_wall_ms / 1_000} s.` };
+    case "done":
+      return { ok: result.error === null, text: lines(result.printed, result.error ?? result.value) };
+  }
+}
+
+const lines = (...parts: (string | null)[]) =>
+  parts.filter((part) => part !== null && part !== "").join("\n");
+
+/** Counts the waiting time first and, from the moment the code starts, its running time. */
+class Clock {
+  hasStarted = false;
+  readonly over: Promise<CodeResult>;
+  private ring: (result: CodeResult) => void = () => undefined;
+  private timer: ReturnType<typeof setTimeout>;
+
+  constructor(private readonly timings: Timings) {
+    this.over = new Promise((resolve) => (this.ring = resolve));
+    this.timer = setTimeout(
+      () => this.ring({ kind: "not_started" }),
+      timings.sandbox_queue_ms + FROZEN_AFTER_MS,
+    );
+  }
+
+  started(): void {
+    this.hasStarted = true;
+    this.stop();
+    const wallMs = this.timings.code_wall_ms + FROZEN_AFTER_MS;
+    this.timer = setTimeout(() => this.ring({ kind: "timed_out" }), wallMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+}

@@ -1,0 +1,37 @@
+/** Reading a JSON request against a contract: too large, no JSON and wrong are told apart. */
+import type { Context } from "hono";
+import * as z from "zod/mini";
+import en from "zod/v4/locales/en.js";
+import { LIMITS } from "../../../shared/limits.ts";
+import { readBody } from "../body.ts";
+import type { Env } from "../env.ts";
+import { problem } from "../problem.ts";
+
+z.config(en());
+
+/** @returns what was sent, or the problem to answer with. `schemaOf` may choose by what was sent. */
+export async function readJson<Schema extends z.core.$ZodType>(
+  c: Context<{ Bindings: Env }>,
+  schemaOf: (sent: unknown) => Schema,
+): Promise<z.output<Schema> | Response> {
+  const body = await readBody(c.req.raw, LIMITS.api_body_bytes_max);
+  if (body.cut) {
+    const detail = `The body is larger than ${LIMITS.api_body_bytes_max} bytes.`;
+    return problem({ status: 413, title: "Too large", detail });
+  }
+  let sent: unknown;
+  try {
+    sent = JSON.parse(body.text ?? "");
+  } catch {
+    return problem({ status: 400, title: "Not JSON", detail: "The body must be a JSON object in UTF-8." });
+  }
+  const parsed = z.safeParse(schemaOf(sent), sent);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map(({ path, message }) => ({ path: pathOf(path), message }));
+  return problem({ status: 400, title: "Invalid request", detail: "See `errors` for every fault.", errors });
+}
+
+/** `["input","code"]` → `input.code`; a fault of the whole body has the path "". */
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.map(String).join(".");
+}

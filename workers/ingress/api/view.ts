@@ -1,0 +1,53 @@
+/** A task as programs see it: state, answer, usage and the receipt. Times are ISO 8601, in UTC. */
+import { isFinal } from "../../../shared/contracts/task.ts";
+import type { TaskReceipt } from "../../../shared/store/receipts.ts";
+
+export function linksOf(taskId: string) {
+  const self = `/v1/tasks/${taskId}`;
+  return { self, cancel: `${self}/cancel`, messages: `${self}/messages` };
+}
+
+export function taskView({ task, usage, calls, deliveries, events }: TaskReceipt) {
+  return {
+    id: task.id,
+    status: task.state,
+    channel: task.channel,
+    created_at: iso(task.created_at),
+    ended_at: task.ended_at === null ? null : iso(task.ended_at),
+    deadline_at: iso(task.deadline_at),
+    result: isFinal(task.state)
+      ? {
+          text: task.text,
+          calls: calls.map(({ n, k, tool, ok, result }) => ({
+            id: `${n}.${k}`,
+            tool,
+            ok: ok === null ? null : ok === 1,
+            output: result,
+          })),
+        }
+      : null,
+    usage: {
+      turns: usage.turns,
+      tokens_in: usage.tokens_in,
+      tokens_out: usage.tokens_out,
+      model_ms: usage.model_ms,
+    },
+    delivery:
+      task.channel === "api"
+        ? null
+        : {
+            state: task.reply_state,
+            reason: task.reply_reason,
+            messages: deliveries.map(({ part, state, external_id, doubts }) => ({
+              part,
+              state,
+              id: external_id,
+              doubts,
+            })),
+          },
+    receipt: events.map(({ seq, key, at, data }) => ({ seq, at: iso(at), event: key, data })),
+    links: linksOf(task.id),
+  };
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();

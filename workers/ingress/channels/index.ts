@@ -1,0 +1,26 @@
+/** The receiving halves of the chat channels: is it genuine, and what does it say. Nothing here sends or stores. */
+import type { ChatChannelName } from "../../../shared/contracts/channel.ts";
+import type { InboundEvent } from "../../../shared/contracts/inbound.ts";
+import type { Env } from "../env.ts";
+import { telegram } from "./telegram.ts";
+
+export type Verdict =
+  | { kind: "genuine" }
+  | { kind: "forged" }
+  /** A missing secret refuses to serve: the variable that holds it. */
+  | { kind: "unconfigured"; variable: string };
+
+export type Understood =
+  | { kind: "event"; event: InboundEvent }
+  /** Not for us: answered, and forgotten. */
+  | { kind: "ignored"; reason: string }
+  /** Nobody can read it: answered, so that the platform does not send it for ever, and parked. */
+  | { kind: "unreadable"; reason: string };
+
+export interface Receiver {
+  verify(request: { headers: Headers }, env: Env): Promise<Verdict>;
+  /** `body` as it came, decoded as UTF-8. Never throws. */
+  understand(body: string): Understood;
+}
+
+export const receivers: Record<ChatChannelName, Receiver> = { telegram };

@@ -1,0 +1,17 @@
+/** What ingress is bound to: see wrangler/ingress.jsonc. */
+import type { SharedSettings } from "../../shared/config.ts";
+import type { Doorbell } from "../../shared/contracts/doorbell.ts";
+import type { Bells } from "../../shared/queue/doorbell.ts";
+
+export interface Env extends SharedSettings {
+  DB: D1Database;
+  INBOUND: Queue<Doorbell>;
+  TASKS: Queue<Doorbell>;
+  REPLIES: Queue<Doorbell>;
+  DEAD_LETTERS: Queue<Doorbell>;
+  TELEGRAM_WEBHOOK_SECRET?: string;
+}
+
+export function bellsOf(env: Env): Bells {
+  return { inbound: env.INBOUND, tasks: env.TASKS, replies: env.REPLIES };
+}

@@ -1,0 +1,53 @@
+/** Ingress: the outside world. Chat apps, programs and the clock come in here; nothing goes out. */
+import { Hono } from "hono";
+import { timingsOf } from "../../shared/config.ts";
+import { reasonOf } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import { log } from "../../shared/log.ts";
+import { sweep } from "../../shared/queue/sweep.ts";
+import { purgeInbound } from "../../shared/store/inbound.ts";
+import { acceptWebhook } from "./accept.ts";
+import { deadLetters } from "./api/dead-letters.ts";
+import { tasks } from "./api/tasks.ts";
+import { bellsOf, type Env } from "./env.ts";
+import { problem } from "./problem.ts";
+
+const app = new Hono<{ Bindings: Env }>();
+
+app.get("/", (c) =>
+  c.text("Errand is running. POST /v1/tasks with a Bearer key, or write to it from a chat app.\n"),
+);
+app.post("/hooks/:channel", acceptWebhook);
+app.route("/v1/tasks", tasks);
+app.route("/v1/dead-letters", deadLetters);
+app.notFound((c) =>
+  problem({ status: 404, title: "Not found", detail: `There is nothing at ${c.req.method} ${c.req.path}.` }),
+);
+app.onError((error) => {
+  log("error", { stage: "ingress", effect: "request", detail: reasonOf(error) });
+  return problem({
+    status: 503,
+    title: "Not done",
+    detail: "The request could not be carried out now. Send it again.",
+  });
+});
+
+/** Sweeps of one ring of the clock: what is due beyond them waits for the next. */
+const SWEEPS_MAX = 10;
+/** The clock rings every minute; what is old goes once an hour. */
+const PURGE_MINUTE = 17;
+
+export default {
+  fetch: app.fetch,
+  async scheduled(controller, env) {
+    const timings = timingsOf(env);
+    for (let i = 0; i < SWEEPS_MAX; i++) {
+      const rung = await sweep(env.DB, bellsOf(env), env.DEAD_LETTERS, Date.now(), timings);
+      if (rung > 0) log("info", { stage: "ingress", effect: "swept", doorbells: rung });
+      if (rung < LIMITS.sweep_rows_max) break;
+    }
+    if (new Date(controller.scheduledTime).getUTCMinutes() === PURGE_MINUTE) {
+      await purgeInbound(env.DB, Date.now(), timings);
+    }
+  },
+} satisfies ExportedHandler<Env>;

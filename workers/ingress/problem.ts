@@ -1,0 +1,18 @@
+/** Errors as RFC 9457 problem details: what happened, to what, and what to do. */
+
+export interface Problem {
+  status: 400 | 401 | 404 | 409 | 413 | 422 | 500 | 503;
+  title: string;
+  detail: string;
+  /** Every fault of a request, by its path in the body. */
+  errors?: { path: string; message: string }[];
+  /** Where to look instead. */
+  links?: Record<string, string>;
+}
+
+export function problem(facts: Problem): Response {
+  const headers: Record<string, string> = { "content-type": "application/problem+json" };
+  if (facts.status === 401) headers["www-authenticate"] = 'Bearer realm="errand"';
+  if (facts.status === 503) headers["retry-after"] = "5";
+  return new Response(JSON.stringify({ type: "about:blank", ...facts }), { status: facts.status, headers });
+}

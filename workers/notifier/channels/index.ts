@@ -1,0 +1,50 @@
+/** The sending halves of the chat channels: how a text looks there, and how it gets there. Nothing here decides what to say. */
+import type { ChatChannelName, ReplyAddress } from "../../../shared/contracts/channel.ts";
+import type { Timings } from "../../../shared/limits.ts";
+import type { Env } from "../env.ts";
+import { telegram } from "./telegram.ts";
+
+/** One message's worth of an answer, in the platform's markup and, should that be refused, as plain text. */
+export interface Part {
+  readonly markup: string;
+  readonly plain: string;
+}
+
+export type Sent<Value> =
+  | { kind: "ok"; value: Value }
+  /** It did not happen, and may later. A rate limit is no attempt. */
+  | { kind: "later"; reason: string; retryAfterMs?: number; rateLimited: boolean }
+  /** Nobody knows whether it happened. */
+  | { kind: "doubt"; reason: string }
+  /** The message to edit is not there any more. */
+  | { kind: "gone"; reason: string }
+  /** This person or chat cannot be reached. */
+  | { kind: "undeliverable"; reason: string }
+  | Misconfigured;
+
+export type Failed = Exclude<Sent<never>, { kind: "ok" }>;
+
+/** Nothing can be sent until somebody changes the configuration. */
+export type Misconfigured = { kind: "misconfigured"; reason: string };
+
+/** A conversation's way out, for the calls of one look. */
+export interface Outlet {
+  /** The least that tells a person "I am on it", and the question whether the platform is there at all. */
+  alive(): Promise<Sent<void>>;
+  /** Creates a message and returns its id. The only call that is not idempotent. */
+  create(part: Part, silent: boolean): Promise<Sent<string>>;
+  /** Edits a message. Repeating it changes nothing. */
+  edit(externalId: string, part: Part): Promise<Sent<void>>;
+  remove(externalId: string): Promise<Sent<void>>;
+}
+
+export interface Sender {
+  /** Markdown, split into what one message can hold. At least one part. */
+  render(markdown: string): Part[];
+  /** The first words of a part, for the message to be created with. Never equal to a whole part. */
+  preview(part: Part): Part;
+  /** A missing variable is named in the reason. */
+  open(env: Env, address: ReplyAddress, timings: Timings): Outlet | Misconfigured;
+}
+
+export const senders: Record<ChatChannelName, Sender> = { telegram };

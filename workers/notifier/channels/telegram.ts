@@ -1,0 +1,93 @@
+/** Telegram, the sending half. https://core.telegram.org/bots/api#sendmessage */
+import { Api, GrammyError } from "grammy";
+import { reasonOf } from "../../../shared/errors.ts";
+import { redact } from "../../../shared/log.ts";
+import type { Failed, Outlet, Part, Sender, Sent } from "./index.ts";
+import { previewOf, renderTelegram } from "./telegram-html.ts";
+
+const PLAIN = { link_preview_options: { is_disabled: true } };
+const HTML = { ...PLAIN, parse_mode: "HTML" as const };
+
+export const telegram: Sender = {
+  render: renderTelegram,
+  preview: previewOf,
+  open(env, { chatId }, timings) {
+    const token = env.TELEGRAM_BOT_TOKEN;
+    if (token === undefined || token === "") {
+      const reason =
+        "TELEGRAM_BOT_TOKEN is not set: put the token from @BotFather in .dev.vars, or `wrangler secret put` it";
+      return { kind: "misconfigured", reason };
+    }
+    const base = env.TELEGRAM_API_BASE?.replace(/\/+$/, "");
+    const timeoutSeconds = timings.platform_call_ms / 1_000;
+    return outlet(new Api(token, base ? { apiRoot: base, timeoutSeconds } : { timeoutSeconds }), chatId);
+  },
+};
+
+function outlet(api: Api, chatId: string): Outlet {
+  return {
+    alive: () => attempt(async () => void (await api.sendChatAction(chatId, "typing"))),
+    create: (part, silent) =>
+      inMarkupOrPlain(part, async (text, options) => {
+        const sent = await api.sendMessage(chatId, text, { ...options, disable_notification: silent });
+        return String(sent.message_id);
+      }),
+    edit: (externalId, part) =>
+      inMarkupOrPlain(part, async (text, options) => {
+        await api.editMessageText(chatId, Number(externalId), text, options).catch(unlessNotModified);
+      }),
+    remove: (externalId) => attempt(async () => void (await api.deleteMessage(chatId, Number(externalId)))),
+  };
+}
+
+/** Markup that the platform cannot read is sent again as plain text: a plain answer is better than none. */
+function inMarkupOrPlain<Value>(
+  part: Part,
+  send: (text: string, options: typeof PLAIN) => Promise<Value>,
+): Promise<Sent<Value>> {
+  return attempt(() =>
+    send(part.markup, HTML).catch((error: unknown) => {
+      if (says(error, "can't parse entities")) return send(part.plain, PLAIN);
+      throw error;
+    }),
+  );
+}
+
+async function attempt<Value>(work: () => Promise<Value>): Promise<Sent<Value>> {
+  try {
+    return { kind: "ok", value: await work() };
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+/** https://core.telegram.org/bots/api#making-requests: errors have a code and a description, and no finer name. */
+function failureOf(error: unknown): Failed {
+  // The words of other errors may hold the URL, and the URL holds the token.
+  const reason = redact(reasonOf(error));
+  if (!(error instanceof GrammyError)) return { kind: "doubt", reason };
+  const { error_code: code, parameters } = error;
+  if (code === 429) {
+    return { kind: "later", reason, retryAfterMs: (parameters.retry_after ?? 1) * 1_000, rateLimited: true };
+  }
+  if (code >= 500) return { kind: "later", reason, rateLimited: false };
+  // A token that is malformed or revoked.
+  if (code === 401 || code === 404) {
+    return {
+      kind: "misconfigured",
+      reason: `TELEGRAM_BOT_TOKEN is refused by the Bot API (${error.description})`,
+    };
+  }
+  if (says(error, "message to edit not found") || says(error, "message can't be edited"))
+    return { kind: "gone", reason };
+  return { kind: "undeliverable", reason };
+}
+
+function unlessNotModified(error: unknown): true {
+  if (says(error, "message is not modified")) return true;
+  throw error;
+}
+
+function says(error: unknown, words: string): boolean {
+  return error instanceof GrammyError && error.description.toLowerCase().includes(words);
+}

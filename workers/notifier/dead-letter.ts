@@ -1,0 +1,57 @@
+/** The dead-letter desk's intake: what a queue gave up is parked, and the person is told once. */
+import { timingsOf } from "../../shared/config.ts";
+import { Doorbell } from "../../shared/contracts/doorbell.ts";
+import { reasonOf } from "../../shared/errors.ts";
+import { sha256Hex } from "../../shared/ids.ts";
+import { log } from "../../shared/log.ts";
+import { ring } from "../../shared/queue/doorbell.ts";
+import { apologise } from "../../shared/store/apologies.ts";
+import { endTask } from "../../shared/store/end.ts";
+import { park, parkUnreadable } from "../../shared/store/outbox.ts";
+import { bellsOf, type Env } from "./env.ts";
+
+const REASON = "its consumer failed again and again; the log has the errors";
+const RETRY_SECONDS = 30;
+
+export async function parkDeadLetters(batch: MessageBatch, env: Env): Promise<void> {
+  for (const message of batch.messages) {
+    try {
+      // When parking had to be retried it was the store that failed, and not this message: the sweep rings it again.
+      if (message.attempts === 1) await parkOne(message.body, env);
+      message.ack();
+    } catch (error) {
+      log("error", { stage: "notifier", effect: "parked", detail: reasonOf(error) });
+      message.retry({ delaySeconds: RETRY_SECONDS });
+    }
+  }
+}
+
+async function parkOne(body: unknown, env: Env): Promise<void> {
+  const now = Date.now();
+  const doorbell = Doorbell.safeParse(body);
+  if (!doorbell.success) {
+    const text = JSON.stringify(body) ?? String(body);
+    await parkUnreadable(env.DB, { key: await sha256Hex(text), body: text, reason: "not a doorbell", now });
+    return;
+  }
+  const { queue, key } = doorbell.data;
+  const parked = await park(env.DB, doorbell.data, REASON, now);
+  log("error", {
+    stage: "notifier",
+    effect: parked ? "parked" : "parked already",
+    queue,
+    key,
+    detail: REASON,
+  });
+  if (parked) await ring(bellsOf(env), await tell(env, doorbell.data, now), "notifier");
+}
+
+/** Tells whoever waits for it, once: a reply that could not be sent has nobody left to tell. */
+async function tell(env: Env, { queue, key }: Doorbell, now: number): Promise<Doorbell[]> {
+  const timings = timingsOf(env);
+  const text = `⚠️ Something is broken on my side, and this was put aside for somebody to look at. Reference: \`${key}\``;
+  if (queue === "inbound") return apologise(env.DB, key, text, now, timings);
+  if (queue === "replies") return [];
+  const end = { taskId: key, state: "failed" as const, endedBy: "dead-letter", answer: { text } };
+  return (await endTask(env.DB, end, now, timings)).doorbells;
+}

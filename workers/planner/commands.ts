@@ -1,0 +1,92 @@
+/** Commands that triage answers by itself. `/run` is not among them: it is work, and goes to the rules protocol. */
+import type { Decision } from "../../shared/store/triage.ts";
+import { type ListedTask, recentTasks } from "../../shared/store/tasks.ts";
+import { STOPPED, UNREAD_WORDS } from "../../shared/words.ts";
+
+export interface Command {
+  name: string;
+  args: string;
+}
+
+/** `/name@bot args` → name and args. Null for what is no command, and for `/run` with code behind it. */
+export function parseCommand(text: string): Command | null {
+  const [, name = "", args = ""] = /^\/([a-z_]+)(?:@\w+)?(?:\s+([\s\S]*))?$/i.exec(text.trim()) ?? [];
+  if (name === "") return null;
+  const command = { name: name.toLowerCase(), args: args.trim() };
+  return command.name === "run" && command.args !== "" ? null : command;
+}
+
+const HELP = `I run errands. What I understand:
+/run <code> – run JavaScript or TypeScript in a sandbox and answer with the result
+/status [id] – how a task is doing
+/tasks – your latest tasks
+/stop [id] – stop the running task
+/new – forget what was said so far
+/help – this list`;
+
+const TASKS_SHOWN = 10;
+const ID_CHARS_SHOWN = 8;
+/** The first characters of an id carry a hash or a time: four tell a person's tasks apart, and can be typed. */
+const ID_CHARS_MIN = 4;
+
+type Where = { inbound: Decision["inbound"]; address: string; channel: string };
+
+/** The decision for a command. Reads only for `/status` and `/tasks`. */
+export async function answerCommand(
+  db: D1Database,
+  where: Where,
+  { name, args }: Command,
+): Promise<Decision> {
+  const reply = (text: string): Decision => ({ kind: "reply", ...where, text });
+  const conversationId = where.inbound.conversation_id;
+  switch (name) {
+    case "start":
+    case "help":
+      return reply(HELP);
+    case "run":
+      return reply("Send the code behind the command, such as `/run 6 * 7`.");
+    case "new":
+      return {
+        kind: "new",
+        ...where,
+        text: "What was said so far is forgotten. A running task goes on; /stop ends it.",
+      };
+    case "stop": {
+      const idleText =
+        args === "" ? "Nothing is running." : `No running task has an id that begins with \`${args}\`.`;
+      return {
+        kind: "stop",
+        ...where,
+        taskIdPrefix: prefixOf(args),
+        text: STOPPED,
+        unreadWords: UNREAD_WORDS,
+        idleText,
+      };
+    }
+    case "status": {
+      if (args !== "" && prefixOf(args).length < "task_".length + ID_CHARS_MIN)
+        return reply("That id is too short.");
+      const [task] = await recentTasks(db, { conversationId, idPrefix: prefixOf(args), limit: 1 });
+      return reply(task === undefined ? "There is no such task here." : describe(task, Date.now()));
+    }
+    case "tasks": {
+      const tasks = await recentTasks(db, { conversationId, idPrefix: "task_", limit: TASKS_SHOWN });
+      return reply(
+        tasks.length === 0 ? "No tasks yet." : tasks.map((task) => describe(task, Date.now())).join("\n"),
+      );
+    }
+    default:
+      return reply(`I do not know /${name}. /help lists what I understand.`);
+  }
+}
+
+function prefixOf(id: string): string {
+  return id.startsWith("task_") ? id : `task_${id}`;
+}
+
+function describe({ id, state, created_at, ended_at, turns, prompt }: ListedTask, now: number): string {
+  const seconds = Math.round(((ended_at ?? now) - created_at) / 1_000);
+  const shortId = id.slice("task_".length, "task_".length + ID_CHARS_SHOWN);
+  const about = prompt === null ? "" : ` – ${prompt.replace(/\s+/g, " ").slice(0, 60)}`;
+  return `\`${shortId}\` ${state.replace("_", " ")}, ${turns} turn${turns === 1 ? "" : "s"}, ${seconds} s${about}`;
+}

@@ -1,0 +1,20 @@
+/** The planner: triages what came in (`queue`), and thinks of the next turn when the executor asks (`nextTurn`). */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { PlannerRpc } from "../../shared/contracts/rpc.ts";
+import type { NextTurn } from "../../shared/contracts/turn.ts";
+import { consume } from "../../shared/queue/consume.ts";
+import { bellsOf, type Env } from "./env.ts";
+import { triage } from "./triage.ts";
+import { nextTurn } from "./turn.ts";
+
+export default class Planner extends WorkerEntrypoint<Env> implements PlannerRpc {
+  override async queue(batch: MessageBatch): Promise<void> {
+    const { env } = this;
+    const look = (keys: readonly string[]) => triage(env, keys);
+    await consume(batch, { stage: "planner", db: env.DB, bells: bellsOf(env), look });
+  }
+
+  nextTurn(taskId: string, n: number): Promise<NextTurn> {
+    return nextTurn(this.env, taskId, n);
+  }
+}

@@ -1,0 +1,72 @@
+/** The rules protocol: no model. `/run` and calls by name are done as they are asked for; free text is answered honestly. */
+import type { MessageContent } from "../../../shared/contracts/message.ts";
+import type { Observation, ToolCall } from "../../../shared/contracts/tool.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { turnId, type Transcript } from "../../../shared/store/turns.ts";
+import type { ModelClient, TurnRequest } from "./index.ts";
+
+const NO_MODEL =
+  "I have no model to think with, so I cannot answer this: this installation understands commands only. " +
+  "Try `/run 6 * 7`, or /help for the list.";
+
+const QUOTE_CHARS_MAX = 120;
+
+export const rules: ModelClient = {
+  provider: "errand",
+  next({ taskId, n, transcript }: TurnRequest) {
+    const calls = callsOf(transcript, turnId(taskId, n));
+    const text = calls.length > 0 ? "" : answer(taskId, transcript);
+    return Promise.resolve({ text, calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0 } });
+  },
+};
+
+/** What the messages that this turn read ask to be done, in their order. */
+function callsOf({ messages }: Transcript, turn: string): ToolCall[] {
+  return messages
+    .filter((message) => message.turnId === turn)
+    .flatMap(({ content }) => wantedCall(content) ?? [])
+    .slice(0, LIMITS.calls_per_turn_max);
+}
+
+function wantedCall(content: MessageContent): ToolCall | null {
+  if (content.type === "call") return content.call;
+  const [, code = ""] = /^\/run(?:@\w+)?\s+([\s\S]+)$/i.exec(content.text.trim()) ?? [];
+  return code === "" ? null : { tool: "run_code", input: { code } };
+}
+
+/** One answer for everything the task has read: each message in its words, when there are several. */
+function answer(taskId: string, { messages, calls }: Transcript): string {
+  const mine = messages.filter((message) => message.turnId?.startsWith(`${taskId}/`) ?? false);
+  const taken = new Map<string, number>();
+  const sections = mine.map(({ content, turnId: turn }) => {
+    const wanted = wantedCall(content);
+    if (wanted === null) return `${quote(content)}\n\n${NO_MODEL}`;
+    const key = turn ?? "";
+    const k = (taken.get(key) ?? 0) + 1;
+    taken.set(key, k);
+    const call = calls.find((done) => `${taskId}/${done.n}` === key && done.k === k);
+    const said = observed(call?.observation ?? null);
+    return mine.length > 1 ? `${quote(content)}\n\n${said}` : said;
+  });
+  return sections.join("\n\n") || NO_MODEL;
+}
+
+function observed(observation: Observation | null): string {
+  if (observation === null)
+    return `Not done: one turn takes at most ${LIMITS.calls_per_turn_max} calls. Send it again.`;
+  const text = observation.text === "" ? "(it printed and returned nothing)" : observation.text;
+  return observation.ok ? fence(text) : `⚠️ It failed.\n\n${fence(text)}`;
+}
+
+/** A code block whose fence is longer than any run of backticks inside. */
+function fence(text: string): string {
+  const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([ticks]) => ticks.length));
+  const ticks = "`".repeat(longest + 1);
+  return `${ticks}\n${text}\n${ticks}`;
+}
+
+function quote(content: MessageContent): string {
+  const words = content.type === "text" ? content.text : `${content.call.tool} ${content.call.input.code}`;
+  const line = words.replace(/\s+/g, " ").trim();
+  return `> ${line.length > QUOTE_CHARS_MAX ? `${line.slice(0, QUOTE_CHARS_MAX)}…` : line}`;
+}

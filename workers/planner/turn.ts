@@ -1,0 +1,97 @@
+/** The next turn of a task: claimed before the model is asked, stored before it is returned. */
+import { timingsOf } from "../../shared/config.ts";
+import { titleOf, type ToolCall } from "../../shared/contracts/tool.ts";
+import type { NextTurn, Turn } from "../../shared/contracts/turn.ts";
+import { permanent, type Permanent, reasonOf, type Transient, transient } from "../../shared/errors.ts";
+import type { Timings } from "../../shared/limits.ts";
+import { log } from "../../shared/log.ts";
+import { claimTurn, releaseTurn, storeTurn, type Transcript } from "../../shared/store/turns.ts";
+import type { Env } from "./env.ts";
+import { type ModelClient, models } from "./models/index.ts";
+
+const RETRY_AFTER_MS = 2_000;
+
+/** Failures are returned. A claim that somebody else holds is Transient: whoever holds it stores the turn. */
+export async function nextTurn(env: Env, taskId: string, n: number): Promise<NextTurn> {
+  const timings = timingsOf(env);
+  const claim = crypto.randomUUID();
+  const now = Date.now();
+  const claimed = await claimTurn(env.DB, { taskId, n, claim, until: now + timings.turn_claim_ms, now });
+  switch (claimed.kind) {
+    case "inactive":
+      return claimed;
+    case "busy":
+      return {
+        kind: "transient",
+        reason: "another planner is at this turn",
+        retryAfterMs: Math.max(claimed.until - now, 100),
+      };
+    case "stored":
+      return { kind: "turn", calls: claimed.calls.map(({ k, call }) => planned(call, k)) };
+    case "claimed":
+      return think(env, timings, { taskId, n, claim, transcript: claimed.transcript });
+  }
+}
+
+interface Claimed {
+  taskId: string;
+  n: number;
+  claim: string;
+  transcript: Transcript;
+}
+
+async function think(
+  env: Env,
+  timings: Timings,
+  { taskId, n, claim, transcript }: Claimed,
+): Promise<NextTurn> {
+  const model = models.rules;
+  const { conversationId } = transcript;
+  const started = Date.now();
+  const signal = AbortSignal.timeout(timings.model_call_ms);
+  const turn = await ask(model, { taskId, n, transcript, signal });
+  const latencyMs = Date.now() - started;
+  const facts = {
+    stage: "planner" as const,
+    session_id: conversationId,
+    task_id: taskId,
+    provider: model.provider,
+  };
+  if ("kind" in turn) {
+    log("warn", { ...facts, effect: "turn", latency_ms: latencyMs, detail: turn.reason });
+    if (turn.kind === "permanent") return turn;
+    const retryAfterMs = turn.retryAfterMs ?? RETRY_AFTER_MS;
+    await releaseTurn(env.DB, { taskId, n, claim, until: Date.now() + retryAfterMs + timings.step_ms });
+    return { kind: "transient", reason: turn.reason, retryAfterMs };
+  }
+  const now = Date.now();
+  await storeTurn(env.DB, { taskId, n, claim, turn, latencyMs, until: now + timings.step_ms, now });
+  const tokens = turn.usage.tokensIn + turn.usage.tokensOut;
+  log("info", {
+    ...facts,
+    effect: "turn",
+    turn: n,
+    model: turn.model,
+    latency_ms: latencyMs,
+    tokens_used: tokens,
+  });
+  return { kind: "turn", calls: turn.calls.map((call, index) => planned(call, index + 1)) };
+}
+
+/** A client that throws has met something nobody foresaw: it may pass. */
+async function ask(
+  model: ModelClient,
+  request: Parameters<ModelClient["next"]>[0],
+): Promise<Turn | Transient | Permanent> {
+  try {
+    return await model.next(request);
+  } catch (error) {
+    return request.signal.aborted
+      ? transient("the model did not answer in time")
+      : permanent(`the model client failed: ${reasonOf(error)}`);
+  }
+}
+
+function planned(call: ToolCall, k: number) {
+  return { k, tool: call.tool, title: titleOf(call) };
+}
