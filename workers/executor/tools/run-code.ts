@@ -50,9 +50,11 @@ class Clock {
   hasStarted = false;
   readonly over: Promise<CodeResult>;
   private ring: (result: CodeResult) => void = () => undefined;
+  private readonly timings: Timings;
   private timer: ReturnType<typeof setTimeout>;
 
-  constructor(private readonly timings: Timings) {
+  constructor(timings: Timings) {
+    this.timings = timings;
     this.over = new Promise((resolve) => (this.ring = resolve));
     this.timer = setTimeout(
       () => this.ring({ kind: "not_started" }),

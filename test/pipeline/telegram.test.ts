@@ -1,0 +1,78 @@
+/** A message from Telegram crosses the house: in, planned, done, answered once. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type House, openHouse, privateText } from "../support/house.ts";
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse();
+});
+afterAll(() => house.close());
+beforeEach(() => house.telegram.reset());
+
+async function say(chatId: number, ...texts: string[]) {
+  for (const text of texts) expect((await house.hook(privateText(chatId, text))).status).toBe(200);
+  await house.quiet();
+  return house.telegram.in(chatId).map(({ text }) => text);
+}
+
+describe("a private message", () => {
+  it("is answered with one message, created with its first words and edited to the whole", async () => {
+    expect(await say(11, "/run 6 * 7")).toEqual(["42"]);
+    const [answer] = house.telegram.in(11);
+    expect(answer).toMatchObject({ edits: 1, silent: false });
+    const methods = house.telegram.calls.map(({ method }) => method);
+    expect(methods).toEqual(["sendChatAction", "sendMessage", "editMessageText"]);
+    expect(house.telegram.calls[1]?.body["text"]).toBe("42 …");
+  });
+
+  it("without a model is answered honestly, in its own words", async () => {
+    const [text] = await say(12, "How deep is the Loch Ness?");
+    expect(text).toContain("How deep is the Loch Ness?");
+    expect(text).toContain("no model");
+  });
+
+  it("delivered fifty times at once is one task and one answer", async () => {
+    const update = privateText(13, "/run 'once'");
+    const answers = await Promise.all(Array.from({ length: 50 }, () => house.hook(update)));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    await house.quiet();
+    expect(house.telegram.in(13).map(({ text }) => text)).toEqual(["once"]);
+  });
+
+  it("behind another in quick succession is answered too, in order and in the words of each", async () => {
+    const texts = await say(14, "/run 'first'", "/run 'second'");
+    const all = texts.join("\n");
+    expect(all.match(/first/g)?.length).toBeGreaterThan(0);
+    expect(all.lastIndexOf("second")).toBeGreaterThan(all.indexOf("first"));
+    expect(house.telegram.answersIn(14)).toHaveLength(texts.length);
+  });
+});
+
+describe("commands", () => {
+  it("/help lists what is understood", async () => {
+    expect(await say(21, "/help")).toEqual([expect.stringContaining("/run <code>")]);
+  });
+
+  it("/status and /tasks say how tasks are doing", async () => {
+    await say(22, "/run 1");
+    const [, status, tasks] = await say(22, "/status", "/tasks");
+    expect(status).toMatch(/succeeded, 2 turns/);
+    expect(tasks).toMatch(/succeeded, 2 turns/);
+  });
+
+  it("/stop says that nothing runs, /new that it forgets, and an unknown one that it is unknown", async () => {
+    const texts = await say(23, "/stop", "/new", "/dance");
+    expect(texts).toEqual(["Nothing is running.", expect.stringContaining("forgotten"), expect.stringContaining("/dance")]);
+  });
+});
+
+describe("200 conversations at once", () => {
+  it("are all answered, each once", async () => {
+    const chats = Array.from({ length: 200 }, (_, index) => 3_000 + index);
+    await Promise.all(chats.map((chat) => house.hook(privateText(chat, `/run 'for ' + ${chat}`))));
+    await house.quiet();
+    for (const chat of chats) {
+      expect(house.telegram.in(chat).map(({ text }) => text)).toEqual([`for ${chat}`]);
+    }
+  });
+});

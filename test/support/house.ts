@@ -1,0 +1,142 @@
+/** The whole house in one workerd: the real Workers, real queues, D1 and Workflows, and a Bot API at its HTTP edge. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parse } from "jsonc-parser";
+import { createTestHarness } from "wrangler";
+import { sha256Hex } from "../../shared/ids.ts";
+import type { Timings } from "../../shared/limits.ts";
+import type { TaskState } from "../../shared/contracts/task.ts";
+import { TelegramServer } from "./telegram-server.ts";
+
+export const API_KEY = "errand_default_0123456789abcdefghijklmn";
+export const WEBHOOK_SECRET = "a-webhook-secret";
+const WORKERS = ["ingress", "planner", "executor", "notifier", "runner"] as const;
+const QUIET_MS_MAX = 30_000;
+
+export interface HouseOptions {
+  timings?: Partial<Timings>;
+  /** Another entry for some Workers, such as one that counts; it imports the real one. */
+  entries?: Partial<Record<(typeof WORKERS)[number], string>>;
+  vars?: Record<string, string>;
+}
+
+export interface TaskBody {
+  id: string;
+  status: TaskState;
+  result: { text: string; calls: { id: string; ok: boolean | null; output: string | null }[] } | null;
+  receipt: { event: string; at: string; data: unknown }[];
+  delivery: { state: string; reason: string | null; messages: { part: number; id: string; doubts: number }[] } | null;
+  usage: { turns: number };
+}
+
+export type House = Awaited<ReturnType<typeof openHouse>>;
+
+export async function openHouse(options: HouseOptions = {}) {
+  const telegram = new TelegramServer();
+  const vars = {
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    TELEGRAM_ALLOWED_USERS: "*",
+    TELEGRAM_API_BASE: await telegram.listen(),
+    ERRAND_TIMINGS: JSON.stringify(options.timings ?? {}),
+    ...options.vars,
+  };
+  const harness = createTestHarness({
+    workers: [
+      ...WORKERS.map((name) => ({
+        config: { ...configOf(name, options.entries?.[name]), vars: name === "runner" ? { ONE_AT_A_TIME: "true" } : vars },
+      })),
+      { config: { ...configOf("planner", "test/support/entries/desk.ts"), name: "desk", queues: {} } },
+    ],
+  });
+  await harness.listen();
+  const ingress = harness.getWorker("errand-ingress");
+  await ingress.applyD1Migrations("DB");
+  const desk = harness.getWorker("desk");
+  const sql = async <Row>(text: string, ...bindings: unknown[]): Promise<Row[]> => {
+    const response = await desk.fetch("/", { method: "POST", body: JSON.stringify({ sql: text, bindings }) });
+    return (await response.json()) as Row[];
+  };
+  const hash = await sha256Hex(API_KEY);
+  await sql("INSERT INTO api_keys (hash, tenant_id, label, created_at) VALUES (?, 'default', 'test', 1)", hash);
+
+  const api = async <Body = TaskBody>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const response = await harness.fetch(`/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${API_KEY}`, ...headers },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    return { status: response.status, body: (await response.json()) as Body };
+  };
+
+  return {
+    harness,
+    telegram,
+    sql,
+    api,
+    /** Sends an update to the webhook, as Telegram does. */
+    hook: (update: unknown, secret = WEBHOOK_SECRET) =>
+      harness.fetch("/hooks/telegram", {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-telegram-bot-api-secret-token": secret },
+        body: typeof update === "string" ? update : JSON.stringify(update),
+      }),
+    /** Rings the clock. */
+    ring: () => ingress.scheduled({ cron: "* * * * *", scheduledTime: new Date() }),
+    /** Waits until nothing is left to do. */
+    async quiet() {
+      const left = () => sql("SELECT queue, key FROM outbox WHERE parked_reason IS NULL LIMIT 1");
+      await until(async () => (await left()).length === 0, QUIET_MS_MAX, "the house to be quiet");
+    },
+    async ended(taskId: string) {
+      return until(async () => {
+        const { body } = await api("GET", `/tasks/${taskId}`);
+        return body.result !== null && body;
+      }, QUIET_MS_MAX, `${taskId} to end`);
+    },
+    async close() {
+      await harness.close();
+      await telegram.close();
+    },
+  };
+}
+
+/** The Worker's own configuration; only its entry may be another. */
+function configOf(name: string, entry?: string): { name: string; main: string } {
+  const text = readFileSync(`wrangler/${name}.jsonc`, "utf8").replaceAll("../", `${process.cwd()}/`);
+  const config = parse(text, [], { allowTrailingComma: true });
+  return entry === undefined ? config : { ...config, main: resolve(entry) };
+}
+
+let updates = 700_000;
+
+/** An update with a text in a private chat. */
+export function privateText(chatId: number, text: string, updateId = updates++) {
+  const person = { id: chatId, first_name: "Ada", username: "ada_example" };
+  return {
+    update_id: updateId,
+    message: {
+      message_id: updateId - 600_000,
+      from: { ...person, is_bot: false, language_code: "en" },
+      chat: { ...person, type: "private" },
+      date: 1_790_000_000,
+      text,
+    },
+  };
+}
+
+/** Looks until there is something to see; the bound is for the day when there never is. */
+export async function until<Seen>(
+  look: () => Promise<Seen | false> | Seen | false,
+  withinMs: number,
+  what: string,
+): Promise<Seen> {
+  const end = Date.now() + withinMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== false) return seen;
+    if (Date.now() > end) throw new Error(`waited ${withinMs} ms for ${what}`);
+    await sleep(20);
+  }
+}

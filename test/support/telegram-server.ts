@@ -1,0 +1,173 @@
+/**
+ * A Bot API at its HTTP edge: it keeps chats as Telegram does, refuses what Telegram refuses, and fails on request.
+ * https://core.telegram.org/bots/api
+ */
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface ShownMessage {
+  id: number;
+  chatId: string;
+  /** What a person reads: the text after its markup was understood. */
+  text: string;
+  /** What was sent. */
+  markup: string;
+  edits: number;
+  silent: boolean;
+}
+
+export interface ApiCall {
+  method: string;
+  chatId: string;
+  body: Record<string, unknown>;
+  at: number;
+}
+
+/** What to do with a call instead of serving it; `undefined` serves it. */
+export type Fault =
+  | { status: number; description: string; parameters?: Record<string, unknown> }
+  /** Carried out, and then the connection is cut: the caller never hears of it. */
+  | "cut after"
+  /** Cut before anything was done. */
+  | "cut before";
+
+export class TelegramServer {
+  readonly token = "4839574812:AAFD39kkdpWt3ywyRZergyOLMaJhac60qcA";
+  readonly calls: ApiCall[] = [];
+  readonly messages: ShownMessage[] = [];
+  /** Asked before every call. */
+  faultOf: (call: ApiCall) => Fault | undefined = () => undefined;
+  private readonly server = createServer((request, response) => {
+    void this.serve(request).then((answer) => {
+      if (answer === "cut") return request.socket.destroy();
+      response.writeHead(answer.status, { "content-type": "application/json" }).end(JSON.stringify(answer.body));
+      return undefined;
+    });
+  });
+  private nextId = 1;
+
+
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+    return this.url;
+  }
+
+  get url(): string {
+    const address = this.server.address() as AddressInfo;
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  reset(): void {
+    this.calls.length = 0;
+    this.messages.length = 0;
+    this.faultOf = () => undefined;
+  }
+
+  /** Messages whose text has become the answer: each was created once and edited since. */
+  answersIn(chatId: string | number): ShownMessage[] {
+    return this.messages.filter((message) => message.chatId === String(chatId) && message.edits > 0);
+  }
+
+  in(chatId: string | number): ShownMessage[] {
+    return this.messages.filter((message) => message.chatId === String(chatId));
+  }
+
+  private async serve(request: IncomingMessage) {
+    const [, token, method = ""] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url ?? "") ?? [];
+    if (token !== this.token) return refusal(401, "Unauthorized");
+    const body = await readJson(request);
+    const call = { method, chatId: String(body["chat_id"]), body, at: Date.now() };
+    this.calls.push(call);
+    const fault = this.faultOf(call);
+    if (fault === "cut before") return "cut" as const;
+    if (typeof fault === "object") return refusal(fault.status, fault.description, fault.parameters);
+    const answer = this.answer(call);
+    return fault === "cut after" ? ("cut" as const) : answer;
+  }
+
+  private answer({ method, chatId, body }: ApiCall) {
+    switch (method) {
+      case "sendChatAction":
+        return success(true);
+      case "sendMessage": {
+        const text = understand(body);
+        if (typeof text !== "string") return text;
+        const id = this.nextId++;
+        const message = { id, chatId, text, markup: String(body["text"]), edits: 0, silent: body["disable_notification"] === true };
+        this.messages.push(message);
+        return success({ message_id: id, date: 1, chat: { id: Number(chatId), type: "private" }, text });
+      }
+      case "editMessageText": {
+        const text = understand(body);
+        if (typeof text !== "string") return text;
+        const message = this.find(chatId, body["message_id"]);
+        if (message === undefined) return refusal(400, "Bad Request: message to edit not found");
+        if (message.text === text && message.markup === String(body["text"])) {
+          return refusal(400, "Bad Request: message is not modified: specified new message content and reply markup are exactly the same");
+        }
+        Object.assign(message, { text, markup: String(body["text"]), edits: message.edits + 1 });
+        return success({ message_id: message.id, date: 1, chat: { id: Number(chatId), type: "private" }, text });
+      }
+      case "deleteMessage": {
+        const message = this.find(chatId, body["message_id"]);
+        if (message === undefined) return refusal(400, "Bad Request: message to delete not found");
+        this.messages.splice(this.messages.indexOf(message), 1);
+        return success(true);
+      }
+      default:
+        return refusal(404, "Not Found");
+    }
+  }
+
+  private find(chatId: string, id: unknown): ShownMessage | undefined {
+    return this.messages.find((message) => message.chatId === chatId && message.id === Number(id));
+  }
+}
+
+const TEXT_UNITS_MAX = 4_096;
+const TAGS = new Set(["a", "b", "blockquote", "code", "i", "pre", "s"]);
+
+/** The text after entities parsing, or the refusal of markup that does not parse. */
+function understand(body: Record<string, unknown>) {
+  const sent = String(body["text"] ?? "");
+  const text = body["parse_mode"] === "HTML" ? withoutTags(sent) : sent;
+  if (text === null) return refusal(400, "Bad Request: can't parse entities: unmatched end tag");
+  if (text.trim() === "") return refusal(400, "Bad Request: message text is empty");
+  if (text.length > TEXT_UNITS_MAX) return refusal(400, "Bad Request: message is too long");
+  if (!text.isWellFormed()) return refusal(400, "Bad Request: strings must be encoded in UTF-8");
+  return text;
+}
+
+function withoutTags(html: string): string | null {
+  const open: string[] = [];
+  let text = "";
+  for (const [token, closing, tag] of html.matchAll(/<(\/?)([a-z]+)(?: [^<>]*)?>|[^<]+|</g)) {
+    if (tag === undefined) {
+      if (token === "<" || /&(?!(?:lt|gt|amp|quot);)/.test(token)) return null;
+      text += token.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+    } else if (!TAGS.has(tag)) return null;
+    else if (closing === "/") {
+      if (open.pop() !== tag) return null;
+    } else open.push(tag);
+  }
+  return open.length === 0 ? text : null;
+}
+
+function success(result: unknown) {
+  return { status: 200, body: { ok: true, result } };
+}
+
+function refusal(status: number, description: string, parameters?: Record<string, unknown>) {
+  return { status, body: { ok: false, error_code: status, description, ...(parameters && { parameters }) } };
+}
+
+async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}") as Record<string, unknown>;
+}

@@ -1,0 +1,38 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig(async () => ({
+  test: {
+    projects: [
+      {
+        // Inside workerd, on a real D1: what one Worker or one statement does.
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler/ingress.jsonc" },
+            miniflare: { bindings: { MIGRATIONS: await readD1Migrations("shared/store/migrations") } },
+          }),
+        ],
+        test: { name: "workerd", include: ["test/unit/**/*.test.ts"] },
+      },
+      {
+        // From outside, over all Workers: what a person or a program sees.
+        test: {
+          name: "node",
+          include: ["test/*.test.ts", "test/pipeline/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // The start script and its process tree, one at a time: they take ports and are killed.
+        test: {
+          name: "restart",
+          include: ["test/restart/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+}));
