@@ -32,7 +32,8 @@ try {
 
 async function run(): Promise<void> {
   if (command === "list") return list();
-  if (command === "show" && which !== "") return console.log(JSON.stringify(await call("GET", which), null, 2));
+  if (command === "show" && which !== "")
+    return console.log(JSON.stringify(await call("GET", which), null, 2));
   const method = { replay: "POST", discard: "DELETE" }[command];
   if (method === undefined || which === "") throw new Error(USAGE);
   const chosen = which === "all" ? (await all()).map(({ queue, key }) => `${queue}/${key}`) : [which];
@@ -59,11 +60,10 @@ async function list(): Promise<void> {
 }
 
 async function all(): Promise<DeadLetter[]> {
-  const { dead_letters } = await call<{ dead_letters: DeadLetter[] }>("GET", "");
-  return dead_letters;
+  return (await call("GET", "")).dead_letters;
 }
 
-async function call<Answer>(method: string, path: string): Promise<Answer> {
+async function call(method: string, path: string) {
   const { url, apiKey } = await installation();
   const response = await fetch(`${url}/v1/dead-letters/${path}`.replace(/\/$/, ""), {
     method,
@@ -71,7 +71,7 @@ async function call<Answer>(method: string, path: string): Promise<Answer> {
   }).catch(() => {
     throw new Error(`Nothing answers at ${url}. Is it running? npm start`);
   });
-  const answer = await response.json();
+  const answer = JSON.parse(await response.text());
   if (!response.ok) throw new Error(`${answer.title}: ${answer.detail}`);
   return answer;
 }
@@ -81,7 +81,9 @@ async function installation(): Promise<{ url: string; apiKey: string }> {
   if (url !== undefined && apiKey !== undefined) return { url, apiKey };
   const file = join(values.state, "local.json");
   const text = await readFile(file, "utf8").catch(() => {
-    throw new Error(`There is no ${file}: start Errand first (npm start), or set ERRAND_URL and ERRAND_API_KEY.`);
+    throw new Error(
+      `There is no ${file}: start Errand first (npm start), or set ERRAND_URL and ERRAND_API_KEY.`,
+    );
   });
   return JSON.parse(text);
 }

@@ -4,14 +4,14 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { banner } from "./local/banner.ts";
 import { startClock } from "./local/clock.ts";
+import { writeConfigs } from "./local/configs.ts";
 import { type DevServer, startDevServer } from "./local/dev-server.ts";
 import { assertFree, freePort } from "./local/ports.ts";
 import { freshRegistry } from "./local/registry.ts";
 import { startRunner } from "./local/runner.ts";
-import { readSettings, writeVars } from "./local/settings.ts";
+import { readSettings } from "./local/settings.ts";
 import { prepareState } from "./local/state.ts";
 
-const MAIN = ["ingress", "planner", "executor", "notifier"].map((name) => `wrangler/${name}.jsonc`);
 /** After this nobody waits for a clean end any more. */
 const STOP_MS_MAX = 4_000;
 
@@ -46,19 +46,19 @@ async function start(port: number, state: string): Promise<void> {
   await mkdir(state, { recursive: true });
   const settings = await readSettings(".dev.vars");
   const registry = await freshRegistry(state);
-  const [runner, apiKey, varsFile] = await Promise.all([
+  const [runner, apiKey, configs] = await Promise.all([
     startRunner({ port: await freePort(), state, registry }),
     prepareState(state),
-    writeVars(state, settings),
+    writeConfigs(state, settings),
   ]);
   stops.push(() => runner.stop());
   if (stopping) return;
   const main: DevServer = await startDevServer({
-    configs: MAIN,
+    configs,
     port,
     state,
     registry,
-    args: ["--env-file", varsFile],
+    args: [],
     onExit: () => void stop(1),
   });
   stops.push(() => main.stop());

@@ -28,8 +28,8 @@ export interface DevServer {
 /** The command itself: its launcher in node_modules/.bin would be one more process between us and workerd. */
 const WRANGLER = fileURLToPath(import.meta.resolve("wrangler"));
 const DIE_WITH_PARENT = new URL("die-with-parent.ts", import.meta.url).href;
-/** wrangler puts the Worker's name before what a Worker prints. */
-const OUR_LOG_LINE = /^(?:\[[\w-]+\] )?(\{"timestamp".*)$/;
+/** wrangler puts the Worker's name before what a Worker prints, and colours around its warnings. */
+const OUR_LOG_LINE = /\{"timestamp".*\}/;
 const READY = "Ready on ";
 const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 2_500;
@@ -65,7 +65,9 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
 }
 
 function argumentsOf({ configs, port, state, args }: DevServerOptions): string[] {
-  const fixed = `--ip 127.0.0.1 --port ${port} --inspector-port 0 --show-interactive-dev-session=false`.split(" ");
+  const fixed = `--ip 127.0.0.1 --port ${port} --inspector-port 0 --show-interactive-dev-session=false`.split(
+    " ",
+  );
   const named = configs.flatMap((config) => ["-c", config]);
   return [WRANGLER, "dev", ...named, ...fixed, "--persist-to", state, ...args];
 }
@@ -98,7 +100,7 @@ function ready(child: ChildProcess, state: string): Promise<void> {
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on("line", (line) => {
-        const [, ours] = OUR_LOG_LINE.exec(line) ?? [];
+        const [ours] = OUR_LOG_LINE.exec(line) ?? [];
         if (ours !== undefined) {
           console.log(ours);
           return;

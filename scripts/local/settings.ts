@@ -1,35 +1,37 @@
 /** Configuration: `.dev.vars` at the root, overridden by environment variables. */
-import { chmod, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 
-const NAMES = [
-  "TELEGRAM_BOT_TOKEN",
-  "TELEGRAM_WEBHOOK_SECRET",
-  "TELEGRAM_ALLOWED_USERS",
-  "TELEGRAM_API_BASE",
-  "ERRAND_TIMINGS",
-] as const;
+/** Every variable, and the Workers that get it: nobody gets what it does not need. */
+const VARIABLES = {
+  TELEGRAM_BOT_TOKEN: ["notifier"],
+  TELEGRAM_WEBHOOK_SECRET: ["ingress"],
+  TELEGRAM_ALLOWED_USERS: ["planner"],
+  TELEGRAM_API_BASE: ["notifier"],
+  ERRAND_TIMINGS: ["ingress", "planner", "executor", "notifier"],
+} as const satisfies Record<string, readonly WorkerName[]>;
 
-export type Settings = Readonly<Partial<Record<(typeof NAMES)[number], string>>>;
+export const WORKERS = ["ingress", "planner", "executor", "notifier"] as const;
+export type WorkerName = (typeof WORKERS)[number];
+export type Settings = Readonly<Partial<Record<keyof typeof VARIABLES, string>>>;
 
 export async function readSettings(file: string): Promise<Settings> {
   const fromFile = parseEnv(await readFile(file, "utf8").catch(() => ""));
-  const all = NAMES.map((name) => [name, process.env[name] ?? fromFile[name]]);
+  const all = Object.keys(VARIABLES).map((name) => [name, process.env[name] ?? fromFile[name]]);
   return Object.fromEntries(all.filter(([, value]) => value !== undefined && value !== ""));
 }
 
-/** The settings as the file that `wrangler dev` reads; nobody else on this machine may. */
-export async function writeVars(state: string, settings: Settings): Promise<string> {
-  const file = join(state, "vars.env");
-  const lines = Object.entries(settings).map(([name, value]) => `${name}=${quoted(name, value)}\n`);
-  await writeFile(file, lines.join(""), { mode: 0o600 });
-  await chmod(file, 0o600);
-  return file;
+/** The settings of one Worker, as a `.dev.vars` file says them. */
+export function varsOf(worker: WorkerName, settings: Settings): string {
+  const needed: readonly (readonly [string, readonly WorkerName[]])[] = Object.entries(VARIABLES);
+  return Object.entries(settings)
+    .filter(([name]) => needed.some(([variable, workers]) => variable === name && workers.includes(worker)))
+    .map(([name, value]) => `${name}=${quoted(name, value)}\n`)
+    .join("");
 }
 
 /** Single quotes keep everything as it is, but for themselves. */
 function quoted(name: string, value: string): string {
   if (/['\n\r]/.test(value)) throw new Error(`${name} must not hold a single quote or a line break.`);
-  return `'${value.replaceAll("$", "\\$")}'`;
+  return `'${value}'`;
 }

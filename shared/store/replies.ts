@@ -32,7 +32,7 @@ const DeliveryRow = z.object({
 export type DeliveryRow = z.infer<typeof DeliveryRow>;
 
 /** The part number of the "done" ping. */
-export const PING_PART = -1;
+const PING_PART = -1;
 
 export interface Lease {
   readonly replyId: string;
@@ -86,11 +86,11 @@ export async function takeReply(
   return reply && { reply, deliveries: rowsOf(results("deliveries"), DeliveryRow) };
 }
 
-/** Records a created message, extends the lease, and announces the next part if there is one. False: the lease is gone. */
+/** Records a created message and extends the lease. False: the lease is gone. */
 export async function recordCreated(
   db: D1Database,
   lease: Lease,
-  { part, externalId, nextPart }: { part: number; externalId: string; nextPart: number | null },
+  { part, externalId }: { part: number | "ping"; externalId: string },
   now: number,
   timings: Timings,
 ): Promise<boolean> {
@@ -103,9 +103,7 @@ export async function recordCreated(
         `UPDATE deliveries SET state = 'shown', external_id = ?3 WHERE reply_id = ?1 AND part = ?4
          AND EXISTS (SELECT 1 FROM replies WHERE id = ?1 AND lease_token = ?2)`,
       )
-      .bind(lease.replyId, lease.token, externalId, part),
-    // Announced one by one: a kill between two creates then leaves one part in doubt, not all.
-    ...(nextPart === null ? {} : { announce: announcePart(db, lease, nextPart, ["absent"]) }),
+      .bind(lease.replyId, lease.token, externalId, part === "ping" ? PING_PART : part),
   });
   return results("record").meta.changes === 1;
 }

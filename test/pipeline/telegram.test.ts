@@ -62,7 +62,11 @@ describe("commands", () => {
 
   it("/stop says that nothing runs, /new that it forgets, and an unknown one that it is unknown", async () => {
     const texts = await say(23, "/stop", "/new", "/dance");
-    expect(texts).toEqual(["Nothing is running.", expect.stringContaining("forgotten"), expect.stringContaining("/dance")]);
+    expect(texts).toEqual([
+      "Nothing is running.",
+      expect.stringContaining("forgotten"),
+      expect.stringContaining("/dance"),
+    ]);
   });
 });
 

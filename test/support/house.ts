@@ -1,13 +1,13 @@
 /** The whole house in one workerd: the real Workers, real queues, D1 and Workflows, and a Bot API at its HTTP edge. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "jsonc-parser";
 import { createTestHarness } from "wrangler";
 import { sha256Hex } from "../../shared/ids.ts";
 import type { Timings } from "../../shared/limits.ts";
 import type { TaskState } from "../../shared/contracts/task.ts";
 import { TelegramServer } from "./telegram-server.ts";
+import { until } from "./until.ts";
 
 export const API_KEY = "errand_default_0123456789abcdefghijklmn";
 export const WEBHOOK_SECRET = "a-webhook-secret";
@@ -26,7 +26,11 @@ export interface TaskBody {
   status: TaskState;
   result: { text: string; calls: { id: string; ok: boolean | null; output: string | null }[] } | null;
   receipt: { event: string; at: string; data: unknown }[];
-  delivery: { state: string; reason: string | null; messages: { part: number; id: string; doubts: number }[] } | null;
+  delivery: {
+    state: string;
+    reason: string | null;
+    messages: { part: number; id: string; doubts: number }[];
+  } | null;
   usage: { turns: number };
 }
 
@@ -45,7 +49,10 @@ export async function openHouse(options: HouseOptions = {}) {
   const harness = createTestHarness({
     workers: [
       ...WORKERS.map((name) => ({
-        config: { ...configOf(name, options.entries?.[name]), vars: name === "runner" ? { ONE_AT_A_TIME: "true" } : vars },
+        config: {
+          ...configOf(name, options.entries?.[name]),
+          vars: name === "runner" ? { ONE_AT_A_TIME: "true" } : vars,
+        },
       })),
       { config: { ...configOf("planner", "test/support/entries/desk.ts"), name: "desk", queues: {} } },
     ],
@@ -59,9 +66,17 @@ export async function openHouse(options: HouseOptions = {}) {
     return (await response.json()) as Row[];
   };
   const hash = await sha256Hex(API_KEY);
-  await sql("INSERT INTO api_keys (hash, tenant_id, label, created_at) VALUES (?, 'default', 'test', 1)", hash);
+  await sql(
+    "INSERT INTO api_keys (hash, tenant_id, label, created_at) VALUES (?, 'default', 'test', 1)",
+    hash,
+  );
 
-  const api = async <Body = TaskBody>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+  const api = async <Body = TaskBody>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ) => {
     const response = await harness.fetch(`/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${API_KEY}`, ...headers },
@@ -90,10 +105,14 @@ export async function openHouse(options: HouseOptions = {}) {
       await until(async () => (await left()).length === 0, QUIET_MS_MAX, "the house to be quiet");
     },
     async ended(taskId: string) {
-      return until(async () => {
-        const { body } = await api("GET", `/tasks/${taskId}`);
-        return body.result !== null && body;
-      }, QUIET_MS_MAX, `${taskId} to end`);
+      return until(
+        async () => {
+          const { body } = await api("GET", `/tasks/${taskId}`);
+          return body.result !== null && body;
+        },
+        QUIET_MS_MAX,
+        `${taskId} to end`,
+      );
     },
     async close() {
       await harness.close();
@@ -124,19 +143,4 @@ export function privateText(chatId: number, text: string, updateId = updates++) 
       text,
     },
   };
-}
-
-/** Looks until there is something to see; the bound is for the day when there never is. */
-export async function until<Seen>(
-  look: () => Promise<Seen | false> | Seen | false,
-  withinMs: number,
-  what: string,
-): Promise<Seen> {
-  const end = Date.now() + withinMs;
-  for (;;) {
-    const seen = await look();
-    if (seen !== false) return seen;
-    if (Date.now() > end) throw new Error(`waited ${withinMs} ms for ${what}`);
-    await sleep(20);
-  }
 }

@@ -40,12 +40,13 @@ export class TelegramServer {
   private readonly server = createServer((request, response) => {
     void this.serve(request).then((answer) => {
       if (answer === "cut") return request.socket.destroy();
-      response.writeHead(answer.status, { "content-type": "application/json" }).end(JSON.stringify(answer.body));
+      response
+        .writeHead(answer.status, { "content-type": "application/json" })
+        .end(JSON.stringify(answer.body));
       return undefined;
     });
   });
   private nextId = 1;
-
 
   async listen(): Promise<string> {
     await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
@@ -98,7 +99,14 @@ export class TelegramServer {
         const text = understand(body);
         if (typeof text !== "string") return text;
         const id = this.nextId++;
-        const message = { id, chatId, text, markup: String(body["text"]), edits: 0, silent: body["disable_notification"] === true };
+        const message = {
+          id,
+          chatId,
+          text,
+          markup: String(body["text"]),
+          edits: 0,
+          silent: body["disable_notification"] === true,
+        };
         this.messages.push(message);
         return success({ message_id: id, date: 1, chat: { id: Number(chatId), type: "private" }, text });
       }
@@ -108,10 +116,18 @@ export class TelegramServer {
         const message = this.find(chatId, body["message_id"]);
         if (message === undefined) return refusal(400, "Bad Request: message to edit not found");
         if (message.text === text && message.markup === String(body["text"])) {
-          return refusal(400, "Bad Request: message is not modified: specified new message content and reply markup are exactly the same");
+          return refusal(
+            400,
+            "Bad Request: message is not modified: specified new message content and reply markup are exactly the same",
+          );
         }
         Object.assign(message, { text, markup: String(body["text"]), edits: message.edits + 1 });
-        return success({ message_id: message.id, date: 1, chat: { id: Number(chatId), type: "private" }, text });
+        return success({
+          message_id: message.id,
+          date: 1,
+          chat: { id: Number(chatId), type: "private" },
+          text,
+        });
       }
       case "deleteMessage": {
         const message = this.find(chatId, body["message_id"]);
@@ -149,7 +165,11 @@ function withoutTags(html: string): string | null {
   for (const [token, closing, tag] of html.matchAll(/<(\/?)([a-z]+)(?: [^<>]*)?>|[^<]+|</g)) {
     if (tag === undefined) {
       if (token === "<" || /&(?!(?:lt|gt|amp|quot);)/.test(token)) return null;
-      text += token.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
+      text += token
+        .replaceAll("&lt;", "<")
+        .replaceAll("&gt;", ">")
+        .replaceAll("&quot;", '"')
+        .replaceAll("&amp;", "&");
     } else if (!TAGS.has(tag)) return null;
     else if (closing === "/") {
       if (open.pop() !== tag) return null;

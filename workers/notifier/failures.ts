@@ -13,14 +13,18 @@ import {
 import type { Failed, Misconfigured, Outlet, Sender } from "./channels/index.ts";
 import type { Env } from "./env.ts";
 
-/** One look under the reply's lease. */
-export interface Showing {
+/** One look at a reply. */
+export interface Looked {
   readonly env: Env;
   readonly timings: Timings;
   readonly lease: Lease;
   readonly reply: ReplyRow;
   readonly deliveries: readonly DeliveryRow[];
   readonly sender: Sender;
+}
+
+/** A look under the reply's lease, with a way to its conversation. */
+export interface Showing extends Looked {
   readonly outlet: Outlet;
 }
 
@@ -68,10 +72,7 @@ export async function undeliverable({ env, lease, reply }: Showing, reason: stri
 }
 
 /** Nothing gets through until somebody changes a variable: put aside, to be replayed then. */
-export async function misconfigured(
-  { env, lease, reply }: Omit<Showing, "outlet">,
-  { reason }: Misconfigured,
-): Promise<null> {
+export async function misconfigured({ env, lease, reply }: Looked, { reason }: Misconfigured): Promise<null> {
   const now = Date.now();
   await recordAbsent(env.DB, lease, 0);
   await settleReply(

@@ -2,44 +2,41 @@
  * Making what is shown what is wanted. The only call that cannot be repeated is the creation of a message; the answer
  * itself is always an edit of a message whose id is in the ledger.
  */
+import type { Lane } from "../../shared/lane.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
-import { announce, announcePing, PING_PART, recordCreated, settleReply } from "../../shared/store/replies.ts";
+import { announce, announcePing, recordCreated, settleReply } from "../../shared/store/replies.ts";
 import type { Part, Sent } from "./channels/index.ts";
 import { factsOf, failed, type Showing } from "./failures.ts";
 
-/** The lease went to somebody else, who makes the difference now. */
-const LEASE_LOST = "lease lost";
+/** A message's id; or that the lease went to somebody else, who makes the difference now. */
+export type Created = Sent<string> | { kind: "lease lost" };
+
+/** The first part's message: the one in the ledger, or one that is created now. The lease has announced it. */
+export async function createFirst(showing: Showing): Promise<Created> {
+  const [part] = partsOf(showing);
+  const known = shownId(showing, 0);
+  if (known !== undefined) return { kind: "ok", value: known };
+  return create(showing, 0, part, isDoubtful(showing, 0) ? "announce" : "announced");
+}
 
 /** Shows the reply as it is wanted now. Returns the milliseconds until the next look, or null when there is none. */
-export async function show(showing: Showing): Promise<number | null> {
-  const { env, timings, lease, reply, sender } = showing;
+export async function show(showing: Showing & { creations: Lane }, first: Created): Promise<number | null> {
+  const { env, timings, lease, reply, outlet } = showing;
   const isFinal = reply.final === 1;
-  const parts = isFinal ? sender.render(cut(reply.text)) : [progressOf(showing)];
+  const parts = partsOf(showing);
   const externalIds: string[] = [];
-  // Announced so far: the first part with the lease, each next one when its predecessor was recorded.
-  let announced = 0;
   for (const [index, part] of parts.entries()) {
-    const known = showing.deliveries.find(
-      (delivery) => delivery.part === index && delivery.state === "shown",
-    );
-    const isLast = index === parts.length - 1;
-    const created = known?.external_id
-      ? { kind: "ok" as const, value: known.external_id }
-      : await create(showing, index, {
-          wanted: part,
-          isAnnounced: announced === index,
-          nextPart: isLast ? null : index + 1,
-        });
-    if (created === LEASE_LOST) return null;
-    if (known === undefined) announced = index + 1;
+    const known = shownId(showing, index);
+    const next = () => showing.creations.enter(() => create(showing, index, part, "announce"));
+    const created = index === 0 ? first : known ? { kind: "ok" as const, value: known } : await next();
+    if (created.kind === "lease lost") return null;
     if (created.kind !== "ok") return failed(showing, created, index);
     externalIds.push(created.value);
     // A placeholder that was created just now says already what it is to say.
     if (!isFinal && known === undefined) continue;
-    const edited = await showing.outlet.edit(created.value, part);
-    if (edited.kind === "gone") return failed(showing, edited, index);
-    if (edited.kind !== "ok") return failed(showing, edited, null);
+    const edited = await outlet.edit(created.value, part);
+    if (edited.kind !== "ok") return failed(showing, edited, edited.kind === "gone" ? index : null);
   }
   if (isFinal) await ping(showing);
   const now = Date.now();
@@ -52,12 +49,8 @@ export async function show(showing: Showing): Promise<number | null> {
     { version: reply.version, revision: reply.revision, outcome, lookAt, failed: false },
     now,
   );
-  log("info", {
-    ...factsOf(reply),
-    effect: isFinal ? "answered" : "progress",
-    parts: parts.length,
-    latency_ms: now - reply.created_at,
-  });
+  const facts = { parts: parts.length, latency_ms: now - reply.created_at };
+  log("info", { ...factsOf(reply), effect: isFinal ? "answered" : "progress", ...facts });
   return isFinal ? null : waitMs;
 }
 
@@ -65,56 +58,61 @@ export async function show(showing: Showing): Promise<number | null> {
 async function create(
   showing: Showing,
   index: number,
-  { wanted, isAnnounced, nextPart }: { wanted: Part; isAnnounced: boolean; nextPart: number | null },
-): Promise<Sent<string> | typeof LEASE_LOST> {
+  wanted: Part,
+  ledger: "announced" | "announce",
+): Promise<Created> {
   const { env, timings, lease, reply, sender, outlet } = showing;
-  const doubtful = showing.deliveries.find(({ part, state }) => part === index && state === "doubtful");
-  if (doubtful !== undefined) {
-    const reason = `created ${doubtful.doubts} times without ever hearing of the outcome`;
-    if (doubtful.doubts > LIMITS.doubts_max) return { kind: "undeliverable", reason };
-    // The question can be repeated, the creation cannot: ask whether anybody is there before creating it again.
-    const alive = await outlet.alive();
-    if (alive.kind === "doubt") return { ...alive, kind: "later", rateLimited: false };
-    if (alive.kind !== "ok") return alive;
+  if (isDoubtful(showing, index)) {
+    const trouble = await troubleWithDoubt(showing, index);
+    if (trouble !== null) return trouble;
   }
-  const isNew = isAnnounced && doubtful === undefined;
-  if (!isNew && !(await announce(env.DB, lease, index))) return LEASE_LOST;
+  if (ledger === "announce" && !(await announce(env.DB, lease, index))) return { kind: "lease lost" };
   const isFinal = reply.final === 1;
   const created = await outlet.create(isFinal ? sender.preview(wanted) : wanted, !isFinal || index > 0);
   if (created.kind !== "ok") return created;
-  const recorded = await recordCreated(
-    env.DB,
-    lease,
-    { part: index, externalId: created.value, nextPart },
-    Date.now(),
-    timings,
-  );
-  if (recorded) return created;
+  const message = { part: index, externalId: created.value };
+  if (await recordCreated(env.DB, lease, message, Date.now(), timings)) return created;
   await outlet.remove(created.value);
-  return LEASE_LOST;
+  return { kind: "lease lost" };
+}
+
+/** Before a message whose creation is in doubt is created again: not too often, and only if the platform is there to hear it. */
+async function troubleWithDoubt({ deliveries, outlet }: Showing, index: number): Promise<Created | null> {
+  const doubts = deliveries.find(({ part }) => part === index)?.doubts ?? 0;
+  if (doubts > LIMITS.doubts_max) {
+    return { kind: "undeliverable", reason: `created ${doubts} times without ever hearing of the outcome` };
+  }
+  const alive = await outlet.alive();
+  if (alive.kind === "ok") return null;
+  return alive.kind === "doubt" ? { ...alive, kind: "later", rateLimited: false } : alive;
 }
 
 /** Edits make no sound: after a long wait one short message does, at most once. */
-async function ping({ env, timings, lease, reply, deliveries, sender, outlet }: Showing): Promise<void> {
+async function ping(showing: Showing): Promise<void> {
+  const { env, timings, lease, reply, deliveries, sender, outlet } = showing;
   const hadPlaceholder = deliveries.some(({ part, revision }) => part === 0 && revision > 0);
   if (!hadPlaceholder || Date.now() - reply.created_at < timings.ping_after_ms) return;
   if (!(await announcePing(env.DB, lease))) return;
   const [done] = sender.render("✅ Done.");
-  const pinged = done && (await outlet.create(done, false));
-  if (pinged?.kind !== "ok") return;
-  await recordCreated(
-    env.DB,
-    lease,
-    { part: PING_PART, externalId: pinged.value, nextPart: null },
-    Date.now(),
-    timings,
-  );
+  const pinged = await outlet.create(done, false);
+  if (pinged.kind === "ok") {
+    await recordCreated(env.DB, lease, { part: "ping", externalId: pinged.value }, Date.now(), timings);
+  }
 }
 
-function progressOf({ reply, sender }: Showing): Part {
+function shownId({ deliveries }: Showing, index: number): string | undefined {
+  const delivery = deliveries.find(({ part, state }) => part === index && state === "shown");
+  return delivery?.external_id ?? undefined;
+}
+
+function isDoubtful({ deliveries }: Showing, index: number): boolean {
+  return deliveries.some(({ part, state }) => part === index && state === "doubtful");
+}
+
+function partsOf({ reply, sender }: Showing): readonly [Part, ...Part[]] {
+  if (reply.final === 1) return sender.render(cut(reply.text));
   const seconds = Math.round((Date.now() - reply.created_at) / 1_000);
-  const [part] = sender.render(`⏳ ${reply.text === "" ? "Working" : reply.text} · ${seconds} s`);
-  return part ?? { markup: "⏳", plain: "⏳" };
+  return sender.render(`⏳ ${reply.text === "" ? "Working" : reply.text} · ${seconds} s`);
 }
 
 /** Progress is looked at often at first and seldom later. */

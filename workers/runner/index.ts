@@ -2,7 +2,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { CodeResult, RunCodeRequest, RunnerRpc } from "../../shared/contracts/rpc.ts";
 import { runIsolated } from "./isolate.ts";
-import { Lane } from "./lane.ts";
+import { Lane } from "../../shared/lane.ts";
 
 interface Env {
   LOADER: WorkerLoader;
@@ -25,6 +25,7 @@ export default class Runner extends WorkerEntrypoint<Env> implements RunnerRpc {
       return runIsolated(this.env.LOADER, request);
     };
     if (this.env.ONE_AT_A_TIME !== "true") return run();
-    return lane.enter(run, Date.now() + request.startWithinMs, { kind: "not_started" });
+    const startBy = Date.now() + request.startWithinMs;
+    return lane.enter(() => (Date.now() > startBy ? Promise.resolve({ kind: "not_started" }) : run()));
   }
 }

@@ -40,7 +40,7 @@ export interface Outlet {
 
 export interface Sender {
   /** Markdown, split into what one message can hold. At least one part. */
-  render(markdown: string): Part[];
+  render(markdown: string): readonly [Part, ...Part[]];
   /** The first words of a part, for the message to be created with. Never equal to a whole part. */
   preview(part: Part): Part;
   /** A missing variable is named in the reason. */

@@ -40,14 +40,14 @@ const KINDS: ReadonlySet<string> = new Set<MarkedToken["type"]>([
 ]);
 
 /** At least one part; an empty text is shown as a dash, for an empty message cannot be sent. */
-export function renderTelegram(markdown: string): Part[] {
+export function renderTelegram(markdown: string): readonly [Part, ...Part[]] {
   const runs = trimEnd(blocks(marked.lexer(markdown), []));
   const plain = runs.map(({ text }) => text).join("");
-  if (plain.trim() === "") return [{ markup: "–", plain: "–" }];
-  return cuts(plain).map(({ from, to }) => ({
+  const [first = { markup: "–", plain: "–" }, ...rest] = cuts(plain).map(({ from, to }) => ({
     markup: html(slice(runs, from, to)),
     plain: plain.slice(from, to),
   }));
+  return [first, ...rest];
 }
 
 /** The first line, with an ellipsis that no whole answer ends its only line with. */
