@@ -102,7 +102,15 @@ export async function openHouse(options: HouseOptions = {}) {
     /** Waits until nothing is left to do. */
     async quiet() {
       const left = () => sql("SELECT queue, key FROM outbox WHERE parked_reason IS NULL LIMIT 1");
-      await until(async () => (await left()).length === 0, QUIET_MS_MAX, "the house to be quiet");
+      try {
+        await until(async () => (await left()).length === 0, QUIET_MS_MAX, "the house to be quiet");
+      } catch (error) {
+        const last = harness
+          .getLogs()
+          .slice(-30)
+          .map(({ message }) => message);
+        throw new Error([String(error), JSON.stringify(await left()), ...last].join("\n"), { cause: error });
+      }
     },
     async ended(taskId: string) {
       return until(

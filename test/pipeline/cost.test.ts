@@ -1,0 +1,81 @@
+/** What a task costs: deterministic, so that a hop which grows is a failing test. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type House, openHouse, privateText } from "../support/house.ts";
+import { Ledger } from "../support/ledger.ts";
+
+const ledger = new Ledger();
+let house: House;
+beforeAll(async () => {
+  const entry = (name: string) => `test/support/entries/${name}.ts`;
+  house = await openHouse({
+    entries: {
+      ingress: entry("ingress"),
+      planner: entry("planner"),
+      executor: entry("executor"),
+      notifier: entry("notifier"),
+    },
+    vars: { LEDGER_URL: await ledger.listen() },
+    // A slow machine must not turn an answer at once into one with a placeholder.
+    timings: { placeholder_after_ms: 20_000, ping_after_ms: 60_000 },
+  });
+  await house.hook(privateText(1, "/run 'warm'"));
+  await house.quiet();
+});
+afterAll(async () => {
+  await house.close();
+  ledger.close();
+});
+beforeEach(() => {
+  house.telegram.reset();
+  ledger.take();
+});
+
+async function costOf(chatId: number, text: string) {
+  expect((await house.hook(privateText(chatId, text))).status).toBe(200);
+  await house.quiet();
+  const outboundCalls = house.telegram.calls.length;
+  return { ...ledger.take(), outboundCalls };
+}
+
+describe("the cost", () => {
+  it("of accepting a message is one D1 round trip", async () => {
+    const spent = await costOf(31, "How much?");
+    expect(spent.byStage).toMatchObject({ ingress: 1 });
+  });
+
+  it("of a one-turn task is 11 D1 round trips, four doorbells and three calls", async () => {
+    expect(await costOf(32, "How much?")).toEqual({
+      roundTrips: 11,
+      byStage: { ingress: 1, planner: 4, executor: 2, notifier: 4 },
+      statements: 59,
+      rowsWritten: 60,
+      doorbells: 4,
+      instances: 1,
+      outboundCalls: 3,
+    });
+  });
+
+  it("of a task with one tool call is 15 D1 round trips, four doorbells and three calls", async () => {
+    expect(await costOf(33, "/run 6 * 7")).toEqual({
+      roundTrips: 15,
+      byStage: { ingress: 1, planner: 6, executor: 4, notifier: 4 },
+      statements: 79,
+      rowsWritten: 83,
+      doorbells: 4,
+      instances: 1,
+      outboundCalls: 3,
+    });
+  });
+
+  it("of triaging a hundred messages is a handful of statements", async () => {
+    await Promise.all(
+      Array.from({ length: 100 }, (_, index) => house.hook(privateText(9_000 + index, "Hello"))),
+    );
+    await house.quiet();
+    const triage = ledger.effects.filter(
+      ({ stage, name, statements }) => stage === "planner" && name === "batch" && statements > 8,
+    );
+    // Turns have their batches too; triage is the one whose statements do not grow with its messages.
+    expect(Math.max(...triage.map(({ statements }) => statements))).toBeLessThanOrEqual(12);
+  });
+});
