@@ -118,11 +118,11 @@ export async function announcePing(db: D1Database, lease: Lease): Promise<boolea
   return (await announcePart(db, lease, PING_PART, []).run()).meta.changes === 1;
 }
 
-/** The platform said that a create did not happen, or that the message is gone: creating it again doubles nothing. */
+/** The platform said that a create did not happen, or that the message is gone: creating it again doubles nothing. What is in doubt stays so. */
 export async function recordAbsent(db: D1Database, lease: Lease, part: number): Promise<void> {
   await db
     .prepare(
-      `UPDATE deliveries SET state = 'absent', external_id = NULL WHERE reply_id = ?1 AND part = ?3
+      `UPDATE deliveries SET state = 'absent', external_id = NULL WHERE reply_id = ?1 AND part = ?3 AND state <> 'doubtful'
        AND EXISTS (SELECT 1 FROM replies WHERE id = ?1 AND lease_token = ?2)`,
     )
     .bind(lease.replyId, lease.token, part)

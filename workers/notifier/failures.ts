@@ -28,7 +28,7 @@ export interface Showing extends Looked {
   readonly outlet: Outlet;
 }
 
-/** Ends a look that failed. `creating` names the part whose creation failed; edits can be repeated without doubt. */
+/** Ends a look that failed. `creating` names the part that has no message now; edits can be repeated without doubt. */
 export async function failed(
   showing: Showing,
   failure: Failed,
@@ -48,7 +48,7 @@ export async function failed(
   if (rings >= LIMITS.rings_max || now - reply.created_at > timings.reply_kept_ms) {
     return undeliverable(showing, `gave up: ${failure.reason}`);
   }
-  if (failure.kind === "later" && creating !== null) await recordAbsent(env.DB, lease, creating);
+  if (failure.kind !== "doubt" && creating !== null) await recordAbsent(env.DB, lease, creating);
   const rateLimited = failure.kind === "later" && failure.rateLimited;
   const retryAfterMs = failure.kind === "later" ? failure.retryAfterMs : undefined;
   const waitMs = failure.kind === "gone" ? 0 : (retryAfterMs ?? backoffMs(rings + 1, timings.backoff_ms_max));

@@ -26,6 +26,11 @@ export default class Runner extends WorkerEntrypoint<Env> implements RunnerRpc {
     };
     if (this.env.ONE_AT_A_TIME !== "true") return run();
     const startBy = Date.now() + request.startWithinMs;
-    return lane.enter(() => (Date.now() > startBy ? Promise.resolve({ kind: "not_started" }) : run()));
+    const mine = lane.enter<CodeResult>(() =>
+      Date.now() > startBy ? Promise.resolve({ kind: "not_started" }) : run(),
+    );
+    // A caller that is stopped takes its request with it, and whoever waits behind it would wait for ever.
+    this.ctx.waitUntil(mine.catch(() => undefined));
+    return mine;
   }
 }

@@ -1,0 +1,116 @@
+/** Control overtakes work, and no message is ever swallowed. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type House, openHouse, privateText } from "../support/house.ts";
+import { until } from "../support/until.ts";
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse({ timings: { task_deadline_ms: 3_000 } });
+});
+afterAll(() => house.close());
+beforeEach(() => house.telegram.reset());
+
+const SLOW = "/run await new Promise((r) => setTimeout(r, 1500)); return 'slow'";
+
+const tell = async (chatId: number, text: string) =>
+  expect((await house.hook(privateText(chatId, text))).status).toBe(200);
+
+/** Waits until the chat's newest task is in its first call. */
+const running = (nth = 1) =>
+  until(
+    async () => (await house.sql("SELECT 1 FROM events WHERE key = 'started 1.1'")).length >= nth,
+    10_000,
+    "the call to start",
+  );
+
+async function texts(chatId: number) {
+  await house.quiet();
+  return house.telegram.in(chatId).map(({ text }) => text);
+}
+
+describe("/stop", () => {
+  it("in the middle of a task, with three unread messages behind it, has one answer, which says so", async () => {
+    await tell(41, SLOW);
+    await running();
+    for (const text of ["one", "two", "three"]) await tell(41, text);
+    const stoppedAt = Date.now();
+    await tell(41, "/stop");
+    expect(await texts(41)).toEqual(["⏹ Stopped. Unread messages that went with it: 3."]);
+    expect(Date.now() - stoppedAt).toBeLessThan(1_500);
+    await tell(41, "/run 'after'");
+    expect(await texts(41)).toEqual([expect.stringContaining("Stopped"), "after"]);
+  });
+
+  it("names the task by the beginning of its id, and does not stop another", async () => {
+    await tell(42, SLOW);
+    const [task] = await until(
+      async () => {
+        const rows = await house.sql<{ id: string }>(
+          "SELECT id FROM tasks WHERE state IN ('queued', 'running')",
+        );
+        return rows.length > 0 && rows;
+      },
+      10_000,
+      "the task",
+    );
+    await tell(42, "/stop zzzz");
+    await tell(42, `/stop ${task?.id.slice("task_".length, 13)}`);
+    const shown = await texts(42);
+    expect(shown).toHaveLength(2);
+    expect(shown).toContain("⏹ Stopped.");
+    expect(shown).toContain("No running task has an id that begins with zzzz.");
+  });
+
+  it("delivered again after a later message stops nothing more", async () => {
+    const stop = privateText(43, "/stop");
+    await tell(43, SLOW);
+    await house.hook(stop);
+    await tell(43, "/run 'kept'");
+    await Promise.all(Array.from({ length: 5 }, () => house.hook(stop)));
+    expect(await texts(43)).toEqual(["⏹ Stopped.", "kept"]);
+  });
+});
+
+describe("a message", () => {
+  it("that comes while a task runs is answered, with it or after it", async () => {
+    await tell(44, SLOW);
+    await running();
+    await tell(44, "/run 'second'");
+    const all = (await texts(44)).join("\n");
+    expect(all).toContain("slow");
+    expect(all.indexOf("second")).toBeGreaterThan(all.indexOf("slow"));
+  });
+
+  it("at the very end of a task is never swallowed", async () => {
+    const chats = Array.from({ length: 20 }, (_, index) => 4_500 + index);
+    await Promise.all(
+      chats.map(async (chat, index) => {
+        await tell(chat, "/run 'first'");
+        await new Promise((resolve) => setTimeout(resolve, index * 12));
+        await tell(chat, "/run 'last'");
+      }),
+    );
+    await house.quiet();
+    for (const chat of chats) {
+      const all = house.telegram
+        .in(chat)
+        .map(({ text }) => text)
+        .join("\n");
+      expect(all.match(/^first$/gm), all).toHaveLength(1);
+      expect(all.match(/^last$/gm), all).toHaveLength(1);
+    }
+  });
+});
+
+describe("a task", () => {
+  it("past its deadline is ended with words, and what is unread goes on", async () => {
+    await tell(45, "/run await new Promise((r) => setTimeout(r, 4_900))");
+    await running();
+    await tell(45, "/run 'next'");
+    await new Promise((resolve) => setTimeout(resolve, 3_200));
+    await house.ring();
+    const shown = await texts(45);
+    expect(shown[0]).toContain("It took longer than 3 s");
+    expect(shown.slice(1)).toContain("next");
+  });
+});
