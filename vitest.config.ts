@@ -9,7 +9,10 @@ export default defineConfig(async () => ({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler/ingress.jsonc" },
-            miniflare: { bindings: { MIGRATIONS: await readD1Migrations("shared/store/migrations") } },
+            miniflare: {
+              compatibilityFlags: ["nodejs_compat"],
+              bindings: { MIGRATIONS: await readD1Migrations("shared/store/migrations") },
+            },
           }),
         ],
         test: { name: "workerd", include: ["test/unit/**/*.test.ts"] },

@@ -21,7 +21,10 @@ export function instrument<Env extends Bound>(env: Env, stage: string): Env {
   const report = async (effect: Omit<Effect, "stage">) => {
     await fetch(env.LEDGER_URL, { method: "POST", body: JSON.stringify({ stage, ...effect }) });
   };
-  const wrapped: Record<string, unknown> = Object.assign({}, env, { DB: database(env.DB, report) });
+  const wrapped: Record<string, unknown> = {
+    ...Object.fromEntries(Object.entries(env)),
+    DB: database(env.DB, report),
+  };
   for (const [name, binding] of Object.entries(env)) {
     // By name: an RPC binding has every method that it is asked for.
     if (QUEUES.has(name)) wrapped[name] = queue(binding as Queue, name, report);

@@ -101,7 +101,8 @@ function block(token: MarkedToken, styles: readonly Style[]): Run[] {
     case "def":
       return [];
     case "text":
-      return token.tokens === undefined ? [{ text: token.text, styles }] : inline(token.tokens, styles);
+      // A line of a list item; a list may follow it.
+      return [...inlineToken(token, styles), { text: "\n", styles }];
     default:
       // Raw HTML too: shown as it was written.
       return [{ text: token.raw, styles }];

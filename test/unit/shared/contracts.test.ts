@@ -1,0 +1,30 @@
+/** Every contract has an example, and the example is one. */
+import * as z from "zod/mini";
+import { expect, it } from "vitest";
+import * as api from "../../../shared/contracts/api.ts";
+import * as channel from "../../../shared/contracts/channel.ts";
+import * as doorbell from "../../../shared/contracts/doorbell.ts";
+import * as inbound from "../../../shared/contracts/inbound.ts";
+import * as message from "../../../shared/contracts/message.ts";
+import * as rpc from "../../../shared/contracts/rpc.ts";
+import * as task from "../../../shared/contracts/task.ts";
+import * as tool from "../../../shared/contracts/tool.ts";
+import * as turn from "../../../shared/contracts/turn.ts";
+
+it.each([
+  ["PromptTask", api.PromptTask, api.promptTaskExample],
+  ["ToolTask", api.ToolTask, api.toolTaskExample],
+  ["SteeringMessage", api.SteeringMessage, api.steeringMessageExample],
+  ["ReplyAddress", channel.ReplyAddress, channel.replyAddressExample],
+  ["Doorbell", doorbell.Doorbell, doorbell.doorbellExample],
+  ["InboundEvent", inbound.InboundEvent, inbound.inboundEventExample],
+  ["MessageContent", message.MessageContent, message.messageContentExample],
+  ["CodeResult", rpc.CodeResult, rpc.codeResultExample],
+  ["TaskState", task.TaskState, task.taskStateExample],
+  ["ToolCall", tool.ToolCall, tool.toolCallExample],
+  ["Observation", tool.Observation, tool.observationExample],
+  ["Turn", turn.Turn, turn.turnExample],
+  ["NextTurn", turn.NextTurn, turn.nextTurnExample],
+])("%s", (_, schema, example) => {
+  expect(z.parse(schema, example)).toEqual(example);
+});

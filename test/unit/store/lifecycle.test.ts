@@ -1,0 +1,177 @@
+/**
+ * "An unread message has an active task": triage, claims, ends and stops of one conversation, interleaved, repeated
+ * and reordered at random. A failure names its seed; the same seed is the same story.
+ */
+import { beforeAll, describe, expect, it } from "vitest";
+import { TIMINGS } from "../../../shared/limits.ts";
+import { endTask } from "../../../shared/store/end.ts";
+import { acceptInbound, newInbound } from "../../../shared/store/inbound.ts";
+import { carryOut, type Decision } from "../../../shared/store/triage.ts";
+import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
+import { openDatabase, rows } from "../database.ts";
+
+const STORIES = 60;
+const STEPS = 40;
+
+let db: D1Database;
+beforeAll(async () => {
+  db = await openDatabase();
+});
+
+/** A small linear congruential generator: stories must be repeatable, not unpredictable. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed * 2_654_435_761 + 1;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+class Story {
+  readonly conversationId: string;
+  private readonly seed: number;
+  private now = 1_000;
+  private messages = 0;
+  private readonly arrived: string[] = [];
+
+  constructor(seed: number) {
+    this.seed = seed;
+    this.conversationId = `conv_story${seed}`;
+  }
+
+  async arrive(): Promise<void> {
+    const id = `inb_s${this.seed}m${this.messages++}`;
+    const { conversationId } = this;
+    const event = {
+      channel: "telegram" as const,
+      dedupKey: id,
+      address: { chatId: "1" },
+      sender: { id: "1" },
+      text: id,
+    };
+    const inbound = {
+      id,
+      tenantId: "default",
+      channel: "telegram",
+      conversationId,
+      event,
+      raw: "{}",
+      parkedReason: null,
+    };
+    await acceptInbound(db, inbound, this.now++, TIMINGS);
+    this.arrived.push(id);
+  }
+
+  /** Triage as it is when two consumers read the same rows: what was read is carried out twice. */
+  async triage(stop: boolean, twice: boolean): Promise<void> {
+    const inbound = await newInbound(db, this.arrived);
+    const decisions = inbound.map((row, index): Decision => {
+      const where = { inbound: row, address: '{"chatId":"1"}', channel: "telegram" };
+      if (stop && index === inbound.length - 1) {
+        return {
+          kind: "stop",
+          ...where,
+          taskIdPrefix: "task_",
+          text: "stopped{unread}",
+          unreadWords: " {n}",
+          idleText: "idle",
+        };
+      }
+      return {
+        kind: "message",
+        ...where,
+        messageId: row.id.replace("inb", "msg"),
+        content: { type: "text", text: row.id },
+      };
+    });
+    if (decisions.length === 0) return;
+    for (let i = 0; i < (twice ? 2 : 1); i++) await carryOut(db, decisions, this.now++, TIMINGS);
+  }
+
+  async tasks(): Promise<{ id: string; state: string; ended_by: string | null }[]> {
+    return rows(
+      db,
+      "SELECT id, state, ended_by FROM tasks WHERE conversation_id = ? ORDER BY seq",
+      this.conversationId,
+    );
+  }
+
+  /** A turn of any task, ended ones too: workers outlive their tasks. */
+  async turn(taskId: string, n: number): Promise<void> {
+    const claim = `c${this.now}`;
+    const claimed = await claimTurn(db, { taskId, n, claim, until: this.now + 5, now: this.now++ });
+    if (claimed.kind !== "claimed") return;
+    const turn = { text: "done", calls: [], model: "rules", usage: { tokensIn: 0, tokensOut: 0 } };
+    await storeTurn(db, { taskId, n, claim, turn, latencyMs: 1, until: this.now + 5, now: this.now });
+  }
+
+  async end(taskId: string, endedBy: string): Promise<void> {
+    const state = endedBy === "workflow" ? ("succeeded" as const) : ("timed_out" as const);
+    await endTask(db, { taskId, state, endedBy, answer: { text: endedBy } }, this.now++, TIMINGS);
+  }
+
+  async check(): Promise<void> {
+    const id = this.conversationId;
+    const active = (await this.tasks()).filter(({ state }) => ["queued", "running"].includes(state));
+    const unread = await rows(
+      db,
+      "SELECT id FROM messages WHERE conversation_id = ? AND turn_id IS NULL",
+      id,
+    );
+    expect(active.length, `seed ${this.seed}: one active task`).toBeLessThanOrEqual(1);
+    if (unread.length > 0) expect(active, `seed ${this.seed}: unread without an active task`).toHaveLength(1);
+    const open = await rows(
+      db,
+      `SELECT t.id FROM tasks t JOIN replies r ON r.id = t.id WHERE t.conversation_id = ?
+       AND (r.final = 1) <> (t.state IN ('succeeded', 'failed', 'cancelled', 'timed_out'))`,
+      id,
+    );
+    expect(open, `seed ${this.seed}: an ended task is an answered one`).toEqual([]);
+  }
+}
+
+describe("a conversation", () => {
+  it.each(Array.from({ length: STORIES }, (_, seed) => seed))(
+    "keeps its invariants in story %i",
+    async (seed) => {
+      const random = randomOf(seed);
+      const story = new Story(seed);
+      for (let step = 0; step < STEPS; step++) {
+        const tasks = await story.tasks();
+        const task = tasks[random(tasks.length + 1)] ?? tasks.at(-1);
+        const what = random(10);
+        if (what < 3) await story.arrive();
+        else if (what < 6) await story.triage(random(4) === 0, random(2) === 0);
+        else if (task !== undefined && what < 8) await story.turn(task.id, 1 + random(2));
+        else if (task !== undefined) await story.end(task.id, random(3) === 0 ? "deadline" : "workflow");
+        await story.check();
+      }
+      // Let everything come to its end: nothing may be left behind.
+      await story.triage(false, true);
+      for (let left = 0; left < STEPS * 2; left++) {
+        const active = (await story.tasks()).findLast(({ state }) => ["queued", "running"].includes(state));
+        if (active === undefined) break;
+        await story.turn(active.id, 9);
+        await story.end(active.id, "workflow");
+        await story.check();
+      }
+      const stray = await rows(
+        db,
+        "SELECT id FROM messages WHERE conversation_id = ? AND turn_id IS NULL",
+        story.conversationId,
+      );
+      expect(stray).toEqual([]);
+      const waiting = await rows(
+        db,
+        "SELECT key FROM outbox WHERE queue IN ('inbound', 'tasks') AND key LIKE ?",
+        `%_s${seed}m%`,
+      );
+      const stopped = await rows(
+        db,
+        "SELECT key FROM outbox o JOIN tasks t ON t.id = o.key WHERE o.queue = 'tasks' AND t.state = 'cancelled' AND key LIKE ?",
+        `%_s${seed}m%`,
+      );
+      expect(waiting).toHaveLength(stopped.length);
+    },
+  );
+});
