@@ -61,6 +61,7 @@ export async function claimTurn(
   { taskId, n, claim, until, now }: { taskId: string; n: number; claim: string; until: number; now: number },
 ): Promise<TurnClaim> {
   const results = await runBatch(db, {
+    // Only while active: everything after it asks for the claim.
     claim: db
       .prepare(
         `INSERT INTO turns (task_id, n, claim, claimed_until) SELECT id, ?2, ?3, ?4 FROM tasks WHERE id = ?1 AND ${ACTIVE}
@@ -72,7 +73,7 @@ export async function claimTurn(
       .prepare(
         `UPDATE messages SET turn_id = ?2
          WHERE turn_id IS NULL
-           AND conversation_id = (SELECT conversation_id FROM tasks WHERE id = ?1 AND ${ACTIVE})
+           AND conversation_id = (SELECT conversation_id FROM tasks WHERE id = ?1)
            AND EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?3 AND claim = ?4)`,
       )
       .bind(taskId, turnId(taskId, n), n, claim),

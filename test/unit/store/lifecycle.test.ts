@@ -67,7 +67,7 @@ class Story {
     const inbound = await newInbound(db, this.arrived);
     const decisions = inbound.map((row, index): Decision => {
       const where = { inbound: row, address: '{"chatId":"1"}', channel: "telegram" };
-      if (stop && index === inbound.length - 1) {
+      if (stop && index === Math.floor(inbound.length / 2)) {
         return {
           kind: "stop",
           ...where,
@@ -99,10 +99,20 @@ class Story {
   /** A turn of any task, ended ones too: workers outlive their tasks. */
   async turn(taskId: string, n: number): Promise<void> {
     const claim = `c${this.now}`;
+    const [before, task] = [await this.unread(), (await this.tasks()).find(({ id }) => id === taskId)];
     const claimed = await claimTurn(db, { taskId, n, claim, until: this.now + 5, now: this.now++ });
+    if (task?.ended_by !== null) expect(await this.unread(), `seed ${this.seed}: swallowed`).toEqual(before);
     if (claimed.kind !== "claimed") return;
     const turn = { text: "done", calls: [], model: "rules", usage: { tokensIn: 0, tokensOut: 0 } };
     await storeTurn(db, { taskId, n, claim, turn, latencyMs: 1, until: this.now + 5, now: this.now });
+  }
+
+  unread(): Promise<{ id: string }[]> {
+    return rows(
+      db,
+      "SELECT id FROM messages WHERE conversation_id = ? AND turn_id IS NULL",
+      this.conversationId,
+    );
   }
 
   async end(taskId: string, endedBy: string): Promise<void> {
@@ -113,13 +123,16 @@ class Story {
   async check(): Promise<void> {
     const id = this.conversationId;
     const active = (await this.tasks()).filter(({ state }) => ["queued", "running"].includes(state));
-    const unread = await rows(
-      db,
-      "SELECT id FROM messages WHERE conversation_id = ? AND turn_id IS NULL",
-      id,
-    );
+    const unread = await this.unread();
     expect(active.length, `seed ${this.seed}: one active task`).toBeLessThanOrEqual(1);
     if (unread.length > 0) expect(active, `seed ${this.seed}: unread without an active task`).toHaveLength(1);
+    const overtaken = await rows(
+      db,
+      `SELECT t.id FROM tasks t JOIN inbound i ON i.id = 'inb_' || substr(t.id, 6) JOIN inbound s ON 'stop:' || s.id = t.ended_by
+       WHERE t.conversation_id = ? AND i.seq > s.seq`,
+      id,
+    );
+    expect(overtaken, `seed ${this.seed}: a stop ended what was said after it`).toEqual([]);
     const open = await rows(
       db,
       `SELECT t.id FROM tasks t JOIN replies r ON r.id = t.id WHERE t.conversation_id = ?
@@ -155,12 +168,7 @@ describe("a conversation", () => {
         await story.end(active.id, "workflow");
         await story.check();
       }
-      const stray = await rows(
-        db,
-        "SELECT id FROM messages WHERE conversation_id = ? AND turn_id IS NULL",
-        story.conversationId,
-      );
-      expect(stray).toEqual([]);
+      expect(await story.unread()).toEqual([]);
       const waiting = await rows(
         db,
         "SELECT key FROM outbox WHERE queue IN ('inbound', 'tasks') AND key LIKE ?",
