@@ -1,7 +1,7 @@
 /** The states of a task. A final state never changes. */
 import * as z from "zod/mini";
 
-export const ActiveState = z.enum(["queued", "running", "waiting"]);
+const ActiveState = z.enum(["queued", "running", "waiting"]);
 export const FinalState = z.enum(["succeeded", "failed", "cancelled", "timed_out"]);
 export type FinalState = z.infer<typeof FinalState>;
 

@@ -2,10 +2,9 @@
 import * as z from "zod/mini";
 import { LIMITS } from "../limits.ts";
 
-export const RunCodeInput = z.strictObject({
+const RunCodeInput = z.strictObject({
   code: z.string().check(z.minLength(1), z.maxLength(LIMITS.code_chars_max)),
 });
-export type RunCodeInput = z.infer<typeof RunCodeInput>;
 
 /** A tool and its input, as the API takes it and a turn wants it. */
 export const ToolCall = z.discriminatedUnion("tool", [

@@ -3,11 +3,10 @@ import * as z from "zod/mini";
 import { TaskState } from "./task.ts";
 import { ToolCall } from "./tool.ts";
 
-export const Usage = z.object({
+const Usage = z.object({
   tokensIn: z.int().check(z.gte(0)),
   tokensOut: z.int().check(z.gte(0)),
 });
-export type Usage = z.infer<typeof Usage>;
 
 /** No calls means that `text` is the answer and the task is done. */
 export const Turn = z.object({

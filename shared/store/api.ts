@@ -20,7 +20,7 @@ function knownKey(db: D1Database, keyHash: string): D1PreparedStatement {
   return db.prepare("SELECT tenant_id FROM api_keys WHERE hash = ?").bind(keyHash);
 }
 
-export type Unauthorized = { kind: "unauthorized" };
+type Unauthorized = { kind: "unauthorized" };
 
 export interface NewTask {
   keyHash: string;
@@ -158,7 +158,7 @@ const TaskRow = z.object({
   created_at: z.int(),
   ended_at: z.nullable(z.int()),
 });
-export type TaskRow = z.infer<typeof TaskRow>;
+type TaskRow = z.infer<typeof TaskRow>;
 
 export type TaskPage = Unauthorized | { kind: "page"; tasks: TaskRow[]; cursor: number | null };
 

@@ -1,9 +1,9 @@
 /** Messages from chat apps: accepted in one batch, read by triage, kept until no platform delivers them again. */
 import * as z from "zod/mini";
 import type { Doorbell } from "../contracts/doorbell.ts";
-import { InboundEvent } from "../contracts/inbound.ts";
+import type { InboundEvent } from "../contracts/inbound.ts";
 import { LIMITS, type Timings } from "../limits.ts";
-import { jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
+import { rowsOf, runBatch } from "./batch.ts";
 import { doorbellsOf } from "./outbox.ts";
 
 export interface AcceptedInbound {
@@ -78,23 +78,6 @@ export async function newInbound(db: D1Database, ids: readonly string[]): Promis
     .bind(JSON.stringify(ids))
     .all();
   return rowsOf(result, NewInbound);
-}
-
-const Parked = z.object({
-  id: z.string(),
-  tenant_id: z.string(),
-  channel: z.string(),
-  conversation_id: z.nullable(z.string()),
-  event: z.nullable(jsonColumn(InboundEvent)),
-});
-
-/** Who sent what was parked, if that is known. */
-export async function parkedInbound(db: D1Database, id: string): Promise<z.infer<typeof Parked> | undefined> {
-  const result = await db
-    .prepare("SELECT id, tenant_id, channel, conversation_id, event FROM inbound WHERE id = ?")
-    .bind(id)
-    .all();
-  return rowOf(result, Parked);
 }
 
 /** Forgets what no platform will deliver again. Reads a bounded run of the oldest rows. */

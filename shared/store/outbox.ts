@@ -1,6 +1,6 @@
 /** Doorbell rows: written by whoever changes state, deleted by whoever has handled it, rung again by the sweep. */
 import * as z from "zod/mini";
-import { Doorbell, QueueName, type QueueName as Queue } from "../contracts/doorbell.ts";
+import { Doorbell, type QueueName } from "../contracts/doorbell.ts";
 import { LIMITS, type Timings } from "../limits.ts";
 import { rowsOf, runBatch } from "./batch.ts";
 
@@ -46,7 +46,7 @@ export async function expireClaims(db: D1Database): Promise<void> {
 /** Deletes a doorbell that was handled, unless somebody rang it again meanwhile. */
 export function deleteDoorbell(
   db: D1Database,
-  queue: Queue,
+  queue: QueueName,
   key: string,
   version: number,
 ): D1PreparedStatement {
@@ -91,6 +91,3 @@ export async function parkUnreadable(
     .bind(key, now, reason, body)
     .run();
 }
-
-/** Queues a dead letter can come from; `unreadable` has no row to ring. */
-export const DeadLetterQueue = z.enum([...QueueName.options, "unreadable"]);

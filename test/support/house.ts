@@ -9,7 +9,7 @@ import type { TaskState } from "../../shared/contracts/task.ts";
 import { TelegramServer } from "./telegram-server.ts";
 import { until } from "./until.ts";
 
-export const API_KEY = "errand_default_0123456789abcdefghijklmn";
+const API_KEY = "errand_default_0123456789abcdefghijklmn";
 export const WEBHOOK_SECRET = "a-webhook-secret";
 const WORKERS = ["ingress", "planner", "executor", "notifier", "runner"] as const;
 const QUIET_MS_MAX = 30_000;

@@ -58,7 +58,7 @@ export async function failed(
 }
 
 /** The person cannot be reached. The work's result stays in the task, and the receipt says what happened. */
-export async function undeliverable({ env, lease, reply }: Showing, reason: string): Promise<null> {
+async function undeliverable({ env, lease, reply }: Showing, reason: string): Promise<null> {
   const now = Date.now();
   const outcome = { state: "undeliverable" as const, reason, externalIds: [] };
   await settleReply(

@@ -4,7 +4,7 @@ import type { InboundEvent } from "../../../shared/contracts/inbound.ts";
 import type { Env } from "../env.ts";
 import { telegram } from "./telegram.ts";
 
-export type Verdict =
+type Verdict =
   | { kind: "genuine" }
   | { kind: "forged" }
   /** A missing secret refuses to serve: the variable that holds it. */
