@@ -61,11 +61,8 @@ export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Resp
 }
 
 /** The conversation of an address: the same for every message from there. */
-export function conversationIdOf(
-  tenantId: string,
-  { channel, address }: Pick<InboundEvent, "channel" | "address">,
-) {
-  return deriveId("conv", tenantId, channel, address.chatId);
+export function conversationIdOf({ channel, address }: InboundEvent): Promise<string> {
+  return deriveId("conv", TENANT, channel, address.chatId);
 }
 
 function understand(body: Body, read: (text: string) => Understood): Understood {
@@ -88,7 +85,7 @@ async function store(
   const parkedReason = understood.kind === "unreadable" ? understood.reason : null;
   const dedupKey = event?.dedupKey ?? `unreadable:${await sha256Hex(body.text ?? [...body.bytes].join())}`;
   const id = await deriveId("inb", TENANT, channel, dedupKey);
-  const conversationId = event && (await conversationIdOf(TENANT, event));
+  const conversationId = event && (await conversationIdOf(event));
   const now = Date.now();
   const raw = body.text ?? body.bytes.slice().buffer;
   const doorbells = await acceptInbound(

@@ -2,7 +2,7 @@
 import { timingsOf } from "../../shared/config.ts";
 import { InboundEvent } from "../../shared/contracts/inbound.ts";
 import { withKind } from "../../shared/ids.ts";
-import { log } from "../../shared/log.ts";
+import { log, type LogLevel } from "../../shared/log.ts";
 import type { LookAgain } from "../../shared/queue/consume.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
 import { type NewInbound, newInbound } from "../../shared/store/inbound.ts";
@@ -12,6 +12,7 @@ import { answerCommand, parseCommand } from "./commands.ts";
 import { bellsOf, type Env } from "./env.ts";
 
 const NOTHING_AGAIN: LookAgain = new Map();
+const LEVELS: Partial<Record<Decision["kind"], LogLevel>> = { ignore: "warn", park: "error" };
 
 /** Looks at inbound rows: decides what is to come of each, and carries all of it out in one batch. */
 export async function triage(env: Env, inboundIds: readonly string[]): Promise<LookAgain> {
@@ -41,13 +42,14 @@ async function decide(env: Env, inbound: NewInbound): Promise<Decision> {
 
 function report(decision: Decision, latencyMs: number): void {
   const { inbound, kind } = decision;
-  const facts = { stage: "planner" as const, effect: "triaged", decision: kind, key: inbound.id };
-  const detail = "reason" in decision ? { detail: decision.reason } : {};
-  log(kind === "message" || kind === "reply" ? "info" : "warn", {
-    ...facts,
-    ...detail,
+  log(LEVELS[kind] ?? "info", {
+    stage: "planner",
+    effect: "triaged",
+    decision: kind,
+    key: inbound.id,
     session_id: inbound.conversation_id,
     latency_ms: latencyMs,
+    ...("reason" in decision ? { detail: decision.reason } : {}),
   });
 }
 

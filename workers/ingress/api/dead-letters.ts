@@ -86,7 +86,7 @@ async function readAgain({ queue, channel, raw }: WholeDeadLetter) {
   if (typeof raw !== "string") return "It is not UTF-8, so nobody can read it. Discard it.";
   const understood = receivers[chat.data].understand(raw);
   if (understood.kind !== "event") return `It still cannot be read: ${understood.reason}`;
-  return { event: understood.event, conversationId: await conversationIdOf("default", understood.event) };
+  return { event: understood.event, conversationId: await conversationIdOf(understood.event) };
 }
 
 function notReplayed(detail: string): Response {
