@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig(async () => ({
   test: {
-    silent: "passed-only",
+    silent: "passed-only" as const,
     projects: [
       {
         // Inside workerd, on a real D1: what one Worker or one statement does.

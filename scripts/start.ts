@@ -2,10 +2,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { timingsOf } from "../shared/config.ts";
 import { banner } from "./local/banner.ts";
 import { startClock } from "./local/clock.ts";
 import { writeConfigs } from "./local/configs.ts";
 import { type DevServer, startDevServer } from "./local/dev-server.ts";
+import { lockState } from "./local/lock.ts";
 import { assertFree, freePort } from "./local/ports.ts";
 import { freshRegistry } from "./local/registry.ts";
 import { startRunner } from "./local/runner.ts";
@@ -43,11 +45,14 @@ async function start(port: number, state: string): Promise<void> {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new Error(`--port must be 1 to 65535, not ${values.port}.`);
   await assertFree(port);
-  await mkdir(state, { recursive: true });
   const settings = await readSettings(".dev.vars");
+  const timings = timingsOf(settings);
+  // What people say is in it, and their secrets.
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  stops.push(await lockState(state));
   const registry = await freshRegistry(state);
   const [runner, apiKey, configs] = await Promise.all([
-    startRunner({ port: await freePort(), state, registry }),
+    startRunner({ port: await freePort(), state, registry, timings }),
     prepareState(state),
     writeConfigs(state, settings),
   ]);

@@ -82,6 +82,8 @@ function environmentOf(registry: string): NodeJS.ProcessEnv {
     WRANGLER_REGISTRY_PATH: registry,
     WRANGLER_SEND_ERROR_REPORTS: "false",
     WRANGLER_SEND_METRICS: "false",
+    // Its traces would keep every URL on disk, and Telegram's token is part of each.
+    X_LOCAL_OBSERVABILITY: process.env["X_LOCAL_OBSERVABILITY"] ?? "false",
     CI: "1",
   };
 }

@@ -1,24 +1,24 @@
 /** The runner in a process of its own, with a watchdog: an endless loop freezes that process, and nothing else. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { TIMINGS } from "../../shared/limits.ts";
+import type { Timings } from "../../shared/limits.ts";
 import { type DevServer, startDevServer } from "./dev-server.ts";
 import { forget } from "./registry.ts";
 
 const NAME = "errand-runner";
 const LOOK_EVERY_MS = 500;
-/** Code may keep the process busy for its whole time; its caller gives up one second later, and must do so first. */
-const FROZEN_AFTER_MS = TIMINGS.code_wall_ms + 2_000;
+/** Beyond the time that code may take: its caller gives up one second after that, and must do so first. */
+const FROZEN_AFTER_MS = 2_000;
 const STARTS_MS_MIN = 1_000;
 
-export async function startRunner({
-  port,
-  state,
-  registry,
-}: {
+export interface RunnerOptions {
   port: number;
   state: string;
   registry: string;
-}) {
+  timings: Timings;
+}
+
+export async function startRunner({ port, state, registry, timings }: RunnerOptions) {
+  const frozenAfterMs = timings.code_wall_ms + FROZEN_AFTER_MS;
   const stopped = new AbortController();
   let server: DevServer | null = null;
   let exited = false;
@@ -40,8 +40,8 @@ export async function startRunner({
     let aliveAt = Date.now();
     while (!stopped.signal.aborted) {
       await sleep(LOOK_EVERY_MS);
-      if (!exited && (await isAlive(port, FROZEN_AFTER_MS))) aliveAt = Date.now();
-      if (stopped.signal.aborted || (!exited && Date.now() - aliveAt < FROZEN_AFTER_MS)) continue;
+      if (!exited && (await isAlive(port, frozenAfterMs))) aliveAt = Date.now();
+      if (stopped.signal.aborted || (!exited && Date.now() - aliveAt < frozenAfterMs)) continue;
       console.log(
         JSON.stringify({
           timestamp: new Date().toISOString(),

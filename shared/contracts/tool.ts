@@ -20,11 +20,3 @@ export const Observation = z.object({ ok: z.boolean(), text: z.string() });
 export type Observation = z.infer<typeof Observation>;
 
 export const observationExample: Observation = { ok: true, text: "42" };
-
-const TITLE_CHARS_MAX = 60;
-
-/** A call in a few words, for step names and progress. */
-export function titleOf(call: ToolCall): string {
-  const line = call.input.code.replace(/\s+/g, " ").trim();
-  return line.length <= TITLE_CHARS_MAX ? line : `${line.slice(0, TITLE_CHARS_MAX - 1)}…`;
-}

@@ -54,7 +54,7 @@ export async function endTask(
       )
       .bind(taskId, endedBy, "text" in answer ? answer.text : null, "turn" in answer ? answer.turn : null),
     look: db
-      .prepare(`DELETE FROM outbox WHERE queue = 'tasks' AND key = ?1 AND ${byMe}`)
+      .prepare(`DELETE FROM outbox WHERE queue = 'tasks' AND key = ?1 AND parked_reason IS NULL AND ${byMe}`)
       .bind(taskId, endedBy),
     event: db
       .prepare(
@@ -139,7 +139,8 @@ export function stopStatements(db: D1Database, stop: Stop, now: number, timings:
          UNION ALL
          SELECT 'replies', t.id, ?3 FROM tasks t JOIN conversations c ON c.id = t.conversation_id
          WHERE t.id = (${mine}) AND c.channel <> 'api'
-         ON CONFLICT DO UPDATE SET version = version + 1, ring_at = ?3, rings = 0 RETURNING queue, key`,
+         ON CONFLICT DO UPDATE SET version = version + 1, ring_at = ?3, rings = 0, parked_reason = NULL, parked_at = NULL
+       RETURNING queue, key`,
       )
       .bind(conversationId, endedBy, now + timings.doorbell_grace_ms),
   };
@@ -157,7 +158,8 @@ function ringReply(
        SELECT 'replies', t.id, ?3 FROM tasks t JOIN conversations c ON c.id = t.conversation_id
        WHERE t.id = ?1 AND t.ended_by = ?2 AND c.channel <> 'api'
          AND EXISTS (SELECT 1 FROM replies WHERE id = ?1 AND state = 'open')
-       ON CONFLICT DO UPDATE SET version = version + 1, ring_at = ?3, rings = 0 RETURNING queue, key`,
+       ON CONFLICT DO UPDATE SET version = version + 1, ring_at = ?3, rings = 0, parked_reason = NULL, parked_at = NULL
+       RETURNING queue, key`,
     )
     .bind(taskId, endedBy, now + timings.doorbell_grace_ms);
 }

@@ -112,6 +112,7 @@ function messageStatements(
 ): D1PreparedStatement[] {
   const rows = messages.map(({ inbound, messageId, content }) => ({
     id: messageId,
+    inbound: inbound.id,
     conversation: inbound.conversation_id,
     content: JSON.stringify(content),
     at: inbound.received_at,
@@ -121,8 +122,9 @@ function messageStatements(
     db
       .prepare(
         `INSERT INTO messages (id, conversation_id, content, created_at)
-         SELECT value->>'id', value->>'conversation', value->>'content', value->>'at' FROM json_each(?) WHERE true ORDER BY key
-         ON CONFLICT DO NOTHING`,
+         SELECT value->>'id', value->>'conversation', value->>'content', value->>'at' FROM json_each(?)
+         WHERE EXISTS (SELECT 1 FROM inbound WHERE id = value->>'inbound' AND state = 'new')
+         ORDER BY key ON CONFLICT DO NOTHING`,
       )
       .bind(JSON.stringify(rows)),
     ...Object.values(startStatements(db, conversationsIn(conversations), now, timings)),

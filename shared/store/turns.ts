@@ -111,7 +111,7 @@ export async function claimTurn(
   return { kind: "claimed", transcript: { conversationId, messages, calls } };
 }
 
-/** Stores a claimed turn and its calls. Under a lost claim it changes nothing. */
+/** Stores a claimed turn and its calls. False: the claim was lost, and nothing was changed. */
 export async function storeTurn(
   db: D1Database,
   stored: {
@@ -123,11 +123,11 @@ export async function storeTurn(
     until: number;
     now: number;
   },
-): Promise<void> {
+): Promise<boolean> {
   const { taskId, n, claim, turn } = stored;
   const mine = "EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?2 AND claim = ?3)";
   const calls = turn.calls.map(({ tool, input }, index) => ({ k: index + 1, tool, input }));
-  await runBatch(db, {
+  const results = await runBatch(db, {
     turn: db
       .prepare(
         `UPDATE turns SET text = ?4, model = ?5, tokens_in = ?6, tokens_out = ?7, latency_ms = ?8
@@ -164,6 +164,7 @@ export async function storeTurn(
       ),
     ...keepAlive(db, taskId, stored.until),
   });
+  return results("turn").meta.changes === 1;
 }
 
 /** Gives a claimed turn back after a Transient failure, and keeps the task alive until it is asked for again. */

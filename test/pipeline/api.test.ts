@@ -101,7 +101,7 @@ describe("POST /v1/tasks", () => {
 
   it.each([
     ["an empty object", {}, ["prompt"]],
-    ["a wrong type and an unknown field", { prompt: 1, promt: "x" }, ["prompt", ""]],
+    ["a wrong type and an unknown field", { prompt: 1, promt: "x" }, ["prompt", "promt"]],
     ["an unknown tool", { tool: "rm", input: {} }, ["tool"]],
     ["a missing input", { tool: "run_code", input: {} }, ["input.code"]],
   ])("names the path of every fault of %s", async (_, body, paths) => {

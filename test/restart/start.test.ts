@@ -16,6 +16,10 @@ afterEach(() => errand.remove());
 
 const json = async (response: Response) => JSON.parse(await response.text());
 
+/** What it said, without npm's own lines. */
+const linesOf = (output: string) =>
+  output.split("\n").filter((line) => line !== "" && !/^(>|npm)/.test(line));
+
 /** Command lines that name the state folder. */
 function processesOf(state: string): string[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
@@ -65,10 +69,16 @@ describe("npm start", () => {
     const { exited, output } = errand.spawn();
     expect(await exited).toBe(1);
     other.close();
-    const lines = output()
-      .split("\n")
-      .filter((line) => line !== "" && !/^(>|npm)/.test(line));
-    expect(lines).toEqual([expect.stringContaining(`Port ${errand.port} is in use`)]);
+    expect(linesOf(output())).toEqual([expect.stringContaining(`Port ${errand.port} is in use`)]);
+  });
+
+  it("says in one line that its state is in use, and leaves the run that uses it alone", async () => {
+    const running = await errand.start();
+    const { exited, output } = errand.spawn({}, ["--port", String(errand.port + 1)]);
+    expect(await exited).toBe(1);
+    expect(linesOf(output())).toEqual([expect.stringContaining(`${errand.state} is in use by process`)]);
+    const headers = { authorization: `Bearer ${running.apiKey}` };
+    expect((await fetch(`${running.url}/v1/tasks`, { headers })).status).toBe(200);
   });
 
   it("outlives an endless loop: its task times out, the others finish, the runner comes back", async () => {

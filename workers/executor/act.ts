@@ -1,11 +1,13 @@
 /** One tool call: looked at before it starts, stored when it is done. */
 import { timingsOf } from "../../shared/config.ts";
 import { isFinal } from "../../shared/contracts/task.ts";
-import { type Observation, titleOf } from "../../shared/contracts/tool.ts";
+import type { Observation } from "../../shared/contracts/tool.ts";
 import { transient, type Transient } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import { beginning } from "../../shared/text.ts";
 import { log } from "../../shared/log.ts";
 import { type CallKey, startCall, storeObservation } from "../../shared/store/calls.ts";
+import { titleOf } from "../../shared/words.ts";
 import type { Env } from "./env.ts";
 import { runTool } from "./tools/index.ts";
 
@@ -50,6 +52,6 @@ export async function giveUp(env: Env, key: CallKey, reason: string): Promise<Ac
 
 function bounded({ ok, text }: Observation): Observation {
   if (text.length <= LIMITS.observation_chars_max) return { ok, text };
-  const kept = text.slice(0, LIMITS.observation_chars_max);
+  const kept = beginning(text, LIMITS.observation_chars_max);
   return { ok, text: `${kept}\n… (${text.length - kept.length} more characters were cut)` };
 }

@@ -15,6 +15,7 @@ import type { Env } from "./env.ts";
 
 /** Waits between two askings grow by this much each time. */
 const WAIT_GROWTH = 1.5;
+const WAIT_MS_MAX = 30_000;
 
 export class TaskWorkflow extends WorkflowEntrypoint<Env> {
   override async run(
@@ -68,8 +69,8 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
       const answer = await question(asked, attempt);
       if (isSettled(answer)) return answer;
       reason = answer.reason ?? "";
-      const waitMs = (answer.retryAfterMs ?? 1_000) * WAIT_GROWTH ** (attempt - 1);
-      await step.sleep(`wait after ${asked}`, Math.round(waitMs));
+      if (attempt < LIMITS.transient_retries_max)
+        await step.sleep(`wait after ${asked}`, waitMs(answer, attempt));
     }
     return permanent(`${reason} (tried ${LIMITS.transient_retries_max} times)`);
   }
@@ -78,6 +79,13 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
     const { step_ms } = timingsOf(this.env);
     return { retries: { limit: 5, delay: 1_000, backoff: "exponential" as const }, timeout: step_ms };
   }
+}
+
+/** As long as the answer says, and longer each time, up to a bound that lies within the claims. */
+function waitMs({ retryAfterMs = 1_000 }: Asked, attempt: number): number {
+  return Math.round(
+    Math.max(retryAfterMs, Math.min(retryAfterMs * WAIT_GROWTH ** (attempt - 1), WAIT_MS_MAX)),
+  );
 }
 
 /** What a step may answer: anything of a kind, or Transient with its facts. */

@@ -9,7 +9,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
 import { acceptInbound } from "../../shared/store/inbound.ts";
-import { type Body, readBody } from "./body.ts";
+import { type Body, readBody } from "../../shared/body.ts";
 import { receivers, type Understood } from "./channels/index.ts";
 import { bellsOf, type Env } from "./env.ts";
 import { problem } from "./problem.ts";

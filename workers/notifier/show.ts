@@ -4,6 +4,7 @@
  */
 import type { Lane } from "../../shared/lane.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import { beginning } from "../../shared/text.ts";
 import { log } from "../../shared/log.ts";
 import { announce, announcePing, recordCreated, settleReply } from "../../shared/store/replies.ts";
 import type { Part, Sent } from "./channels/index.ts";
@@ -123,6 +124,6 @@ function pace({ timings, reply }: Showing, now: number): number {
 
 function cut(text: string): string {
   if (text.length <= LIMITS.answer_chars_max) return text;
-  const kept = text.slice(0, LIMITS.answer_chars_max);
+  const kept = beginning(text, LIMITS.answer_chars_max);
   return `${kept}\n\n… (${text.length - kept.length} more characters were cut)`;
 }

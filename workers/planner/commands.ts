@@ -1,6 +1,7 @@
 /** Commands that triage answers by itself. `/run` is not among them: it is work, and goes to the rules protocol. */
 import type { Decision } from "../../shared/store/triage.ts";
 import { type ListedTask, recentTasks } from "../../shared/store/tasks.ts";
+import { asCode, oneLine } from "../../shared/text.ts";
 import { STOPPED, UNREAD_WORDS } from "../../shared/words.ts";
 
 export interface Command {
@@ -26,6 +27,7 @@ const HELP = `I run errands. What I understand:
 
 const TASKS_SHOWN = 10;
 const ID_CHARS_SHOWN = 8;
+const PROMPT_CHARS_SHOWN = 60;
 /** The first characters of an id carry a hash or a time: four tell a person's tasks apart, and can be typed. */
 const ID_CHARS_MIN = 4;
 
@@ -53,7 +55,9 @@ export async function answerCommand(
       };
     case "stop": {
       const idleText =
-        args === "" ? "Nothing is running." : `No running task has an id that begins with \`${args}\`.`;
+        args === ""
+          ? "Nothing is running."
+          : `No running task has an id that begins with ${asCode(oneLine(args, ID_CHARS_SHOWN * 2))}.`;
       return {
         kind: "stop",
         ...where,
@@ -76,7 +80,7 @@ export async function answerCommand(
       );
     }
     default:
-      return reply(`I do not know /${name}. /help lists what I understand.`);
+      return reply(`I do not know /${oneLine(name, PROMPT_CHARS_SHOWN)}. /help lists what I understand.`);
   }
 }
 
@@ -87,6 +91,6 @@ function prefixOf(id: string): string {
 function describe({ id, state, created_at, ended_at, turns, prompt }: ListedTask, now: number): string {
   const seconds = Math.round(((ended_at ?? now) - created_at) / 1_000);
   const shortId = id.slice("task_".length, "task_".length + ID_CHARS_SHOWN);
-  const about = prompt === null ? "" : ` – ${prompt.replace(/\s+/g, " ").slice(0, 60)}`;
+  const about = prompt === null ? "" : ` – ${asCode(oneLine(prompt, PROMPT_CHARS_SHOWN))}`;
   return `\`${shortId}\` ${state.replace("_", " ")}, ${turns} turn${turns === 1 ? "" : "s"}, ${seconds} s${about}`;
 }

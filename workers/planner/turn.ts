@@ -1,15 +1,18 @@
 /** The next turn of a task: claimed before the model is asked, stored before it is returned. */
 import { timingsOf } from "../../shared/config.ts";
-import { titleOf, type ToolCall } from "../../shared/contracts/tool.ts";
+import type { ToolCall } from "../../shared/contracts/tool.ts";
 import type { NextTurn, Turn } from "../../shared/contracts/turn.ts";
 import { permanent, type Permanent, reasonOf, type Transient, transient } from "../../shared/errors.ts";
 import type { Timings } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { claimTurn, releaseTurn, storeTurn, type Transcript } from "../../shared/store/turns.ts";
+import { titleOf } from "../../shared/words.ts";
 import type { Env } from "./env.ts";
 import { type ModelClient, models } from "./models/index.ts";
 
 const RETRY_AFTER_MS = 2_000;
+/** Whoever took the claim has stored the turn, or is about to. */
+const CLAIM_LOST_MS = 500;
 
 /** Failures are returned. A claim that somebody else holds is Transient: whoever holds it stores the turn. */
 export async function nextTurn(env: Env, taskId: string, n: number): Promise<NextTurn> {
@@ -65,7 +68,10 @@ async function think(
     return { kind: "transient", reason: turn.reason, retryAfterMs };
   }
   const now = Date.now();
-  await storeTurn(env.DB, { taskId, n, claim, turn, latencyMs, until: now + timings.step_ms, now });
+  const stored = { taskId, n, claim, turn, latencyMs, until: now + timings.step_ms, now };
+  if (!(await storeTurn(env.DB, stored))) {
+    return { kind: "transient", reason: "the claim of this turn was lost", retryAfterMs: CLAIM_LOST_MS };
+  }
   const tokens = turn.usage.tokensIn + turn.usage.tokensOut;
   log("info", {
     ...facts,

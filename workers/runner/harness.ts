@@ -22,7 +22,7 @@ function print(...values) {
   if (printed.length > CHARS_MAX) return;
   printed += (printed === "" ? "" : "\\n") + values.map((value) => show(value)).join(" ");
 }
-for (const level of ["debug", "error", "info", "log", "warn"]) console[level] = print;
+for (const level of ["debug", "dir", "error", "info", "log", "table", "trace", "warn"]) console[level] = print;
 
 export default {
   async fetch() {

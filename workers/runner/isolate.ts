@@ -2,9 +2,13 @@
 import { transform } from "sucrase";
 import * as z from "zod/mini";
 import { CodeResult, type RunCodeRequest } from "../../shared/contracts/rpc.ts";
+import { readBody } from "../../shared/body.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { reasonOf } from "../../shared/errors.ts";
 import { HARNESS } from "./harness.ts";
 
+/** What the harness lets through, in four-byte characters and escaped. */
+const RESULT_BYTES_MAX = LIMITS.observation_chars_max * 16;
 const COMPATIBILITY_DATE = "2026-06-01";
 
 /** Enforced in production; where it is not, the caller's clock and the watchdog take its place. */
@@ -58,7 +62,10 @@ async function load(loader: WorkerLoader, code: string, wallMs: number): Promise
   });
   try {
     const response = worker.getEntrypoint().fetch("http://code/", { signal: AbortSignal.timeout(wallMs) });
-    return Loaded.parse(await (await response).json());
+    // The code shares its isolate with the harness, so what comes out of it is bounded here.
+    const { text, cut } = await readBody(await response, RESULT_BYTES_MAX);
+    if (cut || text === null) return failureOf("It brought back more than it may.");
+    return Loaded.parse(JSON.parse(text));
   } catch (error) {
     if (error instanceof Error && error.name === "TimeoutError") return { kind: "timed_out" };
     return failureOf(reasonOf(error));

@@ -6,6 +6,7 @@ import {
   renderTelegram,
 } from "../../../workers/notifier/channels/telegram-html.ts";
 
+const plainOf = (markdown: string) => renderTelegram(markdown).map((part) => part.plain);
 const html = (markdown: string) => renderTelegram(markdown).map(({ markup }) => markup);
 
 describe("markup", () => {
@@ -21,6 +22,12 @@ describe("markup", () => {
     ["> quote **b**\n\nafter", "<blockquote>quote <b>b</b></blockquote>\n\nafter"],
     ["- one\n- two\n  - three", "• one\n• two\n   • three"],
     ["3. c\n4. d", "3. c\n4. d"],
+    ["- a\n  ```\n  f():\n    x\n  ```", "• a\n<pre>f():\n  x</pre>"],
+    ["AT&amp;T &lt;b&gt; &#33;", "AT&amp;T &lt;b&gt; !"],
+    ["[x](http://h/?a=1&amp;b=2)", '<a href="http://h/?a=1&amp;b=2">x</a>'],
+    ["[![badge](http://i/x.png)](http://h/)", '<a href="http://h/">badge</a>'],
+    ["| **a** | b |\n|---|---|\n| 1 | `2` |", "<pre>a | b\n1 | 2</pre>"],
+    ["<div>x</div>\n\nafter", "&lt;div&gt;x&lt;/div&gt;\n\nafter"],
     ["", "–"],
   ])("of %j", (markdown, expected) => {
     expect(html(markdown)).toEqual([expected]);
@@ -28,25 +35,23 @@ describe("markup", () => {
 });
 
 describe("cuts", () => {
-  const plain = (markdown: string) => renderTelegram(markdown).map((part) => part.plain);
-
   it("are not made in what fits, and are made in what is one unit longer", () => {
-    expect(plain("x".repeat(MESSAGE_UNITS_MAX))).toHaveLength(1);
-    expect(plain("x".repeat(MESSAGE_UNITS_MAX + 1)).map(({ length }) => length)).toEqual([
+    expect(plainOf("x".repeat(MESSAGE_UNITS_MAX))).toHaveLength(1);
+    expect(plainOf("x".repeat(MESSAGE_UNITS_MAX + 1)).map(({ length }) => length)).toEqual([
       MESSAGE_UNITS_MAX,
       1,
     ]);
   });
 
   it("count UTF-16 units and spare surrogate pairs", () => {
-    const parts = plain(`x${"🔥".repeat(MESSAGE_UNITS_MAX)}`);
+    const parts = plainOf(`x${"🔥".repeat(MESSAGE_UNITS_MAX)}`);
     expect(parts.every((part) => part.isWellFormed() && part.length <= MESSAGE_UNITS_MAX)).toBe(true);
     expect(parts.join("")).toBe(`x${"🔥".repeat(MESSAGE_UNITS_MAX)}`);
   });
 
   it("prefer paragraphs to lines and lines to words", () => {
     const paragraph = `${"word ".repeat(500).trim()}.`;
-    const parts = plain([paragraph, paragraph].join("\n\n"));
+    const parts = plainOf([paragraph, paragraph].join("\n\n"));
     expect(parts).toEqual([paragraph, paragraph]);
   });
 
@@ -54,6 +59,22 @@ describe("cuts", () => {
     const parts = html(`\`\`\`\n${"line\n".repeat(2_000)}\`\`\``);
     expect(parts.length).toBeGreaterThan(2);
     for (const part of parts) expect(part).toMatch(/^<pre>[^<]*<\/pre>$/);
+  });
+});
+
+describe("what is too wild to be read", () => {
+  it.each([
+    ["quotes in quotes", ">".repeat(4_000)],
+    ["lists in lists", `${"- ".repeat(1_000)}x`],
+    ["emphasis without end", "**a_".repeat(10_000)],
+  ])("is shown as it was written: %s", (_, markdown) => {
+    const parts = renderTelegram(markdown);
+    expect(parts.map((part) => part.plain).join("")).toBe(markdown.trimEnd());
+    expect(parts.every(({ plain }) => plain.length <= MESSAGE_UNITS_MAX)).toBe(true);
+  });
+
+  it("has no part of white space only", () => {
+    expect(plainOf(`\`\`\`\n${"\n".repeat(9_000)}x\n\`\`\``).every((part) => part.trim() !== "")).toBe(true);
   });
 });
 

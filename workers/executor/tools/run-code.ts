@@ -9,7 +9,7 @@ import type { Tool } from "./index.ts";
 /** The runner times its own code; when it is frozen this is how much later its caller gives up. */
 const FROZEN_AFTER_MS = 1_000;
 /** Code that took the sandbox down with it is run this often before it is blamed: once may be a restart. */
-const LOST_MAX = 2;
+const LOST_MAX = 3;
 
 export const runCode: Tool<"run_code"> = async (env, { code }, attempt) => {
   const timings = timingsOf(env);

@@ -37,7 +37,9 @@ deadLetters.get("/:queue/:key", async (c) => {
   const letter = await find(c.env, await callerOf(c), c.req.param());
   if (letter instanceof Response) return letter;
   const { raw, parked_at, ...facts } = letter;
-  const bytes = Array.isArray(raw) ? { raw_base64: btoa(String.fromCharCode(...raw)) } : { raw };
+  const bytes = Array.isArray(raw)
+    ? { raw_base64: btoa(raw.map((byte) => String.fromCharCode(byte)).join("")) }
+    : { raw };
   return c.json({ ...facts, parked_at: new Date(parked_at).toISOString(), ...bytes });
 });
 

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { LIMITS } from "../../../shared/limits.ts";
-import { readBody } from "../body.ts";
+import { readBody } from "../../../shared/body.ts";
 import type { Env } from "../env.ts";
 import { problem } from "../problem.ts";
 
@@ -27,8 +27,14 @@ export async function readJson<Schema extends z.core.$ZodType>(
   }
   const parsed = z.safeParse(schemaOf(sent), sent);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map(({ path, message }) => ({ path: pathOf(path), message }));
+  const errors = parsed.error.issues.flatMap(faultsOf);
   return problem({ status: 400, title: "Invalid request", detail: "See `errors` for every fault.", errors });
+}
+
+/** An unknown field is a fault of its own, at its own path. */
+function faultsOf(issue: z.core.$ZodIssue): { path: string; message: string }[] {
+  if (issue.code !== "unrecognized_keys") return [{ path: pathOf(issue.path), message: issue.message }];
+  return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: "Unknown field" }));
 }
 
 /** `["input","code"]` → `input.code`; a fault of the whole body has the path "". */

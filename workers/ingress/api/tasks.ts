@@ -132,7 +132,9 @@ tasks.post("/:id/messages", async (c) => {
     const detail = `The task has ${steered.state}. Submit a new one, with the same \`conversation\` to go on from it.`;
     return problem({ status: 409, title: "The task has ended", detail, links: linksOf(taskId) });
   }
-  return c.json({ id: messageId, links: { task: `/v1/tasks/${taskId}` } }, 202);
+  // If the task ends before it reads the message, the message starts the next one.
+  const links = { task: `/v1/tasks/${taskId}`, next: `/v1/tasks/${withKind(messageId, "task")}` };
+  return c.json({ id: messageId, links }, 202);
 });
 
 function isToolTask(sent: unknown): boolean {

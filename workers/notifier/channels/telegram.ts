@@ -6,6 +6,7 @@ import type { Failed, Outlet, Part, Sender, Sent } from "./index.ts";
 import { previewOf, renderTelegram } from "./telegram-html.ts";
 
 const PLAIN = { link_preview_options: { is_disabled: true } };
+const GONE = ["message to edit not found", "message can't be edited"];
 const HTML = { ...PLAIN, parse_mode: "HTML" as const };
 
 export const telegram: Sender = {
@@ -47,7 +48,7 @@ function inMarkupOrPlain<Value>(
 ): Promise<Sent<Value>> {
   return attempt(() =>
     send(part.markup, HTML).catch((error: unknown) => {
-      if (says(error, "can't parse entities")) return send(part.plain, PLAIN);
+      if (isAboutContent(error)) return send(part.plain, PLAIN);
       throw error;
     }),
   );
@@ -70,6 +71,8 @@ function failureOf(error: unknown): Failed {
   if (code === 429) {
     return { kind: "later", reason, retryAfterMs: (parameters.retry_after ?? 1) * 1_000, rateLimited: true };
   }
+  // A gateway in between does not know whether the call went through.
+  if (code === 502 || code === 504) return { kind: "doubt", reason };
   if (code >= 500) return { kind: "later", reason, rateLimited: false };
   // A token that is malformed or revoked.
   if (code === 401 || code === 404) {
@@ -78,9 +81,22 @@ function failureOf(error: unknown): Failed {
       reason: `TELEGRAM_BOT_TOKEN is refused by the Bot API (${error.description})`,
     };
   }
-  if (says(error, "message to edit not found") || says(error, "message can't be edited"))
-    return { kind: "gone", reason };
+  if (GONE.some((words) => says(error, words))) return { kind: "gone", reason };
   return { kind: "undeliverable", reason };
+}
+
+/** Other refusals of a request are about what was to be shown. */
+function isAboutContent(error: unknown): boolean {
+  const known = [
+    ...GONE,
+    "message is not modified",
+    "chat not found",
+    "user not found",
+    "upgraded to a supergroup",
+  ];
+  return (
+    error instanceof GrammyError && error.error_code === 400 && !known.some((words) => says(error, words))
+  );
 }
 
 function unlessNotModified(error: unknown): true {

@@ -2,6 +2,7 @@
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import type { Observation, ToolCall } from "../../../shared/contracts/tool.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+import { oneLine } from "../../../shared/text.ts";
 import { turnId, type Transcript } from "../../../shared/store/turns.ts";
 import type { ModelClient, TurnRequest } from "./index.ts";
 
@@ -67,6 +68,5 @@ function fence(text: string): string {
 
 function quote(content: MessageContent): string {
   const words = content.type === "text" ? content.text : `${content.call.tool} ${content.call.input.code}`;
-  const line = words.replace(/\s+/g, " ").trim();
-  return `> ${line.length > QUOTE_CHARS_MAX ? `${line.slice(0, QUOTE_CHARS_MAX)}…` : line}`;
+  return `> ${oneLine(words, QUOTE_CHARS_MAX)}`;
 }

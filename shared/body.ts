@@ -1,4 +1,4 @@
-/** Request bodies, read up to a bound. */
+/** Bodies of requests and responses, read up to a bound. */
 
 export interface Body {
   bytes: Uint8Array;
@@ -9,10 +9,13 @@ export interface Body {
 }
 
 /** Reads at most `maxBytes` of a body, whatever its Content-Length claims. */
-export async function readBody(request: Request, maxBytes: number): Promise<Body> {
+export async function readBody(
+  { body }: { body: ReadableStream<Uint8Array> | null },
+  maxBytes: number,
+): Promise<Body> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of body ?? []) {
     chunks.push(chunk);
     size += chunk.byteLength;
     // Leaving the loop cancels the stream.

@@ -1,0 +1,19 @@
+/** Cutting text, in UTF-16 units, as JavaScript and Telegram count. */
+
+/** The longest beginning of at most `unitsMax` units that ends on a whole character. */
+export function beginning(text: string, unitsMax: number): string {
+  if (text.length <= unitsMax) return text;
+  const endsInPair = /[\uD800-\uDBFF]/.test(text.charAt(unitsMax - 1));
+  return text.slice(0, endsInPair ? unitsMax - 1 : unitsMax);
+}
+
+/** One line, at most so long, with an ellipsis if something is missing. */
+export function oneLine(text: string, unitsMax: number): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length <= unitsMax ? line : `${beginning(line, unitsMax - 1)}…`;
+}
+
+/** As it stands in Markdown, whatever is in it. */
+export function asCode(text: string): string {
+  return `\`${text.replaceAll("`", "'")}\``;
+}
