@@ -63,6 +63,11 @@ describe("POST /v1/tasks", () => {
     ["throws", "throw new RangeError('boo')", "RangeError: boo"],
     ["does not parse", "let =", "SyntaxError"],
     ["reaches for the network", "await fetch('http://example.com')", "not permitted to access the internet"],
+    [
+      "floods its way out",
+      "Response.json = () => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(1 << 20)) }))",
+      "more than it may",
+    ],
     ["waits for ever", "await new Promise(() => {})", "never happens"],
   ])("makes an observation of code that %s", async (_, code, words) => {
     const { body } = await submit({ tool: "run_code", input: { code } });

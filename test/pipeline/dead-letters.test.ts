@@ -54,15 +54,16 @@ describe("a webhook that nobody can read", () => {
   });
 
   it("is kept to the byte when it is not even UTF-8", async () => {
+    const bytes = new Uint8Array(200_000).fill(0xff);
     const answer = await house.harness.fetch("/hooks/telegram", {
       method: "POST",
       headers: { "x-telegram-bot-api-secret-token": "a-webhook-secret" },
-      body: new Uint8Array([0xff, 0xfe, 0x00]),
+      body: bytes,
     });
     expect(answer.status).toBe(200);
     const [letter] = await list();
     const whole = await house.api<{ raw_base64: string }>("GET", `/dead-letters/inbound/${letter?.key}`);
-    expect(whole.body.raw_base64).toBe(Buffer.from([0xff, 0xfe, 0x00]).toString("base64"));
+    expect(whole.body.raw_base64).toBe(Buffer.from(bytes).toString("base64"));
     expect((await house.api("DELETE", `/dead-letters/inbound/${letter?.key}`)).status).toBe(200);
     expect(await list()).toEqual([]);
   });
@@ -92,6 +93,27 @@ describe("poison", () => {
     expect(await parked()).toMatchObject([{ queue: "inbound", key: row?.id }]);
     await house.quiet();
     expect(house.telegram.in(72).map(({ text }) => text)).toEqual([expect.stringContaining(row?.id ?? "")]);
+  });
+});
+
+describe("a task that nobody can bring to its end", () => {
+  it("is parked, ended in words, and stays on the desk until it is discarded", async () => {
+    await house.hook(privateText(74, "/run await new Promise((r) => setTimeout(r, 1_000))"));
+    const [task] = await until(
+      async () => {
+        const rows = await house.sql<{ id: string }>("SELECT id FROM tasks WHERE state = 'running'");
+        return rows.length > 0 && rows;
+      },
+      10_000,
+      "the task to run",
+    );
+    await house.sql("UPDATE outbox SET rings = 50, ring_at = 0 WHERE queue = 'tasks' AND key = ?", task?.id);
+    await house.ring();
+    expect(await parked()).toMatchObject([{ queue: "tasks", key: task?.id }]);
+    await house.quiet();
+    expect(house.telegram.in(74).map(({ text }) => text)).toEqual([expect.stringContaining(task?.id ?? "")]);
+    expect((await house.api("DELETE", `/dead-letters/tasks/${task?.id}`)).status).toBe(200);
+    expect(await list()).toEqual([]);
   });
 });
 
