@@ -56,7 +56,11 @@ async function list(): Promise<void> {
   for (const { queue, key, reason, parked_at } of letters) {
     console.log(`${parked_at}  ${queue}/${key}\n    ${reason.replaceAll("\n", "\n    ")}`);
   }
-  console.log(letters.length === 0 ? "No dead letters." : `${letters.length} dead letters`);
+  console.log(
+    letters.length === 0
+      ? "No dead letters."
+      : `${letters.length} dead letter${letters.length === 1 ? "" : "s"}`,
+  );
 }
 
 async function all(): Promise<DeadLetter[]> {

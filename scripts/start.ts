@@ -1,5 +1,5 @@
 /** `npm start`: the whole pipeline on this machine, on real workerd. `npm start -- --port 8787 --state .errand` */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { timingsOf } from "../shared/config.ts";
@@ -16,10 +16,9 @@ import { prepareState } from "./local/state.ts";
 
 /** After this nobody waits for a clean end any more. */
 const STOP_MS_MAX = 4_000;
+const PARENT_EVERY_MS = 500;
 
-const { values } = parseArgs({
-  options: { port: { type: "string", default: "8787" }, state: { type: "string", default: ".errand" } },
-});
+const values = readOptions();
 
 const stops: (() => Promise<void>)[] = [];
 let stopping = false;
@@ -31,6 +30,13 @@ async function stop(code: number): Promise<void> {
   await Promise.allSettled(stops.map((end) => end()));
   process.exit(code);
 }
+
+// npm may be killed without a word; who is left would hold the port.
+const parent = process.ppid;
+const orphaned = () => process.env["npm_lifecycle_event"] === "start" && process.ppid !== parent;
+setInterval(() => {
+  if (orphaned()) void stop(0);
+}, PARENT_EVERY_MS).unref();
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
 
@@ -70,9 +76,23 @@ async function start(port: number, state: string): Promise<void> {
   const url = `http://127.0.0.1:${port}`;
   const clock = startClock(url);
   stops.push(() => clock.stop());
-  await writeFile(resolve(state, "local.json"), `${JSON.stringify({ url, apiKey }, null, 2)}\n`, {
-    mode: 0o600,
-  });
+  const local = resolve(state, "local.json");
+  await writeFile(`${local}.new`, `${JSON.stringify({ url, apiKey }, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${local}.new`, local);
   console.log(banner({ url, apiKey, state: values.state, settings }));
   console.log(`ready ${url}`);
+}
+
+function readOptions(): { port: string; state: string } {
+  try {
+    const { values: given } = parseArgs({
+      options: { port: { type: "string", default: "8787" }, state: { type: "string", default: ".errand" } },
+    });
+    return given;
+  } catch (error) {
+    console.error(
+      `${error instanceof Error ? error.message : String(error)}\nUsage: npm start -- [--port 8787] [--state .errand]`,
+    );
+    return process.exit(1);
+  }
 }

@@ -8,7 +8,7 @@ export function banner(facts: { url: string; apiKey: string; state: string; sett
 Errand runs on this machine:
   queues, D1, Workflows  workerd, with its state in ${state}
   code                   isolates in a second workerd, with a watchdog
-  model                  none: commands work, free text is answered with what is missing
+  model                  none in this version: commands work, free text is answered with what is missing
   Telegram               ${telegram(settings)}
   watch                  ${url}/cdn-cgi/local/explorer
   API key                ${apiKey}
@@ -22,7 +22,9 @@ Try it:
 function telegram(settings: Settings): string {
   const needed = ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "TELEGRAM_ALLOWED_USERS"] as const;
   const missing = needed.filter((name) => settings[name] === undefined);
-  if (missing.length > 0) return `off: set ${missing.join(", ")} in .dev.vars`;
+  const isServed = settings.TELEGRAM_WEBHOOK_SECRET !== undefined;
+  if (missing.length > 0)
+    return `${isServed ? "not complete" : "off"}: set ${missing.join(", ")} in .dev.vars`;
   const users =
     settings.TELEGRAM_ALLOWED_USERS === "*" ? "everybody" : `users ${settings.TELEGRAM_ALLOWED_USERS}`;
   return `on, for ${users}, at /hooks/telegram`;

@@ -11,7 +11,9 @@ export async function assertFree(port: number): Promise<void> {
   for (let tries = 1; ; tries++) {
     if ((await listen(port)) === port) return;
     if (tries === TRIES) {
-      throw new Error(`Port ${port} is in use. Choose another one: npm start -- --port ${port + 1}`);
+      throw new Error(
+        `Port ${port} is in use. Stop what uses it, or run a second Errand beside it: npm start -- --port ${port + 1} --state .errand-${port + 1}`,
+      );
     }
     await sleep(TRY_EVERY_MS);
   }

@@ -16,9 +16,34 @@ export type WorkerName = (typeof WORKERS)[number];
 export type Settings = Readonly<Partial<Record<keyof typeof VARIABLES, string>>>;
 
 export async function readSettings(file: string): Promise<Settings> {
-  const fromFile = parseEnv(await readFile(file, "utf8").catch(() => ""));
+  const text = await readOptional(file);
+  const fromFile = parseEnv(text);
+  for (const complaint of complaintsAbout(text, Object.keys(fromFile)))
+    console.error(`${file}: ${complaint}`);
   const all = Object.keys(VARIABLES).map((name) => [name, process.env[name] ?? fromFile[name]]);
   return Object.fromEntries(all.filter(([, value]) => value !== undefined && value !== ""));
+}
+
+async function readOptional(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+/** What would otherwise be ignored in silence: a misspelt name, a line that says nothing. */
+function complaintsAbout(text: string, names: readonly string[]): string[] {
+  const known = Object.keys(VARIABLES);
+  const unknown = names.filter((name) => !known.includes(name));
+  const mute = text
+    .split("\n")
+    .flatMap((line, index) => (/^\s*($|#|export\s|[\w.-]+\s*=)/.test(line) ? [] : [index + 1]));
+  return [
+    ...unknown.map((name) => `${name} is not a variable of Errand. They are: ${known.join(", ")}.`),
+    ...mute.map((line) => `line ${line} is not NAME=value, so it is ignored.`),
+  ];
 }
 
 /** The settings of one Worker, as a `.dev.vars` file says them. */

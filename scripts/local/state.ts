@@ -67,8 +67,15 @@ async function withDatabase<Result>(
 }
 
 async function knownKey(state: string): Promise<string | null> {
-  const text = await readFile(join(state, "local.json"), "utf8").catch(() => "{}");
-  const local: unknown = JSON.parse(text);
+  const local = parseJson(await readFile(join(state, "local.json"), "utf8").catch(() => ""));
   if (typeof local !== "object" || local === null || !("apiKey" in local)) return null;
   return typeof local.apiKey === "string" ? local.apiKey : null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

@@ -37,7 +37,7 @@ export async function startCall(
     // Progress is what is wanted until the answer is: whoever looks at the reply next shows it.
     progress: db
       .prepare(
-        `UPDATE replies SET text = c.tool || ' ' || c.n || '.' || c.k, revision = revision + 1 FROM calls c
+        `UPDATE replies SET text = 'Step ' || c.n || ': ' || replace(c.tool, '_', ' '), revision = revision + 1 FROM calls c
          WHERE replies.id = ?1 AND replies.final = 0 AND c.task_id = ?1 AND c.n = ?2 AND c.k = ?3 AND c.ok IS NULL`,
       )
       .bind(taskId, n, k),

@@ -119,6 +119,8 @@ export async function storeTurn(
     n: number;
     claim: string;
     turn: Turn;
+    /** Ids of the messages that it read. */
+    read: readonly string[];
     latencyMs: number;
     until: number;
     now: number;
@@ -160,7 +162,7 @@ export async function storeTurn(
         claim,
         `planned ${n}`,
         stored.now,
-        JSON.stringify({ model: turn.model, calls: calls.length }),
+        JSON.stringify({ model: turn.model, calls: calls.length, read: stored.read }),
       ),
     ...keepAlive(db, taskId, stored.until),
   });

@@ -122,7 +122,7 @@ describe("an answer", () => {
     const placeholder = await until(() => house.telegram.in(62)[0] ?? false, 10_000, "the placeholder");
     expect(placeholder).toMatchObject({
       silent: true,
-      text: expect.stringMatching(/⏳ run_code 1\.1 · \d s/),
+      text: expect.stringMatching(/⏳ Step 1: run code · \d s/),
     });
     await house.quiet();
     expect(house.telegram.in(62).map(({ text }) => text)).toEqual(["at last", "✅ Done."]);

@@ -18,7 +18,7 @@ const json = async (response: Response) => JSON.parse(await response.text());
 
 /** What it said, without npm's own lines. */
 const linesOf = (output: string) =>
-  output.split("\n").filter((line) => line !== "" && !/^(>|npm)/.test(line));
+  output.split("\n").filter((line) => line !== "" && !/^(>|npm|\.dev\.vars:)/.test(line));
 
 /** Command lines that name the state folder. */
 function processesOf(state: string): string[] {

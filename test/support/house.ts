@@ -1,6 +1,7 @@
 /** The whole house in one workerd: the real Workers, real queues, D1 and Workflows, and a Bot API at its HTTP edge. */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { parse } from "jsonc-parser";
 import { createTestHarness } from "wrangler";
 import { sha256Hex } from "../../shared/ids.ts";
@@ -47,6 +48,8 @@ export async function openHouse(options: HouseOptions = {}) {
     ...options.vars,
   };
   const harness = createTestHarness({
+    // Not here: a person's own .dev.vars must not reach the tests, nor the tests the person's bot.
+    root: mkdtempSync(join(tmpdir(), "errand-house-")),
     workers: [
       ...WORKERS.map((name) => ({
         config: {

@@ -51,6 +51,8 @@ export async function install() {
           TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET,
           TELEGRAM_ALLOWED_USERS: "*",
           TELEGRAM_API_BASE: telegramUrl,
+          // Over whatever a person's own .dev.vars says.
+          ERRAND_TIMINGS: "",
           ...env,
         },
       });

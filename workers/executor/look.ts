@@ -67,6 +67,6 @@ async function terminate(env: Env, id: string): Promise<void> {
     await instance.terminate();
   } catch (error) {
     // It has ended, or it never began: either way it does nothing more.
-    log("info", { stage: "executor", effect: "terminated", task_id: id, detail: reasonOf(error) });
+    log("info", { stage: "executor", effect: "not terminated", task_id: id, detail: reasonOf(error) });
   }
 }

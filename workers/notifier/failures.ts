@@ -90,7 +90,7 @@ export function factsOf(reply: ReplyRow) {
   return {
     stage: "notifier" as const,
     session_id: reply.conversation_id,
-    task_id: reply.id,
+    ...(reply.id.startsWith("task_") ? { task_id: reply.id } : { key: reply.id }),
     channel: reply.channel,
   };
 }

@@ -53,25 +53,13 @@ export async function answerCommand(
         ...where,
         text: "What was said so far is forgotten. A running task goes on; /stop ends it.",
       };
-    case "stop": {
-      const idleText =
-        args === ""
-          ? "Nothing is running."
-          : `No running task has an id that begins with ${asCode(oneLine(args, ID_CHARS_SHOWN * 2))}.`;
-      return {
-        kind: "stop",
-        ...where,
-        taskIdPrefix: prefixOf(args),
-        text: STOPPED,
-        unreadWords: UNREAD_WORDS,
-        idleText,
-      };
-    }
+    case "stop":
+      return isTooShort(args) ? reply(TOO_SHORT) : { kind: "stop", ...where, ...stopOf(args) };
     case "status": {
-      if (args !== "" && prefixOf(args).length < "task_".length + ID_CHARS_MIN)
-        return reply("That id is too short.");
+      if (isTooShort(args)) return reply(TOO_SHORT);
       const [task] = await recentTasks(db, { conversationId, idPrefix: prefixOf(args), limit: 1 });
-      return reply(task === undefined ? "There is no such task here." : describe(task, Date.now()));
+      if (task !== undefined) return reply(describe(task, Date.now()));
+      return reply(args === "" ? "No tasks yet." : "There is no such task here.");
     }
     case "tasks": {
       const tasks = await recentTasks(db, { conversationId, idPrefix: "task_", limit: TASKS_SHOWN });
@@ -82,6 +70,18 @@ export async function answerCommand(
     default:
       return reply(`I do not know /${oneLine(name, PROMPT_CHARS_SHOWN)}. /help lists what I understand.`);
   }
+}
+
+const TOO_SHORT = `Give at least ${ID_CHARS_MIN} characters of the id; /tasks lists them.`;
+
+function isTooShort(id: string): boolean {
+  return id !== "" && prefixOf(id).length < "task_".length + ID_CHARS_MIN;
+}
+
+function stopOf(id: string) {
+  const which = asCode(oneLine(id, ID_CHARS_SHOWN * 2));
+  const idleText = id === "" ? "Nothing is running." : `No running task has an id that begins with ${which}.`;
+  return { taskIdPrefix: prefixOf(id), text: STOPPED, unreadWords: UNREAD_WORDS, idleText };
 }
 
 function prefixOf(id: string): string {

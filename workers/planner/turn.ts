@@ -5,7 +5,7 @@ import type { NextTurn, Turn } from "../../shared/contracts/turn.ts";
 import { permanent, type Permanent, reasonOf, type Transient, transient } from "../../shared/errors.ts";
 import type { Timings } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
-import { claimTurn, releaseTurn, storeTurn, type Transcript } from "../../shared/store/turns.ts";
+import { claimTurn, releaseTurn, storeTurn, type Transcript, turnId } from "../../shared/store/turns.ts";
 import { titleOf } from "../../shared/words.ts";
 import type { Env } from "./env.ts";
 import { type ModelClient, models } from "./models/index.ts";
@@ -68,7 +68,10 @@ async function think(
     return { kind: "transient", reason: turn.reason, retryAfterMs };
   }
   const now = Date.now();
-  const stored = { taskId, n, claim, turn, latencyMs, until: now + timings.step_ms, now };
+  const read = transcript.messages
+    .filter((message) => message.turnId === turnId(taskId, n))
+    .map(({ id }) => id);
+  const stored = { taskId, n, claim, turn, read, latencyMs, until: now + timings.step_ms, now };
   if (!(await storeTurn(env.DB, stored))) {
     return { kind: "transient", reason: "the claim of this turn was lost", retryAfterMs: CLAIM_LOST_MS };
   }

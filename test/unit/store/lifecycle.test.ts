@@ -104,7 +104,16 @@ class Story {
     if (task?.ended_by !== null) expect(await this.unread(), `seed ${this.seed}: swallowed`).toEqual(before);
     if (claimed.kind !== "claimed") return;
     const turn = { text: "done", calls: [], model: "rules", usage: { tokensIn: 0, tokensOut: 0 } };
-    await storeTurn(db, { taskId, n, claim, turn, latencyMs: 1, until: this.now + 5, now: this.now });
+    await storeTurn(db, {
+      taskId,
+      n,
+      claim,
+      turn,
+      read: [],
+      latencyMs: 1,
+      until: this.now + 5,
+      now: this.now,
+    });
   }
 
   unread(): Promise<{ id: string }[]> {

@@ -129,7 +129,7 @@ tasks.post("/:id/messages", async (c) => {
   if (steered.kind === "not_found") return notFound();
   if (steered.kind === "different") return differentBody();
   if (steered.kind === "ended") {
-    const detail = `The task has ${steered.state}. Submit a new one, with the same \`conversation\` to go on from it.`;
+    const detail = `The task is ${steered.state.replace("_", " ")}. Submit a new one, with the same \`conversation\` to go on from it.`;
     return problem({ status: 409, title: "The task has ended", detail, links: linksOf(taskId) });
   }
   // If the task ends before it reads the message, the message starts the next one.

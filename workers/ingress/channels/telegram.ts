@@ -26,7 +26,9 @@ export const telegram: Receiver = {
   },
 
   understand(body) {
-    const update = Update.safeParse(parseJson(body));
+    const json = parseJson(body);
+    if (json === undefined) return { kind: "unreadable", reason: "not JSON" };
+    const update = Update.safeParse(json);
     if (!update.success) return { kind: "unreadable", reason: z.prettifyError(update.error) };
     const { update_id, message } = update.data;
     if (message === undefined) return ignored("an update without a message");

@@ -16,7 +16,7 @@ export const telegram: Sender = {
     const token = env.TELEGRAM_BOT_TOKEN;
     if (token === undefined || token === "") {
       const reason =
-        "TELEGRAM_BOT_TOKEN is not set: put the token from @BotFather in .dev.vars, or `wrangler secret put` it";
+        "TELEGRAM_BOT_TOKEN is not set: put the token from @BotFather in .dev.vars, then npm run dead-letters -- replay all";
       return { kind: "misconfigured", reason };
     }
     const base = env.TELEGRAM_API_BASE?.replace(/\/+$/, "");

@@ -7,8 +7,8 @@ import { turnId, type Transcript } from "../../../shared/store/turns.ts";
 import type { ModelClient, TurnRequest } from "./index.ts";
 
 const NO_MODEL =
-  "I have no model to think with, so I cannot answer this: this installation understands commands only. " +
-  "Try `/run 6 * 7`, or /help for the list.";
+  "I have no model to think with, so I cannot answer this: this installation understands commands only, " +
+  "such as `/run 6 * 7`.";
 
 const QUOTE_CHARS_MAX = 120;
 
@@ -32,7 +32,13 @@ function callsOf({ messages }: Transcript, turn: string): ToolCall[] {
 function wantedCall(content: MessageContent): ToolCall | null {
   if (content.type === "call") return content.call;
   const [, code = ""] = /^\/run(?:@\w+)?\s+([\s\S]+)$/i.exec(content.text.trim()) ?? [];
-  return code === "" ? null : { tool: "run_code", input: { code } };
+  return code === "" ? null : { tool: "run_code", input: { code: withoutFence(code) } };
+}
+
+/** People paste code as they would write it in a message: in a block. */
+function withoutFence(code: string): string {
+  const [, inner = code] = /^```\w*\n([\s\S]*?)\n?```\s*$/.exec(code.trim()) ?? [];
+  return inner;
 }
 
 /** One answer for everything the task has read: each message in its words, when there are several. */
@@ -55,7 +61,10 @@ function answer(taskId: string, { messages, calls }: Transcript): string {
 function observed(observation: Observation | null): string {
   if (observation === null)
     return `Not done: one turn takes at most ${LIMITS.calls_per_turn_max} calls. Send it again.`;
-  const text = observation.text === "" ? "(it printed and returned nothing)" : observation.text;
+  const text =
+    observation.text === ""
+      ? "(nothing was printed or returned; statements need a `return`)"
+      : observation.text;
   return observation.ok ? fence(text) : `⚠️ It failed.\n\n${fence(text)}`;
 }
 

@@ -1,0 +1,61 @@
+/** Configuration of this machine: who gets which variable, and what is said about a file that cannot be read. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readSettings, varsOf, WORKERS } from "../scripts/local/settings.ts";
+
+let folder: string;
+const complaints = vi.spyOn(console, "error").mockImplementation(() => undefined);
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "errand-settings-"));
+  complaints.mockClear();
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+async function read(text: string) {
+  const file = join(folder, ".dev.vars");
+  await writeFile(file, text);
+  return readSettings(file);
+}
+
+describe("settings", () => {
+  it("come from the file, overridden by the environment, and an empty one is none", async () => {
+    vi.stubEnv("TELEGRAM_WEBHOOK_SECRET", "from-the-environment");
+    const settings = await read(
+      "TELEGRAM_WEBHOOK_SECRET=from-the-file\nTELEGRAM_BOT_TOKEN=1:a # mine\nTELEGRAM_API_BASE=\n",
+    );
+    expect(settings).toEqual({ TELEGRAM_WEBHOOK_SECRET: "from-the-environment", TELEGRAM_BOT_TOKEN: "1:a" });
+    expect(complaints).not.toHaveBeenCalled();
+    expect(await readSettings(join(folder, "missing"))).toEqual({
+      TELEGRAM_WEBHOOK_SECRET: "from-the-environment",
+    });
+  });
+
+  it("that are misspelt or say nothing are named with their place", async () => {
+    await read("# fine\n\nTELEGRAM_WEBHOOK_SECRT=x\nwhat?\n");
+    expect(complaints.mock.calls.flat()).toEqual([
+      expect.stringMatching(/TELEGRAM_WEBHOOK_SECRT is not a variable/),
+      expect.stringMatching(/line 4 is not NAME=value/),
+    ]);
+  });
+
+  it("go to the Workers that need them, and to no other", () => {
+    const settings = {
+      TELEGRAM_BOT_TOKEN: "1:a$b",
+      TELEGRAM_WEBHOOK_SECRET: "s",
+      TELEGRAM_ALLOWED_USERS: "*",
+    };
+    const vars = Object.fromEntries(WORKERS.map((worker) => [worker, varsOf(worker, settings)]));
+    expect(vars).toEqual({
+      ingress: "TELEGRAM_WEBHOOK_SECRET='s'\n",
+      planner: "TELEGRAM_ALLOWED_USERS='*'\n",
+      executor: "",
+      notifier: "TELEGRAM_BOT_TOKEN='1:a$b'\n",
+    });
+    expect(() => varsOf("ingress", { TELEGRAM_WEBHOOK_SECRET: "it's" })).toThrow("TELEGRAM_WEBHOOK_SECRET");
+  });
+});
