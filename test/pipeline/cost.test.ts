@@ -16,7 +16,7 @@ beforeAll(async () => {
     },
     vars: { LEDGER_URL: await ledger.listen() },
     // A slow machine must not turn an answer at once into one with a placeholder.
-    timings: { placeholder_after_ms: 20_000, ping_after_ms: 60_000 },
+    timings: { placeholder_after_ms: 120_000, ping_after_ms: 180_000 },
   });
   await house.hook(privateText(1, "/run 'warm'"));
   await house.quiet();

@@ -28,7 +28,7 @@ const HELP = `I run errands. What I understand:
 const TASKS_SHOWN = 10;
 const ID_CHARS_SHOWN = 8;
 const PROMPT_CHARS_SHOWN = 60;
-/** The first characters of an id carry a hash or a time: four tell a person's tasks apart, and can be typed. */
+/** A chat's task ids are hashes: four characters tell a person's tasks apart, and can be typed. */
 const ID_CHARS_MIN = 4;
 
 type Where = { inbound: Decision["inbound"]; address: string; channel: string };
