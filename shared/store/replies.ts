@@ -171,10 +171,17 @@ export async function settleReply(
     : {
         doorbell: db
           .prepare(
-            `UPDATE outbox SET ring_at = ?3, rings = CASE WHEN ?4 THEN rings + 1 ELSE rings END
+            `UPDATE outbox SET ring_at = ?3, rings = CASE WHEN ?4 THEN rings + 1 WHEN ?6 THEN 0 ELSE rings END
              WHERE queue = 'replies' AND key = ?1 AND version = ?5 AND ${mine}`,
           )
-          .bind(replyId, token, shown.lookAt, shown.failed ? 1 : 0, shown.version),
+          .bind(
+            replyId,
+            token,
+            shown.lookAt,
+            shown.failed ? 1 : 0,
+            shown.version,
+            shown.revision === null ? 0 : 1,
+          ),
       };
   await runBatch(db, {
     shown: db

@@ -55,6 +55,11 @@ export async function lookAtTasks(
   };
 }
 
+/** Gives a look's claim back, for whoever looks next. */
+export async function releaseLook(db: D1Database, taskId: string): Promise<void> {
+  await db.prepare(`UPDATE tasks SET claimed_until = 0 WHERE id = ? AND ${ACTIVE}`).bind(taskId).run();
+}
+
 /** Says that the task's worker is alive until `until`: the next look is then, or at the deadline. */
 export function keepAlive(db: D1Database, taskId: string, until: number) {
   return {

@@ -7,7 +7,7 @@ import { log } from "../../shared/log.ts";
 import type { LookAgain } from "../../shared/queue/consume.ts";
 import { each } from "../../shared/queue/each.ts";
 import { deleteDoorbell } from "../../shared/store/outbox.ts";
-import { type LookedTask, lookAtTasks } from "../../shared/store/tasks.ts";
+import { type LookedTask, lookAtTasks, releaseLook } from "../../shared/store/tasks.ts";
 import { end } from "./ending.ts";
 import type { Env } from "./env.ts";
 
@@ -48,7 +48,11 @@ async function bringToLife(env: Env, id: string, conversationId: string): Promis
     log("info", { ...facts, effect: "created" });
     return;
   } catch (error) {
-    if (!reasonOf(error).includes("already_exists")) throw error;
+    if (!reasonOf(error).includes("already_exists")) {
+      // The queue tries again in a moment, and must not find it claimed.
+      await releaseLook(env.DB, id);
+      throw error;
+    }
   }
   // It exists, and nobody has heard of it for longer than its claim: it lives only if it is woken.
   const instance = await env.TASK_WORKFLOW.get(id);

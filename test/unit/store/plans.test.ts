@@ -19,7 +19,7 @@ import {
   settleReply,
   takeReply,
 } from "../../../shared/store/replies.ts";
-import { lookAtTasks, recentTasks } from "../../../shared/store/tasks.ts";
+import { lookAtTasks, recentTasks, releaseLook } from "../../../shared/store/tasks.ts";
 import { carryOut, type Decision } from "../../../shared/store/triage.ts";
 import { claimTurn, releaseTurn, storeTurn } from "../../../shared/store/turns.ts";
 import { openDatabase, rows } from "../database.ts";
@@ -107,6 +107,7 @@ async function callEverything(): Promise<void> {
   await newInbound(d, ["inb_a"]);
   await carryOut(d, DECISIONS, NOW, TIMINGS);
   await lookAtTasks(d, ["task_a"], NOW, TIMINGS);
+  await releaseLook(d, "task_a");
   await recentTasks(d, { conversationId: "conv_a", idPrefix: "task_", limit: 1 });
   await claimTurn(d, { ...claim, now: NOW });
   await storeTurn(d, { ...claim, turn, read: [], latencyMs: 1, now: NOW });
