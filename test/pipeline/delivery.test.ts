@@ -59,6 +59,12 @@ describe("a platform that", () => {
     expect((await deliveryOf(54)).delivery).toMatchObject({ state: "delivered", messages: [{ doubts: 1 }] });
   });
 
+  it("answers through a gateway that does not know leaves a doubt in the receipt", async () => {
+    fail("sendMessage", { status: 502, description: "Bad Gateway" });
+    expect(await ask(63, "/run 'gateway'")).toEqual(["gateway"]);
+    expect((await deliveryOf(63)).delivery).toMatchObject({ state: "delivered", messages: [{ doubts: 1 }] });
+  });
+
   it("never lets us hear of a creation is given up after two more tries", async () => {
     fail("sendMessage", "cut after", 99);
     const shown = await ask(55, "/run 'lost'");

@@ -60,6 +60,11 @@ describe("commands", () => {
     expect(tasks).toMatch(/succeeded, 2 turns/);
   });
 
+  it("/stop and /status want enough of an id to mean one task", async () => {
+    const wanted = expect.stringContaining("at least 4 characters");
+    expect(await say(24, "/stop a", "/status abc")).toEqual([wanted, wanted]);
+  });
+
   it("/stop says that nothing runs, /new that it forgets, and an unknown one that it is unknown", async () => {
     const texts = await say(23, "/stop", "/new", "/dance");
     expect(texts).toEqual([

@@ -63,6 +63,11 @@ describe("a turn", () => {
     expect(at[0]).toBeGreaterThanOrEqual(0);
   });
 
+  it("takes code out of the block that it was pasted in", async () => {
+    const said = transcript([[1, text("/run\n```js\n6 * 7\n```")]]);
+    expect((await next(1, said)).calls).toEqual([{ tool: "run_code", input: { code: "6 * 7" } }]);
+  });
+
   it("fences output that has fences of its own", async () => {
     const answer = (await next(2, transcript([[1, text("/run x")]], [done(1, 1, "x", "```\nhi\n```")]))).text;
     expect(answer).toBe("````\n```\nhi\n```\n````");

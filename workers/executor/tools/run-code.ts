@@ -8,8 +8,8 @@ import type { Tool } from "./index.ts";
 
 /** The runner times its own code; when it is frozen this is how much later its caller gives up. */
 const FROZEN_AFTER_MS = 1_000;
-/** Code that took the sandbox down with it is run this often before it is blamed: once may be a restart. */
-const LOST_MAX = 3;
+/** From this attempt on, code that the sandbox dies under is blamed for it: before, it may have been a restart. */
+const BLAMED_FROM_ATTEMPT = 3;
 
 export const runCode: Tool<"run_code"> = async (env, { code }, attempt) => {
   const timings = timingsOf(env);
@@ -23,7 +23,7 @@ export const runCode: Tool<"run_code"> = async (env, { code }, attempt) => {
     return observe(result, timings);
   } catch (error) {
     const lost = `the sandbox was lost (${reasonOf(error)})`;
-    if (clock.hasStarted && attempt >= LOST_MAX)
+    if (clock.hasStarted && attempt >= BLAMED_FROM_ATTEMPT)
       return { ok: false, text: `Not done: ${lost} while the code ran.` };
     return transient(lost, timings.sandbox_retry_ms);
   } finally {
@@ -49,15 +49,15 @@ const lines = (...parts: (string | null)[]) =>
 class Clock {
   hasStarted = false;
   readonly over: Promise<CodeResult>;
-  private ring: (result: CodeResult) => void = () => undefined;
+  private settle: (result: CodeResult) => void = () => undefined;
   private readonly timings: Timings;
   private timer: ReturnType<typeof setTimeout>;
 
   constructor(timings: Timings) {
     this.timings = timings;
-    this.over = new Promise((resolve) => (this.ring = resolve));
+    this.over = new Promise((resolve) => (this.settle = resolve));
     this.timer = setTimeout(
-      () => this.ring({ kind: "not_started" }),
+      () => this.settle({ kind: "not_started" }),
       timings.sandbox_queue_ms + FROZEN_AFTER_MS,
     );
   }
@@ -66,7 +66,7 @@ class Clock {
     this.hasStarted = true;
     this.stop();
     const wallMs = this.timings.code_wall_ms + FROZEN_AFTER_MS;
-    this.timer = setTimeout(() => this.ring({ kind: "timed_out" }), wallMs);
+    this.timer = setTimeout(() => this.settle({ kind: "timed_out" }), wallMs);
   }
 
   stop(): void {
