@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig(async () => ({
   test: {
     silent: "passed-only" as const,
+    maxWorkers: 2,
     projects: [
       {
         // Inside workerd, on a real D1: what one Worker or one statement does.
@@ -28,13 +29,24 @@ export default defineConfig(async () => ({
         },
       },
       {
+        // Stories under faults; `npm run test:fault` tells all of them.
+        test: {
+          name: "fault",
+          include: ["test/fault/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
         // The start script and its process tree, one at a time: they take ports and are killed.
         test: {
           name: "restart",
           include: ["test/restart/**/*.test.ts"],
-          testTimeout: 120_000,
+          testTimeout: process.env["FAULT_SUITE"] === "long" ? 3_600_000 : 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          // Alone: it measures how long people wait.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -82,7 +82,7 @@ async function call(method: string, path: string) {
 
 async function installation(): Promise<{ url: string; apiKey: string }> {
   const { ERRAND_URL: url, ERRAND_API_KEY: apiKey } = process.env;
-  if (url !== undefined && apiKey !== undefined) return { url, apiKey };
+  if (url !== undefined && apiKey !== undefined) return { url: url.replace(/\/+$/, ""), apiKey };
   const file = join(values.state, "local.json");
   const text = await readFile(file, "utf8").catch(() => {
     throw new Error(

@@ -46,6 +46,8 @@ export const TIMINGS = {
   model_call_ms: 60_000,
   turn_claim_ms: 90_000,
   step_ms: 120_000,
+  /** After a step that crashed. It doubles each time. */
+  step_retry_ms: 1_000,
   task_deadline_ms: 3_600_000,
   /** Wall-clock time of one `run_code`, counted from the moment its isolate starts. */
   code_wall_ms: 5_000,

@@ -14,29 +14,29 @@ const MIGRATIONS = "shared/store/migrations";
 
 /** @returns the API key of this machine: the same for as long as its state is kept. */
 export async function prepareState(state: string): Promise<string> {
-  if (!(await isMigrated(state))) await migrate(state);
   const apiKey = (await knownKey(state)) ?? `errand_default_${randomBytes(24).toString("base64url")}`;
-  await withDatabase(state, async (db) => {
-    await addApiKey(db, {
-      hash: await sha256Hex(apiKey),
-      tenantId: "default",
-      label: "this machine",
-      now: Date.now(),
-    });
+  const prepare = async (db: D1Database) => {
+    if (!(await isMigrated(db))) return false;
+    const hash = await sha256Hex(apiKey);
+    await addApiKey(db, { hash, tenantId: "default", label: "this machine", now: Date.now() });
     await expireClaims(db);
-  });
+    return true;
+  };
+  // Opening the database takes a second, so a state that is migrated is opened once.
+  if (!(await withDatabase(state, prepare))) {
+    await migrate(state);
+    await withDatabase(state, prepare);
+  }
   return apiKey;
 }
 
-async function isMigrated(state: string): Promise<boolean> {
+async function isMigrated(db: D1Database): Promise<boolean> {
   const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql"));
-  return withDatabase(state, async (db) => {
-    const known = await db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'd1_migrations'").first();
-    if (known === null) return false;
-    const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
-    const applied = new Set(results.map(({ name }) => name));
-    return files.every((name) => applied.has(name));
-  });
+  const known = await db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'd1_migrations'").first();
+  if (known === null) return false;
+  const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
+  const applied = new Set(results.map(({ name }) => name));
+  return files.every((name) => applied.has(name));
 }
 
 async function migrate(state: string): Promise<void> {

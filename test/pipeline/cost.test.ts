@@ -1,20 +1,13 @@
 /** What a task costs: deterministic, so that a hop which grows is a failing test. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type House, openHouse, privateText } from "../support/house.ts";
-import { Ledger } from "../support/ledger.ts";
+import { Control } from "../support/control.ts";
 
-const ledger = new Ledger();
+const control = new Control();
 let house: House;
 beforeAll(async () => {
-  const entry = (name: string) => `test/support/entries/${name}.ts`;
   house = await openHouse({
-    entries: {
-      ingress: entry("ingress"),
-      planner: entry("planner"),
-      executor: entry("executor"),
-      notifier: entry("notifier"),
-    },
-    vars: { LEDGER_URL: await ledger.listen() },
+    control,
     // A slow machine must not turn an answer at once into one with a placeholder.
     timings: { placeholder_after_ms: 120_000, ping_after_ms: 180_000 },
   });
@@ -23,18 +16,17 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await house.close();
-  ledger.close();
+  control.close();
 });
 beforeEach(() => {
   house.telegram.reset();
-  ledger.take();
+  control.begin();
 });
 
 async function costOf(chatId: number, text: string) {
   expect((await house.hook(privateText(chatId, text))).status).toBe(200);
   await house.quiet();
-  const outboundCalls = house.telegram.calls.length;
-  return { ...ledger.take(), outboundCalls };
+  return control.spent();
 }
 
 describe("the cost", () => {
@@ -72,8 +64,8 @@ describe("the cost", () => {
       Array.from({ length: 100 }, (_, index) => house.hook(privateText(9_000 + index, "Hello"))),
     );
     await house.quiet();
-    const triage = ledger.effects.filter(
-      ({ stage, name, statements }) => stage === "planner" && name === "batch" && statements > 8,
+    const triage = control.effects.filter(
+      ({ stage, kind, statements }) => stage === "planner" && kind === "d1" && statements > 8,
     );
     // Turns have their batches too; triage is the one whose statements do not grow with its messages.
     expect(Math.max(...triage.map(({ statements }) => statements))).toBeLessThanOrEqual(12);

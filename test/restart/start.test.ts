@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { freePort } from "../../scripts/local/ports.ts";
 import { install } from "../support/installation.ts";
 import { until } from "../support/until.ts";
 
@@ -74,7 +75,7 @@ describe("npm start", () => {
 
   it("says in one line that its state is in use, and leaves the run that uses it alone", async () => {
     const running = await errand.start();
-    const { exited, output } = errand.spawn({}, ["--port", String(errand.port + 1)]);
+    const { exited, output } = errand.spawn({}, ["--port", String(await freePort())]);
     expect(await exited).toBe(1);
     expect(linesOf(output())).toEqual([expect.stringContaining(`${errand.state} is in use by process`)]);
     const headers = { authorization: `Bearer ${running.apiKey}` };

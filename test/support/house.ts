@@ -1,25 +1,27 @@
 /** The whole house in one workerd: the real Workers, real queues, D1 and Workflows, and a Bot API at its HTTP edge. */
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parse } from "jsonc-parser";
 import { createTestHarness } from "wrangler";
 import { sha256Hex } from "../../shared/ids.ts";
 import type { Timings } from "../../shared/limits.ts";
 import type { TaskState } from "../../shared/contracts/task.ts";
+import type { Control } from "./control.ts";
 import { TelegramServer } from "./telegram-server.ts";
+import { configOf, watchedConfigOf, WORKERS } from "./worker-configs.ts";
 import { until } from "./until.ts";
 
-const API_KEY = "errand_default_0123456789abcdefghijklmn";
+export const API_KEY = "errand_default_0123456789abcdefghijklmn";
 export const WEBHOOK_SECRET = "a-webhook-secret";
-const WORKERS = ["ingress", "planner", "executor", "notifier", "runner"] as const;
+const DESK = resolve("test/support/entries/desk.ts");
 const QUIET_MS_MAX = 30_000;
 
 export interface HouseOptions {
   timings?: Partial<Timings>;
-  /** Another entry for some Workers, such as one that counts; it imports the real one. */
-  entries?: Partial<Record<(typeof WORKERS)[number], string>>;
+  /** Hears of every effect, and may keep it from happening: the Workers are then wrapped by `test/support/entries`. */
+  control?: Control;
   vars?: Record<string, string>;
+  runnerVars?: Record<string, string>;
 }
 
 export interface TaskBody {
@@ -45,6 +47,7 @@ export async function openHouse(options: HouseOptions = {}) {
     TELEGRAM_ALLOWED_USERS: "*",
     TELEGRAM_API_BASE: await telegram.listen(),
     ERRAND_TIMINGS: JSON.stringify(options.timings ?? {}),
+    ...(options.control && { CONTROL_URL: await options.control.listen() }),
     ...options.vars,
   };
   const harness = createTestHarness({
@@ -53,14 +56,14 @@ export async function openHouse(options: HouseOptions = {}) {
     workers: [
       ...WORKERS.map((name) => ({
         config: {
-          ...configOf(name, options.entries?.[name]),
-          vars: name === "runner" ? { ONE_AT_A_TIME: "true" } : vars,
+          ...(options.control ? watchedConfigOf(name) : configOf(name)),
+          vars: name === "runner" ? (options.runnerVars ?? { ONE_AT_A_TIME: "true" }) : vars,
         },
       })),
-      { config: { ...configOf("planner", "test/support/entries/desk.ts"), name: "desk", queues: {} } },
+      { config: { ...configOf("planner"), main: DESK, name: "desk", queues: {} } },
     ],
   });
-  await harness.listen();
+  const { url } = await harness.listen();
   const ingress = harness.getWorker("errand-ingress");
   await ingress.applyD1Migrations("DB");
   const desk = harness.getWorker("desk");
@@ -89,6 +92,7 @@ export async function openHouse(options: HouseOptions = {}) {
   };
 
   return {
+    url,
     harness,
     telegram,
     sql,
@@ -130,13 +134,6 @@ export async function openHouse(options: HouseOptions = {}) {
       await telegram.close();
     },
   };
-}
-
-/** The Worker's own configuration; only its entry may be another. */
-function configOf(name: string, entry?: string): { name: string; main: string } {
-  const text = readFileSync(`wrangler/${name}.jsonc`, "utf8").replaceAll("../", `${process.cwd()}/`);
-  const config = parse(text, [], { allowTrailingComma: true });
-  return entry === undefined ? config : { ...config, main: resolve(entry) };
 }
 
 let updates = 700_000;

@@ -21,7 +21,8 @@ export interface Running {
   killGroup(): void;
 }
 
-export async function install() {
+/** @param folder where it is installed: the project itself, or a workbench. */
+export async function install(folder = process.cwd()) {
   const state = await mkdtemp(join(tmpdir(), "errand-"));
   const port = await freePort();
   const telegram = new TelegramServer();
@@ -43,6 +44,7 @@ export async function install() {
     /** Starts it, without waiting. */
     spawn(env: Record<string, string> = {}, args: readonly string[] = []) {
       const child = spawn("npm", ["start", "--", "--port", String(port), "--state", state, ...args], {
+        cwd: folder,
         detached: true,
         stdio: ["ignore", "pipe", "pipe"],
         env: {

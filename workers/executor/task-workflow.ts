@@ -76,8 +76,8 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
   }
 
   private get options() {
-    const { step_ms } = timingsOf(this.env);
-    return { retries: { limit: 5, delay: 1_000, backoff: "exponential" as const }, timeout: step_ms };
+    const { step_ms, step_retry_ms } = timingsOf(this.env);
+    return { retries: { limit: 5, delay: step_retry_ms, backoff: "exponential" as const }, timeout: step_ms };
   }
 }
 

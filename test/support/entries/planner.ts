@@ -1,8 +1,26 @@
 import Planner from "../../../workers/planner/index.ts";
-import { instrument } from "./instrument.ts";
+import { deliver } from "../proxy/batches.ts";
+import { watched } from "../proxy/bindings.ts";
+import { Invocation, within } from "../proxy/invocation.ts";
+
+type Env = ConstructorParameters<typeof Planner>[1] & { CONTROL_URL: string };
 
 export default class extends Planner {
-  constructor(ctx: ExecutionContext, env: ConstructorParameters<typeof Planner>[1] & { LEDGER_URL: string }) {
-    super(ctx, instrument(env, "planner"));
+  private readonly controlUrl: string;
+
+  constructor(ctx: ExecutionContext, env: Env) {
+    super(ctx, watched(env));
+    this.controlUrl = env.CONTROL_URL;
+  }
+
+  override queue(batch: MessageBatch): Promise<void> {
+    const invocation = () => new Invocation(this.controlUrl, "planner", batch.queue);
+    return deliver(batch, invocation, (brought) => super.queue(brought));
+  }
+
+  override nextTurn(taskId: string, n: number) {
+    return within(new Invocation(this.controlUrl, "planner", `nextTurn ${n}`), () =>
+      super.nextTurn(taskId, n),
+    );
   }
 }

@@ -1,0 +1,66 @@
+/** A queue may bring a batch twice, in another order, in pieces, too late, or to two consumers at once; and forget that it was done. */
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import type { EffectFault } from "../support/control.ts";
+import type { Delivery } from "../support/proxy/protocol.ts";
+import { chance, sample } from "../support/seed.ts";
+import { prepare, prove } from "./prove.ts";
+import { say } from "./stories.ts";
+
+const DELIVERIES: readonly Delivery[] = ["twice", "reversed", "split", "stale", "interleaved"];
+const STORIES_SAMPLED = 2;
+const CHATS = 6;
+
+const { stage, clean } = await prepare();
+afterAll(() => stage.close());
+afterEach(() => {
+  stage.control.delivery = "once";
+});
+
+describe.each(DELIVERIES)("batches brought %s", (delivery) => {
+  it.each(sample(clean, STORIES_SAMPLED, chance(delivery)))("change nothing in $story.name", async (run) => {
+    stage.control.delivery = delivery;
+    await prove(stage, run, [], `${delivery} ${run.story.name}`);
+  });
+
+  it("answer several people, each once and in their order", async () => {
+    stage.control.delivery = delivery;
+    const chats = Array.from({ length: CHATS }, (_, index) => 50_000 + index);
+    const told = await stage.tell({
+      name: "several people",
+      expects: [],
+      async tell(house) {
+        await Promise.all(
+          chats.map(async (chat) => {
+            await say(house, chat, `/run 'a${chat}'`);
+            await say(house, chat, `/run 'b${chat}'`);
+          }),
+        );
+      },
+    });
+    expect(told.left).toEqual([]);
+    for (const chat of chats) {
+      const words = stage.house.telegram
+        .in(chat)
+        .flatMap(({ text }) =>
+          text.endsWith(" …") ? [] : (text.match(/(?<![/'])\b[ab]\d{5}\b(?!')/g) ?? []),
+        );
+      expect(words, `chat ${chat}`).toEqual([`a${chat}`, `b${chat}`]);
+    }
+  });
+});
+
+describe("an acknowledgement that is lost after the work was done", () => {
+  const lost = clean.flatMap((run) =>
+    run.points
+      .filter(({ kind }) => kind === "ack")
+      .map(
+        ({ key, occurrence }) =>
+          [`${run.story.name}, ${key} #${occurrence}`, run, { key, occurrence }] as const,
+      ),
+  );
+  it.each(sample(lost, 4, chance("acknowledgements")))("changes nothing: %s", async (name, run, point) => {
+    const fault: EffectFault = { ...point, moment: "before", what: { throw: "the queue is not there" } };
+    const told = await prove(stage, run, [fault], name);
+    expect(told.met).toHaveLength(1);
+  });
+});

@@ -1,0 +1,52 @@
+/** Two crashes in one story: the second may hit whoever makes good what the first left behind. */
+import { afterAll, describe, it } from "vitest";
+import type { EffectFault } from "../support/control.ts";
+import { chance, draw, LONG } from "../support/seed.ts";
+import { type Clean, nameOf, prepare, prove } from "./prove.ts";
+
+const PAIRS = LONG ? 300 : 10;
+
+/** What only happens when something went wrong before. */
+const RECOVERY: readonly (readonly [key: string, occurrence: number])[] = [
+  ["ingress clock: d1 UPDATE outbox", 1],
+  ["ingress clock: d1 UPDATE outbox", 2],
+  ["ingress clock: queue TASKS", 1],
+  ["ingress clock: queue INBOUND", 1],
+  ["ingress clock: queue REPLIES", 1],
+  ["executor errand-tasks: workflow create", 2],
+  ["executor errand-tasks: workflow restart", 1],
+  ["executor errand-tasks: workflow pause", 1],
+  ["executor errand-tasks: workflow resume", 1],
+  ["notifier errand-replies: d1 INSERT deliveries", 1],
+];
+
+const { stage, clean } = await prepare();
+afterAll(() => stage.close());
+
+/** Half of the second faults hit the repetition of something, or its repair. */
+function drawPair({ points }: Clean, random: () => number): EffectFault[] {
+  const moment = () => (random() < 0.5 ? "before" : "after");
+  const first = draw(points, random);
+  const again = random() < 0.5;
+  const other = draw(points, random);
+  const [key, occurrence] =
+    again && random() < 0.5
+      ? draw(RECOVERY, random)
+      : ([other.key, again ? other.occurrence + 1 : other.occurrence] as const);
+  return [
+    { key: first.key, occurrence: first.occurrence, moment: moment(), what: "crash" },
+    { key, occurrence, moment: moment(), what: "crash" },
+  ];
+}
+
+describe("two crashes", () => {
+  const pairs = Array.from({ length: PAIRS }, (_, index) => {
+    const random = chance(`pair ${index}`);
+    const run = draw(clean, random);
+    const faults = drawPair(run, random);
+    return [`#${index}: ${run.story.name}, ${faults.map(nameOf).join(" and ")}`, run, faults] as const;
+  });
+  it.each(pairs)("%s", async (name, run, faults) => {
+    await prove(stage, run, faults, name);
+  });
+});

@@ -1,0 +1,49 @@
+/** What must be so after every story, whatever befell it. */
+import { expect } from "vitest";
+import type { EffectFault, Recorded } from "../support/control.ts";
+import { repeatWith } from "../support/seed.ts";
+import { openStage, type Stage, type Told } from "../support/stage.ts";
+import { STORIES, type Story } from "./stories.ts";
+
+export interface Clean {
+  story: Story;
+  told: Told;
+  points: Recorded[];
+}
+
+/** A house, and every story as it goes when nothing goes wrong. */
+export async function prepare(): Promise<{ stage: Stage; clean: Clean[] }> {
+  const stage = await openStage();
+  // The first isolate takes long to start.
+  for (const story of STORIES.slice(0, 2)) await stage.tell(story);
+  const clean: Clean[] = [];
+  for (const story of STORIES) {
+    const told = await stage.tell(story, [], false);
+    expect(told.left, story.name).toEqual([]);
+    expect(told.answers, story.name).toEqual(story.expects);
+    clean.push({ story, told, points: told.effects });
+  }
+  return { stage, clean };
+}
+
+/** Tells the story under these faults, and compares the end with the clean run's. */
+export async function prove(
+  stage: Stage,
+  { story, told: clean }: Clean,
+  faults: readonly EffectFault[],
+  testName: string,
+): Promise<Told> {
+  const told = await stage.tell(story, faults);
+  const repeat = repeatWith(testName);
+  expect(told.left, repeat).toEqual([]);
+  // Of two tasks the later may be answered first, when the platform is asked again for the earlier.
+  expect(told.answers.toSorted(), repeat).toEqual(clean.answers.toSorted());
+  expect(told.state, repeat).toEqual(clean.state);
+  // A message whose creation nobody heard of stays behind as a preview.
+  expect(told.strays.length, repeat).toBeLessThanOrEqual(faults.length);
+  return told;
+}
+
+export function nameOf({ key, occurrence, moment }: EffectFault): string {
+  return `${moment} ${key} #${occurrence}`;
+}

@@ -1,0 +1,122 @@
+/**
+ * What is told under faults: a tool, a channel or a command that is to be proven is a line here.
+ * `expects` are the answers that the clean run must show, so that no story is proven without doing its work.
+ */
+import { expect } from "vitest";
+import type { EffectFault } from "../support/control.ts";
+import { type House, privateText } from "../support/house.ts";
+import { until } from "../support/until.ts";
+
+export interface Story {
+  name: string;
+  tell(house: House, chat: number): Promise<void>;
+  /** What else happens at certain effects. */
+  meanwhile?(house: House, chat: number): EffectFault[];
+  expects: readonly unknown[];
+}
+
+const SENT_AGAIN_MAX = 20;
+
+/** What a person says in a chat. Telegram sends it until it is taken, and so does this. */
+export async function say(house: House, chat: number, text: string): Promise<void> {
+  const update = privateText(chat, text);
+  await accepted(`"${text}"`, async () => (await house.hook(update)).status === 200);
+}
+
+/** What a program submits: under one key until it is taken. */
+async function submit(house: House, chat: number, body: unknown): Promise<void> {
+  const headers = { "idempotency-key": `story-${chat}` };
+  await accepted(
+    JSON.stringify(body),
+    async () => (await house.api("POST", "/tasks", body, headers)).status === 202,
+  );
+}
+
+async function accepted(what: string, send: () => Promise<boolean>): Promise<void> {
+  for (let i = 0; i < SENT_AGAIN_MAX; i++) {
+    if (await send().catch(() => false)) return;
+  }
+  throw new Error(`${what} was not taken within ${SENT_AGAIN_MAX} tries`);
+}
+
+/** Says it, and waits until triage has made a message of it. */
+async function sayAndSettle(house: House, chat: number, text: string): Promise<void> {
+  await say(house, chat, text);
+  await until(
+    async () => (await house.sql("SELECT 1 FROM inbound WHERE state = 'new'")).length === 0,
+    20_000,
+    `"${text}" to be triaged`,
+  );
+}
+
+export const STORIES: readonly Story[] = [
+  {
+    name: "one turn",
+    tell: (house, chat) => say(house, chat, "Hello"),
+    expects: [expect.stringContaining("no model")],
+  },
+  {
+    name: "a tool call",
+    tell: (house, chat) => say(house, chat, "/run 6 * 7"),
+    expects: ["42"],
+  },
+  {
+    name: "a task over the API",
+    tell: (house, chat) => submit(house, chat, { tool: "run_code", input: { code: "6 * 7" } }),
+    expects: [],
+  },
+  {
+    name: "a command",
+    tell: (house, chat) => say(house, chat, "/help"),
+    expects: [expect.stringContaining("/run <code>")],
+  },
+  {
+    name: "a message behind a running task",
+    tell: (house, chat) => say(house, chat, "/run 'first'"),
+    meanwhile: (house, chat) => [
+      {
+        key: "executor run: step act 1.1 run_code",
+        occurrence: 1,
+        moment: "before",
+        what: { meanwhile: () => sayAndSettle(house, chat, "/run 'second'") },
+      },
+    ],
+    expects: [expect.stringMatching(/first[^]*second/)],
+  },
+  {
+    name: "a message too late for the last turn",
+    tell: (house, chat) => say(house, chat, "/run 'first'"),
+    meanwhile: (house, chat) => [
+      {
+        key: "executor run: step end",
+        occurrence: 1,
+        moment: "before",
+        what: { meanwhile: () => sayAndSettle(house, chat, "/run 'second'") },
+      },
+    ],
+    expects: ["first", "second"],
+  },
+  {
+    name: "a stopped task",
+    async tell(house, chat) {
+      await say(house, chat, "/run await new Promise((r) => setTimeout(r, 4_000)); return 'late'");
+      await until(
+        async () =>
+          (
+            await house.sql(
+              "SELECT 1 FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.key = 'started 1.1' AND t.state = 'running'",
+            )
+          ).length > 0,
+        20_000,
+        "the call to start",
+      );
+      await say(house, chat, "/stop");
+    },
+    expects: ["⏹ Stopped."],
+  },
+  {
+    name: "an answer in parts",
+    tell: (house, chat) => say(house, chat, "/run 'x'.repeat(5_000)"),
+    expects: [expect.stringMatching(/^x+$/), expect.stringMatching(/^x+$/)],
+  },
+];

@@ -1,0 +1,171 @@
+/** What holds the promise, removed one at a time. Each must be noticed by the suite; `test` is where to look first. */
+
+export interface Mutation {
+  /** What is taken away. */
+  name: string;
+  file: string;
+  /** Stands exactly once in the file. */
+  find: string;
+  replace: string;
+  test: string;
+}
+
+const FAULT = "test/fault";
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "the outbox sweep",
+    file: "shared/queue/sweep.ts",
+    find: "const due = await takeDue(db, now, timings);",
+    replace: "const due = (await takeDue(db, now, timings)).slice(0, 0);",
+    test: `${FAULT}/bindings.test.ts`,
+  },
+  {
+    name: "the outbox version, for tasks",
+    file: "shared/store/outbox.ts",
+    find: "WHERE queue = ? AND key = ? AND version = ?",
+    replace: "WHERE queue = ? AND key = ? AND ? > 0",
+    test: "test/unit/store",
+  },
+  {
+    name: "the outbox version, for inbound",
+    file: "shared/store/triage.ts",
+    find: "SELECT value->>'id', value->>'version' FROM json_each(?))",
+    replace: "SELECT key, version FROM outbox WHERE key IN (SELECT value->>'id' FROM json_each(?)))",
+    test: "test/unit/store",
+  },
+  {
+    name: "the outbox version, for replies",
+    file: "shared/store/replies.ts",
+    find: "DELETE FROM outbox WHERE queue = 'replies' AND key = ?1 AND version = ?3",
+    replace: "DELETE FROM outbox WHERE queue = 'replies' AND key = ?1 AND ?3 > 0",
+    test: "test/unit/store",
+  },
+  {
+    name: "the reply's lease",
+    file: "shared/store/replies.ts",
+    find: "AND state = 'open' AND lease_until <= ?4",
+    replace: "AND state = 'open' AND ?4 > 0",
+    test: `${FAULT}/deliveries.test.ts`,
+  },
+  {
+    name: '"only while active" in the message claim',
+    file: "shared/store/turns.ts",
+    find: "SELECT id, ?2, ?3, ?4 FROM tasks WHERE id = ?1 AND ${ACTIVE}",
+    replace: "SELECT id, ?2, ?3, ?4 FROM tasks WHERE id = ?1",
+    test: "test/unit/store",
+  },
+  {
+    name: "the hand-over at a task's end",
+    file: "shared/store/end.ts",
+    find: '{ sql: "SELECT conversation_id FROM tasks WHERE id = ?1", binding: taskId }',
+    replace: "{ sql: \"SELECT '' WHERE ?1 = ''\", binding: taskId }",
+    test: `${FAULT}/single.test.ts`,
+  },
+  {
+    name: "the one-active index",
+    file: "shared/store/migrations/0001_init.sql",
+    find: "CREATE UNIQUE INDEX tasks_one_active",
+    replace: "CREATE INDEX tasks_one_active",
+    test: "test/unit/store",
+  },
+  {
+    name: "edit instead of send",
+    file: "workers/notifier/show.ts",
+    find: "const edited = await outlet.edit(created.value, part);",
+    replace: "const edited = await outlet.create(part, false);",
+    test: `${FAULT}/traces.test.ts`,
+  },
+  {
+    name: "the turn's claim",
+    file: "shared/store/turns.ts",
+    find: "WHERE turns.text IS NULL AND turns.claimed_until <= ?5",
+    replace: "WHERE turns.text IS NULL AND ?5 > 0",
+    test: "test/unit/store",
+  },
+  {
+    name: "the status check after already_exists",
+    file: "workers/executor/look.ts",
+    find: "const instance = await env.TASK_WORKFLOW.get(id);\n  const { status } = await instance.status();",
+    replace:
+      "if (id !== '') return;\n  const instance = await env.TASK_WORKFLOW.get(id);\n  const { status } = await instance.status();",
+    test: `${FAULT}/single.test.ts`,
+  },
+  {
+    name: "the idempotency of the webhook",
+    file: "workers/ingress/accept.ts",
+    find: 'const id = await deriveId("inb", TENANT, channel, dedupKey);',
+    replace: 'const id = await deriveId("inb", TENANT, channel, dedupKey, crypto.randomUUID());',
+    test: "test/unit/ingress",
+  },
+  {
+    name: "the end of the message that began the task",
+    file: "shared/store/end.ts",
+    find: "WHERE id = 'msg_' || substr(?1, 6) AND turn_id IS NULL AND ${byMe}",
+    replace: "WHERE id = 'msg_' || substr(?1, 6) AND turn_id IS NULL AND ${byMe} AND 1 = 0",
+    test: "test/unit/store",
+  },
+  {
+    name: "the doubt of a creation that nobody recorded",
+    file: "shared/store/replies.ts",
+    find: "SET state = 'doubtful', doubts = doubts + 1",
+    replace: "SET state = 'absent'",
+    test: "test/pipeline/delivery.test.ts",
+  },
+  {
+    name: "the bound of doubts",
+    file: "workers/notifier/show.ts",
+    find: "if (doubts > LIMITS.doubts_max) {",
+    replace: "if (doubts > 1_000) {",
+    test: "test/pipeline/delivery.test.ts",
+  },
+  {
+    name: "the task's release when no instance could be made",
+    file: "workers/executor/look.ts",
+    find: "await releaseLook(env.DB, id);",
+    replace: "",
+    test: "test/unit/executor",
+  },
+  {
+    name: "the first observation wins",
+    file: "shared/store/calls.ts",
+    find: 'AND n = ?2 AND k = ?3 AND ok IS NULL",',
+    replace: 'AND n = ?2 AND k = ?3",',
+    test: "test/unit/store",
+  },
+  {
+    name: "the look at the task before a call",
+    file: "workers/executor/act.ts",
+    find: "if (started === undefined || isFinal(started.state))",
+    replace: "if (started === undefined)",
+    test: "test/unit/executor",
+  },
+  {
+    name: "the termination of a stopped task",
+    file: "workers/executor/look.ts",
+    find: "await terminate(env, id);\n    await deleteDoorbell",
+    replace: "await deleteDoorbell",
+    test: `${FAULT}/single.test.ts`,
+  },
+  {
+    name: "acknowledging one by one",
+    file: "shared/queue/consume.ts",
+    find: "else await Promise.all(messages.map((message) => alone(message, consumer)));",
+    replace: "else retryAll(messages, consumer, error);",
+    test: "test/pipeline/dead-letters.test.ts",
+  },
+  {
+    name: "the retry of a look that failed",
+    file: "shared/queue/consume.ts",
+    find: "message.retry({ delaySeconds: backoffMs(message.attempts, RETRY_MS_MAX) / 1_000 });",
+    replace: "message.ack();",
+    test: "test/pipeline/dead-letters.test.ts",
+  },
+  {
+    name: "what a restart lets go of",
+    file: "shared/store/outbox.ts",
+    find: "UPDATE outbox SET ring_at = 0, rings = 0 WHERE parked_reason IS NULL",
+    replace: "UPDATE outbox SET rings = rings WHERE parked_reason IS NULL",
+    test: "test/restart/kills.test.ts",
+  },
+];

@@ -1,0 +1,147 @@
+/** Where stories are told: a house whose every effect is under control, with claims so short that nobody waits for a crash to be noticed. */
+import type { Timings } from "../../shared/limits.ts";
+import type { Story } from "../fault/stories.ts";
+import { Control, type EffectFault, type Recorded } from "./control.ts";
+import { type House, openHouse } from "./house.ts";
+import { newestState } from "./state.ts";
+import { until } from "./until.ts";
+
+const TIMINGS: Partial<Timings> = {
+  doorbell_grace_ms: 200,
+  look_claim_ms: 600,
+  turn_claim_ms: 600,
+  step_ms: 1_000,
+  step_retry_ms: 50,
+  sandbox_retry_ms: 50,
+  platform_call_ms: 500,
+  lease_ms: 600,
+  backoff_ms_max: 800,
+  // Beyond the end of every story: a placeholder comes by the clock, and would make two runs differ.
+  placeholder_after_ms: 1_200_000,
+  ping_after_ms: 2_400_000,
+};
+const RING_EVERY_MS = 50;
+/** No effect for so long: whoever was about to do something has done it. */
+const STILL_MS = 80;
+const QUIET_MS_MAX = 40_000;
+const ENDED_MS_MAX = 20_000;
+
+export interface Told {
+  /** Everything stored of the conversation, without ids and times. */
+  state: unknown;
+  /** What the person reads, previews and placeholders apart. */
+  answers: string[];
+  strays: string[];
+  /** What is left behind that must not be: doorbells, leases, instances. */
+  left: string[];
+  effects: Recorded[];
+  met: EffectFault[];
+}
+
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+export async function openStage(timings: Partial<Timings> = {}) {
+  const control = new Control();
+  const house = await openHouse({
+    control,
+    timings: { ...TIMINGS, ...timings },
+    // Code of a story that was stopped must not keep the next one waiting.
+    runnerVars: {},
+  });
+  let nextChat = 1_000;
+  return {
+    house,
+    control,
+    /** Tells the story to its end in a chat of its own, while the faults befall it. When nothing goes wrong it needs no clock. */
+    async tell(story: Story, faults: readonly EffectFault[] = [], withClock = true): Promise<Told> {
+      const chat = nextChat++;
+      house.telegram.reset();
+      control.begin([...(story.meanwhile?.(house, chat) ?? []), ...faults]);
+      const clock = withClock ? startClock(house, control) : null;
+      try {
+        await story.tell(house, chat);
+        await quiet(house, control);
+      } finally {
+        await clock?.stop();
+      }
+      const { state, tasks } = await newestState(house);
+      const left = [...(await leftovers(house)), ...(await alive(house, tasks))];
+      const shown = house.telegram.in(chat).map(({ text }) => text);
+      return {
+        state,
+        answers: shown.filter((text) => !isPreview(text)),
+        strays: shown.filter(isPreview),
+        left,
+        effects: [...control.effects],
+        met: [...control.met],
+      };
+    },
+    async close() {
+      await house.close();
+      control.close();
+    },
+  };
+}
+
+/** First words of an answer, or a placeholder: never taken for an answer. */
+function isPreview(text: string): boolean {
+  return text.endsWith(" …") || text.startsWith("⏳");
+}
+
+/** Rings whenever nobody does anything: what is left to do then has been forgotten by its queue. */
+function startClock(house: House, control: Control) {
+  let ringing: Promise<unknown> = Promise.resolve();
+  const timer = setInterval(() => {
+    if (Date.now() - control.heardAt < STILL_MS) return;
+    ringing = ringing.then(() => house.ring()).catch(() => undefined);
+  }, RING_EVERY_MS);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await ringing;
+    },
+  };
+}
+
+/** Waits until nothing is left to do and nobody does anything. */
+async function quiet(house: House, control: Control): Promise<void> {
+  const rows = () => house.sql<{ queue: string; key: string }>("SELECT queue, key FROM outbox LIMIT 1");
+  await until(
+    async () => (await rows()).length === 0 && Date.now() - control.heardAt > STILL_MS,
+    QUIET_MS_MAX,
+    "everything to be done",
+  ).catch(async (error: unknown) => {
+    const left = await house.sql("SELECT queue, key, rings, parked_reason FROM outbox");
+    throw new Error(`${String(error)}; left are ${JSON.stringify(left)}`, { cause: error });
+  });
+}
+
+async function leftovers(house: House): Promise<string[]> {
+  const rows = await house.sql<{ what: string }>(
+    `SELECT 'doorbell ' || queue || ' ' || key AS what FROM outbox
+     UNION ALL SELECT 'lease ' || id FROM replies WHERE lease_token IS NOT NULL OR lease_until > 0
+     UNION ALL SELECT 'active task ' || id FROM tasks WHERE state IN ('queued', 'running', 'waiting')
+     UNION ALL SELECT 'unread ' || id FROM messages WHERE turn_id IS NULL`,
+  );
+  return rows.map(({ what }) => what);
+}
+
+const ALIVE: ReadonlySet<string> = new Set(["queued", "running", "paused", "waiting", "waitingForPause"]);
+
+/** Instances that are still at work when their tasks have ended. */
+async function alive(house: House, tasks: readonly string[]): Promise<string[]> {
+  const executor = house.harness.getWorker("errand-executor");
+  const left: string[] = [];
+  for (const id of tasks) {
+    const last = { status: "" };
+    await until(
+      async () => {
+        Object.assign(last, await (await executor.fetch(`/${id}`)).json());
+        return !ALIVE.has(last.status);
+      },
+      ENDED_MS_MAX,
+      "the instance to end",
+    ).catch(() => left.push(`instance ${id} is ${last.status}`));
+  }
+  return left;
+}

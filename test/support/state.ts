@@ -1,0 +1,42 @@
+/** What is stored of a conversation, so that two tellings of one story can be compared: ids by order, no times, no counts of tries. */
+import type { House } from "./house.ts";
+
+const IDS = /\b(inb|conv|msg|task)_[0-9a-z]{26}\b/g;
+
+/** Of the newest conversation: every story has one of its own. */
+export async function newestState(house: House): Promise<{ state: unknown; tasks: string[] }> {
+  const [conversation] = await house.sql<{ id: string }>(
+    "SELECT id FROM conversations ORDER BY created_at DESC LIMIT 1",
+  );
+  const of = (sql: string) => house.sql<Record<string, unknown>>(sql, conversation?.id ?? "");
+  const ofTasks = (columns: string, table: string, order: string) =>
+    of(
+      `SELECT ${columns} FROM ${table} x JOIN tasks t ON t.id = x.task_id WHERE t.conversation_id = ? ORDER BY t.seq, ${order}`,
+    );
+  const tasks = await of("SELECT id, state, ended_by FROM tasks WHERE conversation_id = ? ORDER BY seq");
+  const state = {
+    tasks,
+    inbound: await of("SELECT id, state, note FROM inbound WHERE conversation_id = ? ORDER BY seq"),
+    messages: await of("SELECT id, content, turn_id FROM messages WHERE conversation_id = ? ORDER BY seq"),
+    turns: await ofTasks("x.task_id, x.n, x.text, x.model", "turns", "x.n"),
+    calls: await ofTasks("x.task_id, x.n, x.k, x.tool, x.input, x.ok, x.result", "calls", "x.n, x.k"),
+    events: await ofTasks("x.task_id, x.key", "events", "x.key"),
+    replies: await of(
+      `SELECT r.id, r.text, r.final, r.state, r.reason, (SELECT json_group_array(part || ' ' || state ORDER BY part)
+         FROM deliveries WHERE reply_id = r.id) AS parts
+       FROM replies r LEFT JOIN tasks t ON t.id = r.id WHERE r.conversation_id = ? ORDER BY t.seq, r.created_at`,
+    ),
+  };
+  return { state: withoutIds(state), tasks: tasks.map(({ id }) => String(id)) };
+}
+
+/** The first inbound is `inb#1`, and so on. A message and the task it starts keep their likeness. */
+function withoutIds(state: unknown): unknown {
+  const numbers = new Map<string, number>();
+  const text = JSON.stringify(state).replaceAll(IDS, (id) => {
+    const [kind = "", suffix = ""] = id.split("_");
+    if (!numbers.has(suffix)) numbers.set(suffix, numbers.size + 1);
+    return `${kind}#${numbers.get(suffix)}`;
+  });
+  return JSON.parse(text);
+}
