@@ -127,24 +127,9 @@ export async function storeTurn(
   },
 ): Promise<boolean> {
   const { taskId, n, claim, turn } = stored;
-  const mine = "EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?2 AND claim = ?3)";
+  const mine = "EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?2 AND claim = ?3 AND text IS NULL)";
   const calls = turn.calls.map(({ tool, input }, index) => ({ k: index + 1, tool, input }));
   const results = await runBatch(db, {
-    turn: db
-      .prepare(
-        `UPDATE turns SET text = ?4, model = ?5, tokens_in = ?6, tokens_out = ?7, latency_ms = ?8
-         WHERE task_id = ?1 AND n = ?2 AND claim = ?3 AND text IS NULL`,
-      )
-      .bind(
-        taskId,
-        n,
-        claim,
-        turn.text,
-        turn.model,
-        turn.usage.tokensIn,
-        turn.usage.tokensOut,
-        stored.latencyMs,
-      ),
     calls: db
       .prepare(
         `INSERT INTO calls (task_id, n, k, tool, input)
@@ -163,6 +148,22 @@ export async function storeTurn(
         `planned ${n}`,
         stored.now,
         JSON.stringify({ model: turn.model, calls: calls.length, read: stored.read }),
+      ),
+    // Last of these, for the others look whether it is still to be answered.
+    turn: db
+      .prepare(
+        `UPDATE turns SET text = ?4, model = ?5, tokens_in = ?6, tokens_out = ?7, latency_ms = ?8
+         WHERE task_id = ?1 AND n = ?2 AND claim = ?3 AND text IS NULL`,
+      )
+      .bind(
+        taskId,
+        n,
+        claim,
+        turn.text,
+        turn.model,
+        turn.usage.tokensIn,
+        turn.usage.tokensOut,
+        stored.latencyMs,
       ),
     ...keepAlive(db, taskId, stored.until),
   });

@@ -1,0 +1,63 @@
+/** What workerd takes: CPU time and memory, from Linux's /proc. Elsewhere there are none of these numbers. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+
+/** Linux counts in hundredths of a second, whatever the kernel's clock. */
+const TICKS_PER_SECOND = 100;
+const SAMPLE_EVERY_MS = 200;
+
+/** The workerd processes below this one. */
+export function workerds(): number[] {
+  if (!existsSync("/proc/self/stat")) return [];
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc")) {
+    const fields = /^\d+$/.test(name) ? statOf(Number(name)) : null;
+    if (fields !== null) parents.set(Number(name), Number(fields[1]));
+  }
+  const isMine = (pid: number): boolean => {
+    const parent = parents.get(pid);
+    return parent !== undefined && (parent === process.pid || isMine(parent));
+  };
+  return [...parents.keys()].filter((pid) => isMine(pid) && commandOf(pid).includes("workerd"));
+}
+
+export function cpuSecondsOf(pid: number): number {
+  const fields = statOf(pid);
+  return fields === null ? 0 : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Resident memory, now. */
+export function memoryMibOf(pid: number): number {
+  const [, kib = "0"] = /VmRSS:\s+(\d+)/.exec(readText(`/proc/${pid}/status`)) ?? [];
+  return Number(kib) / 1_024;
+}
+
+/** Watches a process while something runs. */
+export async function measured<Result>(
+  pid: number,
+  work: () => Promise<Result>,
+): Promise<{ result: Result; cpuSeconds: number; peakMib: number; grownMib: number }> {
+  const cpu = cpuSecondsOf(pid);
+  const before = memoryMibOf(pid);
+  let peakMib = before;
+  const timer = setInterval(() => (peakMib = Math.max(peakMib, memoryMibOf(pid))), SAMPLE_EVERY_MS);
+  const result = await work().finally(() => clearInterval(timer));
+  return { result, cpuSeconds: cpuSecondsOf(pid) - cpu, peakMib, grownMib: memoryMibOf(pid) - before };
+}
+
+/** The fields after the command, which may hold anything. */
+function statOf(pid: number): string[] | null {
+  const text = readText(`/proc/${pid}/stat`);
+  return text === "" ? null : text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+function commandOf(pid: number): string {
+  return readText(`/proc/${pid}/cmdline`);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

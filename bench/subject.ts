@@ -1,0 +1,95 @@
+/** What is measured: Errand, and the floor below it. Both are given jobs, and both answer at a platform's HTTP edge. */
+import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
+import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
+import { createTestHarness } from "wrangler";
+import { openHouse, privateText } from "../test/support/house.ts";
+import { configOf, WORKERS } from "../test/support/worker-configs.ts";
+import { workerds } from "./processes.ts";
+
+/** Turns with one call each before the answer. */
+export type Kind = "one turn" | "one tool" | "five tools";
+const CALLS: Record<Kind, number> = { "one turn": 0, "one tool": 1, "five tools": 5 };
+export const KINDS: readonly Kind[] = ["one turn", "one tool", "five tools"];
+
+export interface Subject {
+  name: "floor" | "ours";
+  /** Sends one job; resolves when it is acknowledged. */
+  send(chat: number, kind: Kind): Promise<void>;
+  /** Called with the chat when its answer is there, each time. */
+  onAnswer: (chat: number) => void;
+  /** Its workerd process; none where there is no /proc. */
+  pid: number | undefined;
+  close(): Promise<void>;
+}
+
+/** The bare engine doing the same hops. */
+export async function openFloor(): Promise<Subject> {
+  const before = new Set(workerds());
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      response.end("{}");
+      subject.onAnswer(JSON.parse(body).chat_id);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const platform = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const harness = createTestHarness({
+    workers: WORKERS.map((name) => ({
+      config: {
+        ...configOf(name),
+        main: resolve(`bench/floor/${name}.ts`),
+        vars: { PLATFORM_URL: platform },
+      },
+    })),
+  });
+  await harness.listen();
+  const ingress = harness.getWorker<{ DB: D1Database }>("errand-ingress");
+  const { DB } = await ingress.getEnv();
+  await DB.prepare("CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID").run();
+  const subject: Subject = {
+    name: "floor",
+    onAnswer: () => undefined,
+    pid: workerds().find((pid) => !before.has(pid)),
+    async send(chat, kind) {
+      const body = JSON.stringify({ id: `job-${chat}`, chat, calls: CALLS[kind] });
+      const response = await harness.fetch("/", { method: "POST", body });
+      await response.text();
+      if (response.status !== 200) throw new Error(`the floor answered ${response.status}`);
+    },
+    async close() {
+      await harness.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+  return subject;
+}
+
+/** Errand, with everything it does. */
+export async function openOurs(): Promise<Subject & { house: Awaited<ReturnType<typeof openHouse>> }> {
+  const before = new Set(workerds());
+  // Code runs side by side, as in production.
+  const house = await openHouse({ runnerVars: {} });
+  const subject = {
+    name: "ours" as const,
+    house,
+    onAnswer: (_: number) => undefined,
+    pid: workerds().find((pid) => !before.has(pid)),
+    async send(chat: number, kind: Kind) {
+      const response = await house.hook(privateText(chat, promptOf(kind)));
+      await response.text();
+      if (response.status !== 200) throw new Error(`ingress answered ${response.status}`);
+    },
+    close: () => house.close(),
+  };
+  // The answer is there when the message says it for the first time.
+  house.telegram.onEdit = (chatId) => subject.onAnswer(Number(chatId));
+  return subject;
+}
+
+function promptOf(kind: Kind): string {
+  if (kind === "one turn") return "How are you?";
+  return kind === "one tool" ? "/run 6 * 7" : "/repeat 5";
+}

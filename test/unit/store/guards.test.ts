@@ -1,0 +1,243 @@
+/** Writes name the state that they expect: whoever comes late, or a second time, changes nothing. */
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { TIMINGS } from "../../../shared/limits.ts";
+import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { createTask } from "../../../shared/store/api.ts";
+import { startCall, storeObservation } from "../../../shared/store/calls.ts";
+import { endTask } from "../../../shared/store/end.ts";
+import { acceptInbound, newInbound } from "../../../shared/store/inbound.ts";
+import { deleteDoorbell, park, takeDue } from "../../../shared/store/outbox.ts";
+import {
+  announce,
+  announcePing,
+  recordCreated,
+  settleReply,
+  takeReply,
+} from "../../../shared/store/replies.ts";
+import { lookAtTasks } from "../../../shared/store/tasks.ts";
+import { carryOut } from "../../../shared/store/triage.ts";
+import { claimTurn, releaseTurn, storeTurn } from "../../../shared/store/turns.ts";
+import { openDatabase, rows } from "../database.ts";
+
+const NOW = 1_000_000;
+const LATER = NOW + TIMINGS.lease_ms + 1;
+
+let db: D1Database;
+let task = 0;
+let id = "";
+beforeAll(async () => {
+  db = await openDatabase();
+  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
+});
+beforeEach(async () => {
+  id = `task_g${++task}`;
+  await db.prepare("DELETE FROM outbox").run();
+  const ids = { taskId: id, messageId: `msg_g${task}`, conversationId: `conv_g${task}` };
+  const created = { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"g"}' };
+  await createTask(db, { ...created, content: { type: "text", text: "x" } }, NOW, TIMINGS);
+});
+
+const doorbells = () => rows<{ queue: string; version: number }>(db, "SELECT queue, version FROM outbox");
+const one = async <Row>(sql: string): Promise<Row | undefined> => (await rows<Row>(db, sql, id))[0];
+
+const turn = (text: string, calls = 0) => ({
+  text,
+  calls: Array.from({ length: calls }, () => ({ tool: "run_code" as const, input: { code: "1" } })),
+  model: "rules",
+  usage: { tokensIn: 0, tokensOut: 0 },
+});
+const claim = (name: string, now = NOW) =>
+  claimTurn(db, { taskId: id, n: 1, claim: name, until: now + 10, now });
+const store = (name: string, text: string, calls = 0) =>
+  storeTurn(db, {
+    taskId: id,
+    n: 1,
+    claim: name,
+    turn: turn(text, calls),
+    read: [],
+    latencyMs: 1,
+    until: NOW,
+    now: NOW,
+  });
+
+describe("a doorbell", () => {
+  it("that was rung again meanwhile is not deleted by who handled the ring before", async () => {
+    await db.prepare("UPDATE outbox SET version = 2").run();
+    await deleteDoorbell(db, "tasks", id, 1).run();
+    expect(await doorbells()).toEqual([{ queue: "tasks", version: 2 }]);
+    await deleteDoorbell(db, "tasks", id, 2).run();
+    expect(await doorbells()).toEqual([]);
+  });
+
+  it("of an inbound that was replayed meanwhile outlives the triage of before", async () => {
+    await db.prepare("DELETE FROM outbox").run();
+    const event = {
+      channel: "telegram" as const,
+      dedupKey: "g",
+      address: { chatId: "g" },
+      sender: { id: "g" },
+      text: "g",
+    };
+    const inbound = {
+      id: `inb_r${task}`,
+      tenantId: "default",
+      channel: "telegram",
+      conversationId: "conv_r",
+      event,
+    };
+    await acceptInbound(db, { ...inbound, raw: "{}", parkedReason: null }, NOW, TIMINGS);
+    const [row] = await newInbound(db, [inbound.id]);
+    if (row === undefined) throw new Error("nothing new");
+    await db.prepare("UPDATE outbox SET version = 2").run();
+    await carryOut(db, [{ kind: "ignore", inbound: row, reason: "test" }], NOW, TIMINGS);
+    expect(await doorbells()).toEqual([{ queue: "inbound", version: 2 }]);
+  });
+
+  it("is taken by one of two sweeps, and not again before its time", async () => {
+    await db.prepare("UPDATE outbox SET ring_at = ?").bind(NOW).run();
+    expect(await takeDue(db, NOW, TIMINGS)).toHaveLength(1);
+    expect(await takeDue(db, NOW, TIMINGS)).toEqual([]);
+    expect(await takeDue(db, NOW + TIMINGS.doorbell_grace_ms, TIMINGS)).toHaveLength(1);
+    expect(await takeDue(db, NOW + 2 * TIMINGS.doorbell_grace_ms, TIMINGS)).toEqual([]);
+  });
+
+  it("that is parked is rung by nobody, and parked once", async () => {
+    await db.prepare("UPDATE outbox SET ring_at = 0").run();
+    expect(await park(db, { queue: "tasks", key: id }, "broken", NOW)).toBe(true);
+    expect(await park(db, { queue: "tasks", key: id }, "broken", NOW)).toBe(false);
+    expect(await takeDue(db, NOW, TIMINGS)).toEqual([]);
+  });
+});
+
+describe("a turn", () => {
+  it("is claimed by one, until its claim is over or given back", async () => {
+    expect((await claim("a")).kind).toBe("claimed");
+    expect((await claim("b")).kind).toBe("busy");
+    await releaseTurn(db, { taskId: id, n: 1, claim: "b", until: NOW });
+    expect((await claim("b")).kind).toBe("busy");
+    await releaseTurn(db, { taskId: id, n: 1, claim: "a", until: NOW });
+    expect((await claim("b")).kind).toBe("claimed");
+    expect((await claim("c", NOW + 11)).kind).toBe("claimed");
+  });
+
+  it("is stored by who has the claim, once, and with its calls", async () => {
+    await claim("a");
+    await claim("b", NOW + 11);
+    expect(await store("a", "late", 2)).toBe(false);
+    expect(await store("b", "mine", 1)).toBe(true);
+    expect(await store("b", "again", 3)).toBe(false);
+    expect(await one("SELECT text FROM turns WHERE task_id = ?")).toEqual({ text: "mine" });
+    expect(await one("SELECT COUNT(*) AS n FROM calls WHERE task_id = ?")).toEqual({ n: 1 });
+    expect((await claim("c", LATER)).kind).toBe("stored");
+  });
+
+  it("of a task that has ended is not begun, and reads nothing", async () => {
+    await endTask(db, { taskId: id, state: "failed", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+    await db
+      .prepare("UPDATE messages SET turn_id = NULL WHERE conversation_id = ?")
+      .bind(`conv_g${task}`)
+      .run();
+    expect((await claim("a")).kind).toBe("inactive");
+    expect(await one("SELECT COUNT(*) AS n FROM turns WHERE task_id = ?")).toEqual({ n: 0 });
+    expect(
+      await rows(db, "SELECT 1 FROM messages WHERE conversation_id = ? AND turn_id IS NULL", `conv_g${task}`),
+    ).toHaveLength(1);
+  });
+});
+
+describe("a call", () => {
+  it("keeps the first observation", async () => {
+    await claim("a");
+    await store("a", "", 1);
+    const key = { taskId: id, n: 1, k: 1 };
+    expect((await startCall(db, key, { until: NOW, now: NOW }))?.done).toBe(false);
+    await storeObservation(db, key, { ok: true, text: "first" }, { latencyMs: 1, now: NOW });
+    await storeObservation(db, key, { ok: false, text: "second" }, { latencyMs: 1, now: NOW });
+    expect(await one("SELECT ok, result FROM calls WHERE task_id = ?")).toEqual({ ok: 1, result: "first" });
+    expect((await startCall(db, key, { until: NOW, now: NOW }))?.done).toBe(true);
+  });
+});
+
+describe("a task", () => {
+  it("is looked after by one, until its claim is over", async () => {
+    const claimed = async (now: number) => (await lookAtTasks(db, [id], now, TIMINGS)).claimed.has(id);
+    expect(await claimed(NOW)).toBe(true);
+    expect(await claimed(NOW)).toBe(false);
+    expect(await claimed(NOW + TIMINGS.look_claim_ms)).toBe(true);
+  });
+
+  it("ends once: who comes second finds another's end", async () => {
+    const end = (endedBy: string) =>
+      endTask(db, { taskId: id, state: "succeeded", endedBy, answer: { text: endedBy } }, NOW, TIMINGS);
+    expect((await end("a")).byMe).toBe(true);
+    expect((await end("b")).byMe).toBe(false);
+    expect((await end("a")).byMe).toBe(true);
+    expect(await one("SELECT ended_by FROM tasks WHERE id = ?")).toEqual({ ended_by: "a" });
+    expect(await one("SELECT text, revision FROM replies WHERE id = ?")).toEqual({ text: "a", revision: 2 });
+    expect(await doorbells()).toEqual([]);
+  });
+});
+
+describe("a reply", () => {
+  const a = () => ({ replyId: id, token: "a" });
+  const b = () => ({ replyId: id, token: "b" });
+  const holder = async () =>
+    (await one<{ lease_token: string }>("SELECT lease_token FROM replies WHERE id = ?"))?.lease_token;
+  beforeEach(async () => {
+    await endTask(db, { taskId: id, state: "succeeded", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+    await db.prepare("INSERT INTO outbox (queue, key, ring_at) VALUES ('replies', ?, 0)").bind(id).run();
+  });
+  const delivered = { state: "delivered" as const, reason: null, externalIds: ["1"] };
+
+  it("has one lease at a time", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    await takeReply(db, b(), NOW, TIMINGS);
+    expect(await holder()).toBe("a");
+    await takeReply(db, b(), LATER, TIMINGS);
+    expect(await holder()).toBe("b");
+  });
+
+  it("is written by nobody whose lease is over", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    await takeReply(db, b(), LATER, TIMINGS);
+    expect(await announce(db, a(), 1)).toBe(false);
+    expect(await announcePing(db, a())).toBe(false);
+    expect(await recordCreated(db, a(), { part: 0, externalId: "1" }, LATER, TIMINGS)).toBe(false);
+    await settleReply(
+      db,
+      a(),
+      { version: 1, revision: 2, outcome: delivered, lookAt: 0, failed: false },
+      LATER,
+    );
+    expect(await one("SELECT state FROM replies WHERE id = ?")).toEqual({ state: "open" });
+    expect(await doorbells()).toEqual([{ queue: "replies", version: 1 }]);
+    expect(await holder()).toBe("b");
+  });
+
+  it("counts a doubt when a creation was announced and never recorded", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    const taken = await takeReply(db, b(), LATER, TIMINGS);
+    expect(taken?.deliveries).toMatchObject([{ part: 0, state: "doubtful", doubts: 1 }]);
+    expect(await announce(db, b(), 0)).toBe(true);
+    // Announced and not recorded: whoever announces again must have counted the doubt before.
+    expect(await announce(db, b(), 0)).toBe(false);
+  });
+
+  it("pings once", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    expect(await announcePing(db, a())).toBe(true);
+    expect(await announcePing(db, a())).toBe(false);
+  });
+
+  it("that was rung again while it was shown is looked at again", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    await db.prepare("UPDATE outbox SET version = 2").run();
+    await settleReply(
+      db,
+      a(),
+      { version: 1, revision: 2, outcome: delivered, lookAt: 0, failed: false },
+      NOW,
+    );
+    expect(await doorbells()).toEqual([{ queue: "replies", version: 2 }]);
+  });
+});
