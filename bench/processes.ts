@@ -20,28 +20,36 @@ export function workerds(): number[] {
   return [...parents.keys()].filter((pid) => isMine(pid) && commandOf(pid).includes("workerd"));
 }
 
-export function cpuSecondsOf(pid: number): number {
-  const fields = statOf(pid);
-  return fields === null ? 0 : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+function cpuSecondsOf(pids: readonly number[]): number {
+  return sum(pids, (pid) => {
+    const fields = statOf(pid);
+    return fields === null ? 0 : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  });
 }
 
 /** Resident memory, now. */
-export function memoryMibOf(pid: number): number {
-  const [, kib = "0"] = /VmRSS:\s+(\d+)/.exec(readText(`/proc/${pid}/status`)) ?? [];
-  return Number(kib) / 1_024;
+function memoryMibOf(pids: readonly number[]): number {
+  return sum(pids, (pid) => {
+    const [, kib = "0"] = /VmRSS:\s+(\d+)/.exec(readText(`/proc/${pid}/status`)) ?? [];
+    return Number(kib) / 1_024;
+  });
 }
 
-/** Watches a process while something runs. */
+function sum(pids: readonly number[], of: (pid: number) => number): number {
+  return pids.reduce((total, pid) => total + of(pid), 0);
+}
+
+/** Watches processes while something runs. */
 export async function measured<Result>(
-  pid: number,
+  pids: readonly number[],
   work: () => Promise<Result>,
 ): Promise<{ result: Result; cpuSeconds: number; peakMib: number; grownMib: number }> {
-  const cpu = cpuSecondsOf(pid);
-  const before = memoryMibOf(pid);
+  const cpu = cpuSecondsOf(pids);
+  const before = memoryMibOf(pids);
   let peakMib = before;
-  const timer = setInterval(() => (peakMib = Math.max(peakMib, memoryMibOf(pid))), SAMPLE_EVERY_MS);
+  const timer = setInterval(() => (peakMib = Math.max(peakMib, memoryMibOf(pids))), SAMPLE_EVERY_MS);
   const result = await work().finally(() => clearInterval(timer));
-  return { result, cpuSeconds: cpuSecondsOf(pid) - cpu, peakMib, grownMib: memoryMibOf(pid) - before };
+  return { result, cpuSeconds: cpuSecondsOf(pids) - cpu, peakMib, grownMib: memoryMibOf(pids) - before };
 }
 
 /** The fields after the command, which may hold anything. */

@@ -8,19 +8,20 @@ import { openHouse, privateText } from "../test/support/house.ts";
 import { configOf, WORKERS } from "../test/support/worker-configs.ts";
 import { workerds } from "./processes.ts";
 
-/** Turns with one call each before the answer. */
-export type Kind = "one turn" | "one tool" | "five tools";
-const CALLS: Record<Kind, number> = { "one turn": 0, "one tool": 1, "five tools": 5 };
-export const KINDS: readonly Kind[] = ["one turn", "one tool", "five tools"];
+/** What is asked for: so many turns with a call each before the answer, each after so long a thought. */
+export interface Job {
+  calls: number;
+  thinkMs: number;
+}
 
 export interface Subject {
   name: "floor" | "ours";
   /** Sends one job; resolves when it is acknowledged. */
-  send(chat: number, kind: Kind): Promise<void>;
+  send(chat: number, job: Job): Promise<void>;
   /** Called with the chat when its answer is there, each time. */
   onAnswer: (chat: number) => void;
-  /** Its workerd process; none where there is no /proc. */
-  pid: number | undefined;
+  /** Its workerd processes; none where there is no /proc. */
+  pids: readonly number[];
   close(): Promise<void>;
 }
 
@@ -51,9 +52,9 @@ export async function openFloor(): Promise<Subject> {
   const subject: Subject = {
     name: "floor",
     onAnswer: () => undefined,
-    pid: workerds().find((pid) => !before.has(pid)),
-    async send(chat, kind) {
-      const body = JSON.stringify({ id: `job-${chat}`, chat, calls: CALLS[kind] });
+    pids: workerds().filter((pid) => !before.has(pid)),
+    async send(chat, { calls }) {
+      const body = JSON.stringify({ id: `job-${chat}`, chat, calls });
       const response = await harness.fetch("/", { method: "POST", body });
       await response.text();
       if (response.status !== 200) throw new Error(`the floor answered ${response.status}`);
@@ -71,25 +72,23 @@ export async function openFloor(): Promise<Subject> {
 export async function openOurs(): Promise<Subject & { house: Awaited<ReturnType<typeof openHouse>> }> {
   const before = new Set(workerds());
   // Code runs side by side, as in production.
-  const house = await openHouse({ runnerVars: {} });
+  const house = await openHouse({ runnerVars: {}, mains: { planner: "bench/scripted-planner.ts" } });
   const subject = {
     name: "ours" as const,
     house,
-    onAnswer: (_: number) => undefined,
-    pid: workerds().find((pid) => !before.has(pid)),
-    async send(chat: number, kind: Kind) {
-      const response = await house.hook(privateText(chat, promptOf(kind)));
+    onAnswer: (chat: number) => void chat,
+    pids: workerds().filter((pid) => !before.has(pid)),
+    async send(chat: number, { calls, thinkMs }: Job) {
+      const words = `calls ${calls}${thinkMs > 0 ? ` thinking ${thinkMs} ms` : ""}`;
+      const response = await house.hook(privateText(chat, words));
       await response.text();
       if (response.status !== 200) throw new Error(`ingress answered ${response.status}`);
     },
     close: () => house.close(),
   };
-  // The answer is there when the message says it for the first time.
-  house.telegram.onEdit = (chatId) => subject.onAnswer(Number(chatId));
+  // The answer is there when a message says it.
+  house.telegram.onEdit = ({ chatId, text: shown }) => {
+    if (!shown.startsWith("⏳")) subject.onAnswer(Number(chatId));
+  };
   return subject;
-}
-
-function promptOf(kind: Kind): string {
-  if (kind === "one turn") return "How are you?";
-  return kind === "one tool" ? "/run 6 * 7" : "/repeat 5";
 }

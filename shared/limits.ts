@@ -59,6 +59,8 @@ export const TIMINGS = {
   lease_ms: 45_000,
   /** Telegram's updates expire after 24 h, Meta redelivers for 7 days. */
   inbound_kept_ms: 8 * 24 * 3_600_000,
+  /** An answer within this time needs no sign of life before it. */
+  sign_after_ms: 1_000,
   /** An answer within this time needs no placeholder. */
   placeholder_after_ms: 2_000,
   /** A task that took longer than this ends with a message that makes the phone buzz. */

@@ -10,4 +10,8 @@ export const Doorbell = z.object({
 });
 export type Doorbell = z.infer<typeof Doorbell>;
 
+/** A doorbell that is to be rung, and how long its message is to wait in the queue. */
+export const PendingDoorbell = z.extend(Doorbell, { delay_ms: z.optional(z.int()) });
+export type PendingDoorbell = z.infer<typeof PendingDoorbell>;
+
 export const doorbellExample: Doorbell = { queue: "tasks", key: "task_3k7q2m5x8r1t6w9y4b0c2d5f7g" };

@@ -54,10 +54,9 @@ async function lookAndAcknowledge(rings: readonly Ring[], consumer: Consumer): P
       message.ack();
       continue;
     }
-    const delaySeconds = Math.ceil(waitMs / 1_000);
-    if (message.attempts <= LOOKS_BY_RETRY) message.retry({ delaySeconds });
+    if (message.attempts <= LOOKS_BY_RETRY) message.retry({ delaySeconds: Math.ceil(waitMs / 1_000) });
     else {
-      await ring(consumer.bells, [doorbell], consumer.stage, delaySeconds);
+      await ring(consumer.bells, [{ ...doorbell, delay_ms: waitMs }], consumer.stage);
       message.ack();
     }
   }

@@ -1,5 +1,5 @@
 /** Ringing: a hint to look, sent after the row that makes it true was committed. */
-import type { Doorbell, QueueName } from "../contracts/doorbell.ts";
+import type { Doorbell, PendingDoorbell, QueueName } from "../contracts/doorbell.ts";
 import { reasonOf } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { log, type LogFields } from "../log.ts";
@@ -13,33 +13,34 @@ export type Bells = Partial<Record<QueueName, Queue<Doorbell>>>;
  */
 export async function ring(
   bells: Bells,
-  doorbells: readonly Doorbell[],
+  doorbells: readonly PendingDoorbell[],
   stage: LogFields["stage"],
-  delaySeconds = 0,
 ): Promise<void> {
-  const groups = new Map<QueueName, Doorbell[]>();
+  const groups = new Map<QueueName, PendingDoorbell[]>();
   for (const doorbell of doorbells) {
     groups.set(doorbell.queue, [...(groups.get(doorbell.queue) ?? []), doorbell]);
   }
-  for (const [queue, group] of groups) {
-    try {
-      await send(bells[queue], group, delaySeconds);
-    } catch (error) {
-      log("warn", { stage, effect: "ring", queue, detail: `left to the sweep: ${reasonOf(error)}` });
-    }
-  }
+  await Promise.all(
+    Array.from(groups, ([queue, group]) =>
+      send(bells[queue], group).catch((error: unknown) =>
+        log("warn", { stage, effect: "ring", queue, detail: `left to the sweep: ${reasonOf(error)}` }),
+      ),
+    ),
+  );
 }
 
 async function send(
   queue: Queue<Doorbell> | undefined,
-  doorbells: readonly Doorbell[],
-  delaySeconds: number,
+  doorbells: readonly PendingDoorbell[],
 ): Promise<void> {
   if (queue === undefined) throw new Error("this Worker has no binding for that queue");
   for (let from = 0; from < doorbells.length; from += LIMITS.queue_batch_max) {
     const messages = doorbells
       .slice(from, from + LIMITS.queue_batch_max)
-      .map((body) => ({ body, delaySeconds }));
+      .map(({ queue: name, key, delay_ms }) => ({
+        body: { queue: name, key },
+        delaySeconds: Math.ceil((delay_ms ?? 0) / 1_000),
+      }));
     await queue.sendBatch(messages);
   }
 }

@@ -3,7 +3,7 @@
  * so an unknown key reads nothing and writes nothing.
  */
 import * as z from "zod/mini";
-import type { Doorbell } from "../contracts/doorbell.ts";
+import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { MessageContent } from "../contracts/message.ts";
 import { TaskState } from "../contracts/task.ts";
 import { LIMITS, type Timings } from "../limits.ts";
@@ -34,7 +34,7 @@ export interface NewTask {
 
 export type Created =
   | Unauthorized
-  | { kind: "created"; doorbells: Doorbell[] }
+  | { kind: "created"; doorbells: PendingDoorbell[] }
   | { kind: "different" }
   | { kind: "busy"; activeTaskId: string };
 
@@ -122,7 +122,7 @@ export async function steerTask(
 export type Cancelled =
   | Unauthorized
   | { kind: "not_found" }
-  | { kind: "done"; state: TaskState; doorbells: Doorbell[] };
+  | { kind: "done"; state: TaskState; doorbells: PendingDoorbell[] };
 
 /** Stops a task and takes its conversation's unread messages with it. A task that has ended stays as it is. */
 export async function cancelTask(

@@ -3,7 +3,7 @@
  * starts what is still unread. Of several that try, one wins: the others see that `ended_by` is not theirs.
  */
 import * as z from "zod/mini";
-import type { Doorbell } from "../contracts/doorbell.ts";
+import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { FinalState } from "../contracts/task.ts";
 import type { Timings } from "../limits.ts";
 import { ACTIVE, rowOf, runBatch } from "./batch.ts";
@@ -23,7 +23,7 @@ export interface EndedTask {
   /** False: somebody else ended it before, in another way. */
   byMe: boolean;
   /** To ring: the reply's and, if something was unread, the next task's. */
-  doorbells: Doorbell[];
+  doorbells: PendingDoorbell[];
   conversationId: string;
 }
 

@@ -1,6 +1,6 @@
 /** Doorbell rows: written by whoever changes state, deleted by whoever has handled it, rung again by the sweep. */
 import * as z from "zod/mini";
-import { Doorbell, type QueueName } from "../contracts/doorbell.ts";
+import { Doorbell, PendingDoorbell, type QueueName } from "../contracts/doorbell.ts";
 import { LIMITS, type Timings } from "../limits.ts";
 import { rowsOf, runBatch } from "./batch.ts";
 
@@ -8,8 +8,8 @@ const Due = z.extend(Doorbell, { rings: z.int() });
 export type DueDoorbell = z.infer<typeof Due>;
 
 /** The doorbells that a statement with `RETURNING queue, key` wrote: what the caller rings after the batch. */
-export function doorbellsOf(result: D1Result): Doorbell[] {
-  return rowsOf(result, Doorbell);
+export function doorbellsOf(result: D1Result): PendingDoorbell[] {
+  return rowsOf(result, PendingDoorbell);
 }
 
 /**

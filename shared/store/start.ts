@@ -49,8 +49,10 @@ export function startStatements(
       `INSERT INTO outbox (queue, key, ring_at)
        SELECT 'tasks', t.id, ?2 + ?3 ${queued}
        UNION ALL SELECT 'replies', t.id, ?2 + ?3 ${queued} AND c.channel <> 'api'
-       ON CONFLICT DO NOTHING RETURNING queue, key`,
+       ON CONFLICT DO NOTHING RETURNING queue, key, CASE queue WHEN 'replies' THEN ?4 ELSE 0 END AS delay_ms`,
       timings.doorbell_grace_ms,
+      // Most answers are there before anybody needs a sign that they are coming.
+      timings.sign_after_ms,
     ),
   };
 }

@@ -1,5 +1,5 @@
 /** The one batch by which triage carries out what it decided, for a whole queue batch at once. */
-import type { Doorbell } from "../contracts/doorbell.ts";
+import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { MessageContent } from "../contracts/message.ts";
 import type { Timings } from "../limits.ts";
 import { stopStatements } from "./end.ts";
@@ -34,7 +34,7 @@ export async function carryOut(
   decisions: readonly Decision[],
   now: number,
   timings: Timings,
-): Promise<Doorbell[]> {
+): Promise<PendingDoorbell[]> {
   const statements = [
     insertConversations(db, decisions, now),
     ...runs(decisions).flatMap((run) => runStatements(db, run, now, timings)),

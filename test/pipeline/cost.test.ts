@@ -9,7 +9,7 @@ beforeAll(async () => {
   house = await openHouse({
     control,
     // A slow machine must not turn an answer at once into one with a placeholder.
-    timings: { placeholder_after_ms: 120_000, ping_after_ms: 180_000 },
+    timings: { sign_after_ms: 60_000, placeholder_after_ms: 120_000, ping_after_ms: 180_000 },
   });
   await house.hook(privateText(1, "/run 'warm'"));
   await house.quiet();
@@ -35,27 +35,27 @@ describe("the cost", () => {
     expect(spent.byStage).toMatchObject({ ingress: 1 });
   });
 
-  it("of a one-turn task is 11 D1 round trips, four doorbells and three calls", async () => {
+  it("of a one-turn task is 10 D1 round trips, four doorbells and two calls", async () => {
     expect(await costOf(32, "How much?")).toEqual({
-      roundTrips: 11,
-      byStage: { ingress: 1, planner: 4, executor: 2, notifier: 4 },
-      statements: 59,
+      roundTrips: 10,
+      byStage: { ingress: 1, planner: 4, executor: 2, notifier: 3 },
+      statements: 53,
       rowsWritten: 60,
       doorbells: 4,
       instances: 1,
-      outboundCalls: 3,
+      outboundCalls: 2,
     });
   });
 
-  it("of a task with one tool call is 15 D1 round trips, four doorbells and three calls", async () => {
+  it("of a task with one tool call is 14 D1 round trips, four doorbells and two calls", async () => {
     expect(await costOf(33, "/run 6 * 7")).toEqual({
-      roundTrips: 15,
-      byStage: { ingress: 1, planner: 6, executor: 4, notifier: 4 },
-      statements: 79,
+      roundTrips: 14,
+      byStage: { ingress: 1, planner: 6, executor: 4, notifier: 3 },
+      statements: 73,
       rowsWritten: 83,
       doorbells: 4,
       instances: 1,
-      outboundCalls: 3,
+      outboundCalls: 2,
     });
   });
 

@@ -21,8 +21,8 @@ describe("a private message", () => {
     const [answer] = house.telegram.in(11);
     expect(answer).toMatchObject({ edits: 1, silent: false });
     const methods = house.telegram.calls.map(({ method }) => method);
-    expect(methods).toEqual(["sendChatAction", "sendMessage", "editMessageText"]);
-    expect(house.telegram.calls[1]?.body["text"]).toBe("42 …");
+    expect(methods).toEqual(["sendMessage", "editMessageText"]);
+    expect(house.telegram.calls[0]?.body["text"]).toBe("42 …");
   });
 
   it("without a model is answered honestly, in its own words", async () => {

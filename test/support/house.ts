@@ -8,7 +8,7 @@ import type { Timings } from "../../shared/limits.ts";
 import type { TaskState } from "../../shared/contracts/task.ts";
 import type { Control } from "./control.ts";
 import { TelegramServer } from "./telegram-server.ts";
-import { configOf, watchedConfigOf, WORKERS } from "./worker-configs.ts";
+import { configOf, watchedConfigOf, type WorkerName, WORKERS } from "./worker-configs.ts";
 import { until } from "./until.ts";
 
 export const API_KEY = "errand_default_0123456789abcdefghijklmn";
@@ -22,6 +22,8 @@ export interface HouseOptions {
   control?: Control;
   vars?: Record<string, string>;
   runnerVars?: Record<string, string>;
+  /** Another entry for a Worker, which imports the real one. */
+  mains?: Partial<Record<WorkerName, string>>;
 }
 
 export interface TaskBody {
@@ -57,6 +59,7 @@ export async function openHouse(options: HouseOptions = {}) {
       ...WORKERS.map((name) => ({
         config: {
           ...(options.control ? watchedConfigOf(name) : configOf(name)),
+          ...(options.mains?.[name] && { main: resolve(options.mains[name]) }),
           vars: name === "runner" ? (options.runnerVars ?? { ONE_AT_A_TIME: "true" }) : vars,
         },
       })),

@@ -35,6 +35,7 @@ export class TelegramServer {
   readonly token = "4839574812:AAFD39kkdpWt3ywyRZergyOLMaJhac60qcA";
   readonly calls: ApiCall[] = [];
   readonly messages: ShownMessage[] = [];
+  onEdit: (message: ShownMessage) => void = () => undefined;
   /** Asked before every call. */
   faultOf: (call: ApiCall) => Fault | undefined = () => undefined;
   private readonly server = createServer((request, response) => {
@@ -122,6 +123,7 @@ export class TelegramServer {
           );
         }
         Object.assign(message, { text, markup: String(body["text"]), edits: message.edits + 1 });
+        this.onEdit(message);
         return success({
           message_id: message.id,
           date: 1,
