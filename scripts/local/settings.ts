@@ -6,6 +6,8 @@ import { parseEnv } from "node:util";
 const VARIABLES = {
   TELEGRAM_BOT_TOKEN: ["notifier"],
   TELEGRAM_WEBHOOK_SECRET: ["ingress"],
+  TELEGRAM_BOT_ID: ["ingress"],
+  TELEGRAM_BOT_USERNAME: ["ingress"],
   TELEGRAM_ALLOWED_USERS: ["planner"],
   TELEGRAM_API_BASE: ["notifier"],
   ERRAND_TIMINGS: ["ingress", "planner", "executor", "notifier"],

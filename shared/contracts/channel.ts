@@ -10,6 +10,8 @@ export type ChannelName = z.infer<typeof ChannelName>;
 /** Where an answer goes. Part of the conversation and never changed after it was stored. Ids are the platform's own. */
 export const ReplyAddress = z.object({
   chatId: z.string().check(z.minLength(1), z.maxLength(200)),
+  /** A thread or topic of the chat, into which the answer goes. */
+  threadId: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
 });
 export type ReplyAddress = z.infer<typeof ReplyAddress>;
 

@@ -9,7 +9,22 @@ export const InboundEvent = z.object({
   dedupKey: z.string().check(z.minLength(1), z.maxLength(200)),
   address: ReplyAddress,
   sender: z.object({ id: z.string().check(z.minLength(1)) }),
-  text: z.string().check(z.minLength(1), z.maxLength(LIMITS.prompt_chars_max)),
+  /** Empty when it has attachments and no words. */
+  text: z.string().check(z.maxLength(LIMITS.prompt_chars_max)),
+  /** A command begins with a slash and its name; the text of a callback is what the button holds. */
+  kind: z.optional(z.enum(["message", "command", "callback"])),
+  /** The platform's own id of the message within its chat. */
+  messageId: z.optional(z.string()),
+  /** It replaces what the message with this id said before. */
+  edited: z.optional(z.boolean()),
+  /** Several people are in the chat. */
+  isGroup: z.optional(z.boolean()),
+  /** The beginning of the message that it answers. */
+  quote: z.optional(z.string()),
+  /** What it holds beside words: "photo", "document", … */
+  attachments: z.optional(z.array(z.string())),
+  /** What the platform wants to be answered for a button. */
+  callbackId: z.optional(z.string()),
 });
 export type InboundEvent = z.infer<typeof InboundEvent>;
 
@@ -19,4 +34,6 @@ export const inboundEventExample: InboundEvent = {
   address: { chatId: "218485655" },
   sender: { id: "218485655" },
   text: "/run 6 * 7",
+  kind: "command",
+  messageId: "6557",
 };

@@ -7,6 +7,8 @@ export const MessageContent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("text"),
     text: z.string().check(z.minLength(1), z.maxLength(LIMITS.prompt_chars_max)),
+    /** The beginning of the message that it answers. */
+    quote: z.optional(z.string()),
   }),
   z.object({ type: z.literal("call"), call: ToolCall }),
 ]);

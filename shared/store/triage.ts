@@ -9,7 +9,16 @@ import { conversationsIn, startStatements } from "./start.ts";
 
 /** What is to come of one inbound. */
 export type Decision = { inbound: NewInbound } & (
-  | { kind: "message"; address: string; channel: string; messageId: string; content: MessageContent }
+  | {
+      kind: "message";
+      address: string;
+      channel: string;
+      messageId: string;
+      externalId: string | null;
+      content: MessageContent;
+    }
+  /** Replaces what a message says, unless it was read already. */
+  | { kind: "edit"; externalId: string; content: MessageContent }
   | { kind: "reply"; address: string; channel: string; text: string }
   | {
       kind: "stop";
@@ -48,7 +57,7 @@ type Of<Kind extends Decision["kind"]> = Extract<Decision, { kind: Kind }>;
 
 /** Splits where order matters: a command comes after what was said before it and before what was said after. */
 function runs(decisions: readonly Decision[]): Decision[][] {
-  const isCommand = ({ kind }: Decision) => kind === "stop" || kind === "new";
+  const isCommand = ({ kind }: Decision) => kind === "stop" || kind === "new" || kind === "edit";
   const all: Decision[][] = [];
   for (const decision of decisions) {
     const run = all.at(-1);
@@ -73,6 +82,7 @@ function runStatements(
     ...(replies.length > 0 ? replyStatements(db, replies, now, timings) : []),
     ...run.flatMap((decision) => {
       if (decision.kind === "stop") return stopOrSaySo(db, decision, now, timings);
+      if (decision.kind === "edit") return [editUnread(db, decision)];
       return decision.kind === "new" ? forget(db, decision, now, timings) : [];
     }),
   ];
@@ -110,8 +120,9 @@ function messageStatements(
   now: number,
   timings: Timings,
 ): D1PreparedStatement[] {
-  const rows = messages.map(({ inbound, messageId, content }) => ({
+  const rows = messages.map(({ inbound, messageId, externalId, content }) => ({
     id: messageId,
+    external: externalId,
     inbound: inbound.id,
     conversation: inbound.conversation_id,
     content: JSON.stringify(content),
@@ -121,14 +132,23 @@ function messageStatements(
   return [
     db
       .prepare(
-        `INSERT INTO messages (id, conversation_id, content, created_at)
-         SELECT value->>'id', value->>'conversation', value->>'content', value->>'at' FROM json_each(?)
+        `INSERT INTO messages (id, conversation_id, content, external_id, created_at)
+         SELECT value->>'id', value->>'conversation', value->>'content', value->>'external', value->>'at' FROM json_each(?)
          WHERE EXISTS (SELECT 1 FROM inbound WHERE id = value->>'inbound' AND state = 'new')
          ORDER BY key ON CONFLICT DO NOTHING`,
       )
       .bind(JSON.stringify(rows)),
     ...Object.values(startStatements(db, conversationsIn(conversations), now, timings)),
   ];
+}
+
+function editUnread(db: D1Database, { inbound, externalId, content }: Of<"edit">): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE messages SET content = ?3 WHERE conversation_id = ?1 AND turn_id IS NULL AND external_id = ?2
+       AND EXISTS (SELECT 1 FROM inbound WHERE id = ?4 AND state = 'new')`,
+    )
+    .bind(inbound.conversation_id, externalId, JSON.stringify(content), inbound.id);
 }
 
 function replyStatements(

@@ -47,6 +47,7 @@ export async function openHouse(options: HouseOptions = {}) {
     TELEGRAM_BOT_TOKEN: telegram.token,
     TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET,
     TELEGRAM_ALLOWED_USERS: "*",
+    TELEGRAM_BOT_USERNAME: "errand_test_bot",
     TELEGRAM_API_BASE: await telegram.listen(),
     ERRAND_TIMINGS: JSON.stringify(options.timings ?? {}),
     ...(options.control && { CONTROL_URL: await options.control.listen() }),

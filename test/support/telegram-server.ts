@@ -14,6 +14,8 @@ export interface ShownMessage {
   markup: string;
   edits: number;
   silent: boolean;
+  /** The topic of a forum that it was sent to. */
+  threadId: string | null;
 }
 
 export interface ApiCall {
@@ -36,6 +38,8 @@ export class TelegramServer {
   readonly calls: ApiCall[] = [];
   readonly messages: ShownMessage[] = [];
   onEdit: (message: ShownMessage) => void = () => undefined;
+  /** Groups that have become supergroups, by their old ids. */
+  readonly migrated = new Map<string, string>();
   /** Asked before every call. */
   faultOf: (call: ApiCall) => Fault | undefined = () => undefined;
   private readonly server = createServer((request, response) => {
@@ -67,6 +71,7 @@ export class TelegramServer {
   reset(): void {
     this.calls.length = 0;
     this.messages.length = 0;
+    this.migrated.clear();
     this.faultOf = () => undefined;
   }
 
@@ -85,6 +90,11 @@ export class TelegramServer {
     const body = await readJson(request);
     const call = { method, chatId: String(body["chat_id"]), body, at: Date.now() };
     this.calls.push(call);
+    const movedTo = this.migrated.get(call.chatId);
+    if (movedTo !== undefined) {
+      const description = "Bad Request: group chat was upgraded to a supergroup chat";
+      return refusal(400, description, { migrate_to_chat_id: Number(movedTo) });
+    }
     const fault = this.faultOf(call);
     if (fault === "cut before") return "cut" as const;
     if (typeof fault === "object") return refusal(fault.status, fault.description, fault.parameters);
@@ -107,6 +117,7 @@ export class TelegramServer {
           markup: String(body["text"]),
           edits: 0,
           silent: body["disable_notification"] === true,
+          threadId: body["message_thread_id"] === undefined ? null : String(body["message_thread_id"]),
         };
         this.messages.push(message);
         return success({ message_id: id, date: 1, chat: { id: Number(chatId), type: "private" }, text });

@@ -10,6 +10,10 @@ export interface Env extends SharedSettings {
   REPLIES: Queue<Doorbell>;
   DEAD_LETTERS: Queue<Doorbell>;
   TELEGRAM_WEBHOOK_SECRET?: string;
+  /** The part of the bot's token before the colon. */
+  TELEGRAM_BOT_ID?: string;
+  /** Without it nobody can tell whether a message in a group mentions the bot. */
+  TELEGRAM_BOT_USERNAME?: string;
 }
 
 export function bellsOf(env: Env): Bells {

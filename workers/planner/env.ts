@@ -7,7 +7,7 @@ export interface Env extends SharedSettings {
   DB: D1Database;
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
-  /** Telegram user ids, separated by commas, or `*` for everybody. Unset: nobody. */
+  /** Ids of Telegram users and groups, separated by commas, or `*` for everybody. Unset: nobody. */
   TELEGRAM_ALLOWED_USERS?: string;
 }
 

@@ -34,10 +34,25 @@ async function decide(env: Env, inbound: NewInbound): Promise<Decision> {
   const refusal = mayTalk(env, event);
   if (refusal !== null) return { kind: "ignore", inbound, reason: refusal };
   const where = { inbound, address: JSON.stringify(event.address), channel: event.channel };
-  const command = parseCommand(event.text);
+  if (event.kind === "callback") return { kind: "ignore", inbound, reason: "a button that is not ours" };
+  const { messageId: externalId = null, attachments = [], text, quote } = event;
+  if (text === "") return { kind: "reply", ...where, text: unreadable(attachments) };
+  const content = { type: "text" as const, text, ...(quote !== undefined && { quote }) };
+  const command = parseCommand(text);
+  if (event.edited === true) {
+    // It was carried out as it was first said, and is not carried out twice.
+    if (command !== null || externalId === null)
+      return { kind: "ignore", inbound, reason: "an edited command" };
+    return { kind: "edit", inbound, externalId, content };
+  }
   if (command !== null) return answerCommand(env.DB, where, command);
-  const messageId = withKind(inbound.id, "msg");
-  return { kind: "message", ...where, messageId, content: { type: "text", text: event.text } };
+  return { kind: "message", ...where, messageId: withKind(inbound.id, "msg"), externalId, content };
+}
+
+/** Said rather than passed over in silence. */
+function unreadable(attachments: readonly string[]): string {
+  const what = attachments[0]?.replaceAll("_", " ") ?? "message";
+  return `I cannot read a ${what} without words yet. Write what you need.`;
 }
 
 function report(decision: Decision, latencyMs: number): void {

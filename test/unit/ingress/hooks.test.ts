@@ -21,6 +21,7 @@ beforeAll(async () => {
     REPLIES: queue,
     DEAD_LETTERS: queue,
     TELEGRAM_WEBHOOK_SECRET: SECRET,
+    TELEGRAM_BOT_USERNAME: "errand_test_bot",
   };
 });
 beforeEach(() => {
@@ -91,9 +92,9 @@ describe("a message", () => {
   });
 
   it.each([
-    ["of a group", { chat: { id: -1, type: "group" } }],
+    ["of a group, to others,", { chat: { id: -1, type: "group" } }],
     ["of a bot", { from: { id: 9, is_bot: true } }],
-    ["without text", { text: undefined, dice: { value: 2 } }],
+    ["of the service", { text: undefined, pinned_message: { text: "old" } }],
   ])("%s is answered and forgotten", async (_, fields) => {
     const before = await count("inbound");
     expect((await post(update(fields))).status).toBe(200);

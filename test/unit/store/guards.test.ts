@@ -73,6 +73,7 @@ describe("a doorbell", () => {
     await db.prepare("DELETE FROM outbox").run();
     const event = {
       channel: "telegram" as const,
+      kind: "message" as const,
       dedupKey: "g",
       address: { chatId: "g" },
       sender: { id: "g" },

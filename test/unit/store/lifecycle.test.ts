@@ -44,6 +44,7 @@ class Story {
     const { conversationId } = this;
     const event = {
       channel: "telegram" as const,
+      kind: "message" as const,
       dedupKey: id,
       address: { chatId: "1" },
       sender: { id: "1" },
@@ -81,6 +82,7 @@ class Story {
         kind: "message",
         ...where,
         messageId: row.id.replace("inb", "msg"),
+        externalId: "7",
         content: { type: "text", text: row.id },
       };
     });

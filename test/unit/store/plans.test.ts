@@ -57,7 +57,8 @@ const INBOUND = {
 const WHERE = { inbound: INBOUND, address: '{"chatId":"1"}', channel: "telegram" };
 const STOP = { taskIdPrefix: "task_", text: "", unreadWords: "", idleText: "" };
 const DECISIONS: Decision[] = [
-  { kind: "message", ...WHERE, messageId: "msg_a", content: CONTENT },
+  { kind: "message", ...WHERE, messageId: "msg_a", externalId: "7", content: CONTENT },
+  { kind: "edit", inbound: INBOUND, externalId: "7", content: CONTENT },
   { kind: "reply", ...WHERE, text: "x" },
   { kind: "stop", ...WHERE, ...STOP },
   { kind: "new", ...WHERE, text: "x" },
@@ -85,6 +86,7 @@ async function callEverything(): Promise<void> {
   await readReceipt(d, { keyHash: "h", taskId: "task_b" });
   const event = {
     channel: "telegram" as const,
+    kind: "message" as const,
     dedupKey: "a",
     address: { chatId: "1" },
     sender: { id: "1" },

@@ -48,7 +48,7 @@ deadLetters.post("/:queue/:key/replay", async (c) => {
   if (letter instanceof Response) return letter;
   const queue = QueueName.safeParse(letter.queue);
   if (!queue.success) return notReplayed("It was no doorbell, so there is nothing to ring. Discard it.");
-  const reread = await readAgain(letter);
+  const reread = await readAgain(c.env, letter);
   if (typeof reread === "string") return notReplayed(reread);
   const doorbell = { queue: queue.data, key: letter.key };
   await unpark(c.env.DB, doorbell, reread, Date.now(), timingsOf(c.env));
@@ -82,11 +82,11 @@ async function find(
 }
 
 /** Reads a webhook again, with the reader of today. A string says why it still cannot be read. */
-async function readAgain({ queue, channel, raw }: WholeDeadLetter) {
+async function readAgain(env: Env, { queue, channel, raw }: WholeDeadLetter) {
   const chat = ChatChannelName.safeParse(channel);
   if (queue !== "inbound" || !chat.success) return null;
   if (typeof raw !== "string") return "It is not UTF-8, so nobody can read it. Discard it.";
-  const understood = receivers[chat.data].understand(raw);
+  const understood = receivers[chat.data].understand(raw, env);
   if (understood.kind !== "event") return `It still cannot be read: ${understood.reason}`;
   return { event: understood.event, conversationId: await conversationIdOf(understood.event) };
 }

@@ -10,17 +10,30 @@ type Verdict =
   /** A missing secret refuses to serve: the variable that holds it. */
   | { kind: "unconfigured"; variable: string };
 
+/** The platform's own ids of something that is ignored, as far as it has any. */
+export interface About {
+  dedupKey?: string;
+  conversationId?: string;
+  threadId?: string;
+  userId?: string;
+}
+
+/** What a receiver may know: variables only, nothing that can be called. */
+export type Settings = Partial<
+  Pick<Env, "TELEGRAM_WEBHOOK_SECRET" | "TELEGRAM_BOT_ID" | "TELEGRAM_BOT_USERNAME">
+>;
+
 export type Understood =
   | { kind: "event"; event: InboundEvent }
   /** Not for us: answered, and forgotten. */
-  | { kind: "ignored"; reason: string }
+  | { kind: "ignored"; reason: string; about: About }
   /** Nobody can read it: answered, so that the platform does not send it for ever, and parked. */
   | { kind: "unreadable"; reason: string };
 
 export interface Receiver {
-  verify(request: { headers: Headers }, env: Env): Promise<Verdict>;
+  verify(request: { headers: Headers }, settings: Settings): Promise<Verdict>;
   /** `body` as it came, decoded as UTF-8. Never throws. */
-  understand(body: string): Understood;
+  understand(body: string, settings: Settings): Understood;
 }
 
 export const receivers: Record<ChatChannelName, Receiver> = { telegram };

@@ -1,20 +1,18 @@
 /** Telegram, the receiving half: updates of the Bot API. https://core.telegram.org/bots/api#update */
 import * as z from "zod/mini";
-import { LIMITS } from "../../../shared/limits.ts";
+import type { InboundEvent } from "../../../shared/contracts/inbound.ts";
 import { equalInConstantTime } from "../../../shared/signature.ts";
-import type { Receiver, Understood } from "./index.ts";
+import { beginning } from "../../../shared/text.ts";
+import type { About, Receiver, Understood } from "./index.ts";
+import { type Bot, whatIsSaid } from "./telegram-text.ts";
+import { type TelegramMessage, type TelegramQuery, Update } from "./telegram-update.ts";
 
-const Update = z.object({
-  update_id: z.int(),
-  message: z.optional(
-    z.object({
-      message_id: z.int(),
-      chat: z.object({ id: z.int(), type: z.string() }),
-      from: z.optional(z.object({ id: z.int(), is_bot: z.boolean() })),
-      text: z.optional(z.string().check(z.maxLength(LIMITS.prompt_chars_max))),
-    }),
-  ),
-});
+/** What a message may hold beside or instead of words. Everything else without words is a service message. */
+const CONTENTS =
+  "animation audio contact dice document game location paid_media photo poll sticker story venue video video_note voice".split(
+    " ",
+  );
+const QUOTE_CHARS_MAX = 1_000;
 
 export const telegram: Receiver = {
   async verify({ headers }, env) {
@@ -25,32 +23,139 @@ export const telegram: Receiver = {
     return { kind: (await equalInConstantTime(given, secret)) ? "genuine" : "forged" };
   },
 
-  understand(body) {
+  understand(body, env) {
     const json = parseJson(body);
     if (json === undefined) return { kind: "unreadable", reason: "not JSON" };
-    const update = Update.safeParse(json);
-    if (!update.success) return { kind: "unreadable", reason: z.prettifyError(update.error) };
-    const { update_id, message } = update.data;
-    if (message === undefined) return ignored("an update without a message");
-    const { chat, from, text } = message;
-    if (chat.type !== "private") return ignored(`a message in a ${chat.type} chat`);
-    if (from === undefined || from.is_bot) return ignored("a message that no person sent");
-    if (text === undefined || text.trim() === "") return ignored("a message without text");
-    return {
-      kind: "event",
-      event: {
-        channel: "telegram",
-        // Update ids are counted per bot; the chat tells two bots apart that served the same database.
-        dedupKey: `${update_id}:${chat.id}`,
-        address: { chatId: String(chat.id) },
-        sender: { id: String(from.id) },
-        text,
-      },
+    const parsed = Update.safeParse(json);
+    if (!parsed.success) return { kind: "unreadable", reason: z.prettifyError(parsed.error) };
+    const {
+      update_id: id,
+      message,
+      edited_message: edited,
+      callback_query: query,
+      my_chat_member: member,
+    } = parsed.data;
+    const bot = botOf(env);
+    if (message !== undefined) return understandMessage(id, message, bot, json);
+    if (edited !== undefined) return asEdit(understandMessage(id, edited, bot, json));
+    if (query !== undefined) return understandQuery(id, query);
+    if (member === undefined)
+      return ignored("an update of a kind that nobody here reads", { dedupKey: String(id) });
+    const about = {
+      dedupKey: `${id}:${member.chat.id}`,
+      conversationId: String(member.chat.id),
+      userId: String(member.from.id),
     };
+    return ignored(`the bot is now "${member.new_chat_member.status}" in the chat`, about);
   },
 };
 
-const ignored = (reason: string): Understood => ({ kind: "ignored", reason });
+/** The bot's id is the part of its token before the colon; its name has to be told. */
+function botOf({
+  TELEGRAM_BOT_ID: id,
+  TELEGRAM_BOT_USERNAME: username,
+}: Parameters<Receiver["understand"]>[1]): Bot {
+  return { ...(id && { id }), ...(username && { username: username.replace(/^@/, "") }) };
+}
+
+function understandMessage(id: number, message: TelegramMessage, bot: Bot, json: unknown): Understood {
+  const { chat, from } = message;
+  const threadId = message.is_topic_message === true ? message.message_thread_id : undefined;
+  const sender = senderOf(message);
+  const about: About = {
+    // Update ids are counted per bot; the chat tells two bots apart that served the same database.
+    dedupKey: `${id}:${chat.id}`,
+    conversationId: String(chat.id),
+    ...(threadId !== undefined && { threadId: String(threadId) }),
+    ...(from !== undefined && { userId: String(from.id) }),
+  };
+  if (chat.type === "channel") return ignored("a channel's post", about);
+  if (sender === null) return ignored("a message that no person sent", about);
+  const attachments = contentsOf(json);
+  const { text, command, toBot } = whatIsSaid(message, bot);
+  if (text === "" && attachments.length === 0) return ignored("a service message", about);
+  const isGroup = chat.type !== "private";
+  if (isGroup && !isForBot(message, toBot, command !== null, bot))
+    return ignored("not said to this bot", about);
+  const quote = isTopicRoot(message)
+    ? ""
+    : (message.reply_to_message?.text ?? message.reply_to_message?.caption ?? "");
+  const event: InboundEvent = {
+    channel: "telegram",
+    kind: command === null ? "message" : "command",
+    dedupKey: `${id}:${chat.id}`,
+    address: { chatId: String(chat.id), ...(threadId !== undefined && { threadId: String(threadId) }) },
+    sender: { id: sender },
+    text: command === null ? text : `/${command.name}${command.args === "" ? "" : ` ${command.args}`}`,
+    messageId: String(message.message_id),
+    ...(isGroup && { isGroup }),
+    ...(quote !== "" && { quote: beginning(quote, QUOTE_CHARS_MAX) }),
+    ...(attachments.length > 0 && { attachments }),
+  };
+  return { kind: "event", event };
+}
+
+/** The person who speaks; an anonymous administrator speaks as the group itself. Null for bots, channels and services. */
+function senderOf({ chat, from, sender_chat: as }: TelegramMessage): string | null {
+  if (as !== undefined) return as.id === chat.id && chat.type !== "private" ? String(as.id) : null;
+  return from === undefined || from.is_bot === true ? null : String(from.id);
+}
+
+/** In a group: mentioned, answered, or commanded. A bot that does not know its name takes what Telegram's privacy mode lets through. */
+function isForBot(message: TelegramMessage, toBot: boolean | null, isCommand: boolean, bot: Bot): boolean {
+  if (toBot !== null) return toBot;
+  if (isCommand || bot.username === undefined) return true;
+  const repliedTo = isTopicRoot(message) ? undefined : message.reply_to_message?.from;
+  return (
+    repliedTo !== undefined &&
+    (String(repliedTo.id) === bot.id || repliedTo.username?.toLowerCase() === bot.username.toLowerCase())
+  );
+}
+
+function isTopicRoot({ reply_to_message: root }: TelegramMessage): boolean {
+  return root?.forum_topic_created !== undefined;
+}
+
+function understandQuery(id: number, { id: queryId, from, message, data }: TelegramQuery): Understood {
+  const dedupKey = `${id}:${message?.chat.id ?? from.id}`;
+  if (message === undefined || data === undefined) {
+    return ignored("a button of a message that is not ours", { dedupKey, userId: String(from.id) });
+  }
+  const threadId = message.is_topic_message === true ? message.message_thread_id : undefined;
+  const event: InboundEvent = {
+    channel: "telegram",
+    kind: "callback",
+    dedupKey,
+    address: {
+      chatId: String(message.chat.id),
+      ...(threadId !== undefined && { threadId: String(threadId) }),
+    },
+    sender: { id: String(from.id) },
+    text: data,
+    messageId: String(message.message_id),
+    callbackId: queryId,
+    ...(message.chat.type !== "private" && { isGroup: true }),
+  };
+  return { kind: "event", event };
+}
+
+/** An edited command is not run again: it was understood as it was first said. */
+function asEdit(understood: Understood): Understood {
+  return understood.kind === "event"
+    ? { kind: "event", event: { ...understood.event, edited: true } }
+    : understood;
+}
+
+function contentsOf(json: unknown): string[] {
+  const message: unknown = Object.values(json ?? {}).find(
+    (value: unknown) => typeof value === "object" && value !== null,
+  );
+  return CONTENTS.filter((name) => typeof message === "object" && message !== null && name in message);
+}
+
+function ignored(reason: string, about: About): Understood {
+  return { kind: "ignored", reason, about };
+}
 
 function parseJson(body: string): unknown {
   try {

@@ -1,5 +1,6 @@
 /** Telegram, the sending half. https://core.telegram.org/bots/api#sendmessage */
 import { Api, GrammyError } from "grammy";
+import type { ReplyAddress } from "../../../shared/contracts/channel.ts";
 import { reasonOf } from "../../../shared/errors.ts";
 import { redact } from "../../../shared/log.ts";
 import type { Failed, Outlet, Part, Sender, Sent } from "./index.ts";
@@ -12,7 +13,7 @@ const HTML = { ...PLAIN, parse_mode: "HTML" as const };
 export const telegram: Sender = {
   render: renderTelegram,
   preview: previewOf,
-  open(env, { chatId }, timings) {
+  open(env, address, timings) {
     const token = env.TELEGRAM_BOT_TOKEN;
     if (token === undefined || token === "") {
       const reason =
@@ -21,23 +22,38 @@ export const telegram: Sender = {
     }
     const base = env.TELEGRAM_API_BASE?.replace(/\/+$/, "");
     const timeoutSeconds = timings.platform_call_ms / 1_000;
-    return outlet(new Api(token, base ? { apiRoot: base, timeoutSeconds } : { timeoutSeconds }), chatId);
+    return outlet(new Api(token, base ? { apiRoot: base, timeoutSeconds } : { timeoutSeconds }), address);
   },
 };
 
-function outlet(api: Api, chatId: string): Outlet {
+function outlet(api: Api, { chatId: storedChatId, threadId }: ReplyAddress): Outlet {
+  let chatId = storedChatId;
+  /** A group that has become a supergroup has another id, which the refusal names. */
+  const inChat = <Value>(call: () => Promise<Value>): Promise<Value> =>
+    call().catch((error: unknown) => {
+      const movedTo = error instanceof GrammyError ? error.parameters.migrate_to_chat_id : undefined;
+      if (movedTo === undefined || String(movedTo) === chatId) throw error;
+      chatId = String(movedTo);
+      return call();
+    });
+  const thread = threadId === undefined ? {} : { message_thread_id: Number(threadId) };
   return {
-    alive: () => attempt(async () => void (await api.sendChatAction(chatId, "typing"))),
+    alive: () => attempt(() => inChat(async () => void (await api.sendChatAction(chatId, "typing", thread)))),
     create: (part, silent) =>
-      inMarkupOrPlain(part, async (text, options) => {
-        const sent = await api.sendMessage(chatId, text, { ...options, disable_notification: silent });
-        return String(sent.message_id);
-      }),
+      inMarkupOrPlain(part, (text, options) =>
+        inChat(async () => {
+          const more = { ...options, ...thread, disable_notification: silent };
+          return String((await api.sendMessage(chatId, text, more)).message_id);
+        }),
+      ),
     edit: (externalId, part) =>
-      inMarkupOrPlain(part, async (text, options) => {
-        await api.editMessageText(chatId, Number(externalId), text, options).catch(unlessNotModified);
-      }),
-    remove: (externalId) => attempt(async () => void (await api.deleteMessage(chatId, Number(externalId)))),
+      inMarkupOrPlain(part, (text, options) =>
+        inChat(async () => {
+          await api.editMessageText(chatId, Number(externalId), text, options).catch(unlessNotModified);
+        }),
+      ),
+    remove: (externalId) =>
+      attempt(() => inChat(async () => void (await api.deleteMessage(chatId, Number(externalId))))),
   };
 }
 

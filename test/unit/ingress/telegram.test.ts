@@ -1,0 +1,177 @@
+/** What Telegram's updates say: who speaks, where, to whom, and in which words. */
+import { describe, expect, it } from "vitest";
+import { conversationIdOf } from "../../../workers/ingress/accept.ts";
+import { telegram } from "../../../workers/ingress/channels/telegram.ts";
+
+const BOT = { TELEGRAM_BOT_ID: "4242", TELEGRAM_BOT_USERNAME: "errand_test_bot" };
+const ADA = { id: 77, is_bot: false, first_name: "Ada" };
+const PRIVATE = { id: 77, type: "private" };
+const GROUP = { id: -100_500, type: "supergroup", title: "Lab" };
+
+const update = (message: object, key = "message") => ({
+  update_id: 9,
+  [key]: { message_id: 5, date: 1, from: ADA, chat: PRIVATE, ...message },
+});
+const inGroup = (message: object) => update({ chat: GROUP, ...message });
+const read = (body: object, settings: object = BOT) => telegram.understand(JSON.stringify(body), settings);
+const mention = (text: string) => {
+  const name = "@errand_test_bot";
+  return {
+    text,
+    entities: [{ type: "mention", offset: text.toLowerCase().indexOf(name), length: name.length }],
+  };
+};
+
+const EVENT = {
+  channel: "telegram",
+  dedupKey: "9:77",
+  address: { chatId: "77" },
+  sender: { id: "77" },
+  messageId: "5",
+};
+
+describe("a private message", () => {
+  it.each<[string, object, object]>([
+    ["words", { text: " hello there" }, { kind: "message", text: " hello there" }],
+    [
+      "a caption",
+      { caption: "what is this?", photo: [{}] },
+      { text: "what is this?", attachments: ["photo"] },
+    ],
+    ["a file without words", { document: { file_id: "x" } }, { text: "", attachments: ["document"] }],
+    ["a command", { text: "/RUN@errand_test_bot  6 * 7\n+ 1" }, { kind: "command", text: "/run 6 * 7\n+ 1" }],
+    ["a mention", mention("@Errand_Test_Bot hi"), { kind: "message", text: "hi" }],
+    [
+      "an answer",
+      { text: "why?", reply_to_message: { message_id: 3, text: "42" } },
+      { text: "why?", quote: "42" },
+    ],
+    ["a sender without is_bot", { text: "x", from: { id: 77 } }, { text: "x" }],
+    ["a thread that is no topic", { text: "x", message_thread_id: 4 }, { address: { chatId: "77" } }],
+  ])("with %s", (_, message, expected) => {
+    expect(read(update(message))).toEqual({
+      kind: "event",
+      event: expect.objectContaining({ ...EVENT, ...expected }),
+    });
+  });
+
+  it("that was edited says so", () => {
+    const edited = read(update({ text: "better", edit_date: 2 }, "edited_message"));
+    expect(edited).toMatchObject({ kind: "event", event: { text: "better", edited: true, messageId: "5" } });
+  });
+
+  it.each<[string, object]>([
+    ["a bot", { text: "x", from: { ...ADA, is_bot: true } }],
+    ["a pin", { pinned_message: { message_id: 1, text: "old" } }],
+    ["a channel", { text: "x", chat: { id: -7, type: "channel" } }],
+  ])("of %s is ignored", (_, message) => {
+    expect(read(update(message))).toMatchObject({ kind: "ignored", about: { dedupKey: expect.any(String) } });
+  });
+});
+
+describe("a group", () => {
+  const root = { message_id: 1, from: { id: 4242, is_bot: true, username: "errand_test_bot" } };
+  it.each<[string, object, string]>([
+    ["the bot", mention("🔥👩‍👩‍👧‍👧 @errand_test_bot deploy it"), "🔥👩‍👩‍👧‍👧  deploy it"],
+    [
+      "the bot, by its id",
+      { text: "You there", entities: [{ type: "text_mention", offset: 0, length: 3, user: { id: 4242 } }] },
+      "there",
+    ],
+    ["the bot, by a command", { text: "/help" }, "/help"],
+    ["the bot, by a command with its name", { text: "/help@ERRAND_test_bot" }, "/help"],
+    ["the bot, by answering it", { text: "and then?", reply_to_message: root }, "and then?"],
+  ])("answers who speaks to %s", (_, message, text) => {
+    const event = { text, isGroup: true, address: { chatId: "-100500" } };
+    expect(read(inGroup(message))).toMatchObject({ kind: "event", event });
+  });
+
+  it.each<[string, object]>([
+    ["nobody in particular", { text: "lunch?" }],
+    ["another bot", { text: "@errand_test_bot2 hi", entities: [{ type: "mention", offset: 0, length: 17 }] }],
+    ["another bot, by a command", { text: "/help@other_bot" }],
+    ["a person, by answering", { text: "yes", reply_to_message: { message_id: 1, from: ADA } }],
+    [
+      "all in a topic that the bot has opened",
+      { text: "x", reply_to_message: { ...root, forum_topic_created: {} } },
+    ],
+  ])("leaves alone who speaks to %s", (_, message) => {
+    expect(read(inGroup(message))).toMatchObject({ kind: "ignored", reason: "not said to this bot" });
+  });
+
+  it("is taken as Telegram delivers it by a bot that does not know its name", () => {
+    expect(read(inGroup({ text: "lunch?" }), {})).toMatchObject({ kind: "event", event: { text: "lunch?" } });
+  });
+
+  it("answers in the topic", () => {
+    const topic = { message_thread_id: 4, is_topic_message: true, text: "/help" };
+    expect(read(inGroup(topic))).toMatchObject({ event: { address: { chatId: "-100500", threadId: "4" } } });
+  });
+
+  it("hears an administrator who stays anonymous, and no channel", () => {
+    const anonymous = {
+      from: { id: 1_087_968_824, is_bot: true, username: "GroupAnonymousBot" },
+      text: "/help",
+    };
+    expect(read(inGroup({ ...anonymous, sender_chat: GROUP }))).toMatchObject({
+      event: { sender: { id: "-100500" } },
+    });
+    expect(read(inGroup({ ...anonymous, sender_chat: { id: -9, type: "channel" } }))).toMatchObject({
+      kind: "ignored",
+    });
+  });
+
+  it("is a conversation for each person, and one for each topic", async () => {
+    const of = async (message: object) => {
+      const understood = read(inGroup({ text: "/help", ...message }));
+      return understood.kind === "event" ? conversationIdOf(understood.event) : understood.reason;
+    };
+    const topic = { message_thread_id: 4, is_topic_message: true };
+    const grace = { ...ADA, id: 78 };
+    expect(await of({})).not.toBe(await of({ from: grace }));
+    expect(await of(topic)).toBe(await of({ ...topic, from: grace }));
+    expect(await of(topic)).not.toBe(await of({ ...topic, message_thread_id: 5 }));
+  });
+});
+
+describe("other updates", () => {
+  it("of a button hold what it says", () => {
+    const query = { id: "q1", from: ADA, message: { message_id: 8, chat: PRIVATE, date: 0 }, data: "stop" };
+    const understood = read({ update_id: 0, callback_query: query });
+    expect(understood).toMatchObject({
+      kind: "event",
+      event: { kind: "callback", text: "stop", callbackId: "q1", dedupKey: "0:77" },
+    });
+  });
+
+  it.each<[string, object, object]>([
+    ["an unknown kind", { update_id: 1, new_kind: { x: 1 } }, { dedupKey: "1" }],
+    [
+      "a block",
+      {
+        update_id: 0,
+        my_chat_member: {
+          chat: { id: 0, type: "private" },
+          from: ADA,
+          new_chat_member: { status: "kicked" },
+        },
+      },
+      { conversationId: "0", userId: "77" },
+    ],
+    [
+      "an inline button",
+      { update_id: 3, callback_query: { id: "q", from: ADA, inline_message_id: "i" } },
+      { userId: "77" },
+    ],
+    ["a reaction", { update_id: 3, message_reaction: { chat: GROUP, new_reaction: [] } }, { dedupKey: "3" }],
+  ])("of %s are ignored", (_, body, about) => {
+    expect(read(body)).toMatchObject({ kind: "ignored", about });
+  });
+
+  it.each([
+    ["not JSON", "{"],
+    ["a message without a chat", '{"update_id":1,"message":{"message_id":1}}'],
+  ])("that are %s are unreadable", (_, body) => {
+    expect(telegram.understand(body, BOT)).toMatchObject({ kind: "unreadable", reason: expect.any(String) });
+  });
+});
