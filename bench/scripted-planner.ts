@@ -3,16 +3,13 @@ import Planner from "../workers/planner/index.ts";
 import { models } from "../workers/planner/models/index.ts";
 import { turnId } from "../shared/store/turns.ts";
 
-const { rules } = models;
-
-models.rules = {
-  provider: rules.provider,
+models.anthropic = () => ({
+  provider: "scripted",
   async next(request) {
     const { taskId, n, transcript } = request;
     const mine = transcript.messages.find((message) => message.turnId === turnId(taskId, 1));
     const words = mine?.content.type === "text" ? mine.content.text : "";
     const [, calls = "", thinkMs = ""] = /^calls (\d+)(?: thinking (\d+) ms)?$/.exec(words) ?? [];
-    if (calls === "") return rules.next(request);
     if (thinkMs !== "") await new Promise((resolve) => setTimeout(resolve, Number(thinkMs)));
     const done = n > Number(calls);
     return {
@@ -22,6 +19,6 @@ models.rules = {
       usage: { tokensIn: 0, tokensOut: 0 },
     };
   },
-};
+});
 
 export default Planner;

@@ -23,6 +23,10 @@ export const LIMITS = {
   transient_retries_max: 12,
   /** Messages of a conversation that a turn looks back on. */
   history_messages_max: 50,
+  /** Of what a model is given to read: about 50,000 tokens at four characters each. The oldest tool results go first. */
+  prompt_history_chars_max: 200_000,
+  /** Of what a model may write in one turn. */
+  answer_tokens_max: 8_192,
   tasks_page_max: 50,
   /** Rows a filtered page may read before it returns a cursor. */
   tasks_window_max: 1_000,

@@ -10,5 +10,5 @@ const TITLE_CHARS_MAX = 60;
 
 /** A call in a few words, for step names and the log. */
 export function titleOf(call: ToolCall): string {
-  return oneLine(call.input.code, TITLE_CHARS_MAX);
+  return oneLine(call.tool === "run_code" ? call.input.code : call.input.name, TITLE_CHARS_MAX);
 }

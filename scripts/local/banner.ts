@@ -8,7 +8,7 @@ export function banner(facts: { url: string; apiKey: string; state: string; sett
 Errand runs on this machine:
   queues, D1, Workflows  workerd, with its state in ${state}
   code                   isolates in a second workerd, with a watchdog
-  model                  none in this version: commands work, free text is answered with what is missing
+  model                  ${model(settings)}
   Telegram               ${telegram(settings)}
   watch                  ${url}/cdn-cgi/local/explorer
   API key                ${apiKey}
@@ -17,6 +17,15 @@ Try it:
   curl -s ${url}/v1/tasks -H 'Authorization: Bearer ${apiKey}' -d '${body}'
   and read the answer at the \`self\` link, with the same header.
 `;
+}
+
+function model(settings: Settings): string {
+  const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: base, ANTHROPIC_MODEL: name } = settings;
+  const isGateway = settings.AI_GATEWAY_ACCOUNT_ID !== undefined && settings.AI_GATEWAY_ID !== undefined;
+  const named = name === undefined ? "" : `${name} `;
+  if (isGateway) return `${named}through AI Gateway "${settings.AI_GATEWAY_ID}"`;
+  if (key !== undefined || base !== undefined) return `${named}at ${base ?? "Anthropic"}`;
+  return "none: commands work; for the rest set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL in .dev.vars";
 }
 
 function telegram(settings: Settings): string {

@@ -10,6 +10,12 @@ const VARIABLES = {
   TELEGRAM_BOT_USERNAME: ["ingress"],
   TELEGRAM_ALLOWED_USERS: ["planner"],
   TELEGRAM_API_BASE: ["notifier"],
+  ANTHROPIC_API_KEY: ["planner"],
+  ANTHROPIC_BASE_URL: ["planner"],
+  ANTHROPIC_MODEL: ["planner"],
+  AI_GATEWAY_ACCOUNT_ID: ["planner"],
+  AI_GATEWAY_ID: ["planner"],
+  AI_GATEWAY_TOKEN: ["planner"],
   ERRAND_TIMINGS: ["ingress", "planner", "executor", "notifier"],
 } as const satisfies Record<string, readonly WorkerName[]>;
 

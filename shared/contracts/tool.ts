@@ -6,12 +6,27 @@ const RunCodeInput = z.strictObject({
   code: z.string().check(z.minLength(1), z.maxLength(LIMITS.code_chars_max)),
 });
 
+/** What a model asked for and nobody has: it gets to hear so, as it would of a tool's failure. */
+const InvalidCallInput = z.strictObject({ name: z.string(), input: z.unknown(), reason: z.string() });
+
 /** A tool and its input, as the API takes it and a turn wants it. */
 export const ToolCall = z.discriminatedUnion("tool", [
   z.strictObject({ tool: z.literal("run_code"), input: RunCodeInput }),
+  z.strictObject({ tool: z.literal("invalid_call"), input: InvalidCallInput }),
 ]);
 export type ToolCall = z.infer<typeof ToolCall>;
 export type ToolName = ToolCall["tool"];
+
+/** The tools that a model is offered: what each is for, and the schema of its input. */
+export const OFFERED_TOOLS = [
+  {
+    name: "run_code" as const,
+    description:
+      "Runs JavaScript or TypeScript in a fresh sandbox, without network and without files, for at most a few seconds. " +
+      "The code is an expression, or statements that `return` a value; what it prints and returns comes back.",
+    input: RunCodeInput,
+  },
+];
 
 export const toolCallExample: ToolCall = { tool: "run_code", input: { code: "6 * 7" } };
 

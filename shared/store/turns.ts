@@ -8,7 +8,7 @@ import { LIMITS } from "../limits.ts";
 import { ACTIVE, jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
 import { keepAlive } from "./tasks.ts";
 
-const TaskRow = z.object({ state: TaskState, conversation_id: z.string() });
+const TaskRow = z.object({ state: TaskState, conversation_id: z.string(), tenant_id: z.string() });
 const TurnRow = z.object({
   n: z.int(),
   claim: z.string(),
@@ -21,6 +21,7 @@ const MessageRow = z.object({
   turn_id: z.nullable(z.string()),
 });
 const CallRow = z.object({
+  task_id: z.string(),
   n: z.int(),
   k: z.int(),
   tool: z.string(),
@@ -31,16 +32,20 @@ const CallRow = z.object({
 
 /** A call of an earlier turn and what it brought. */
 export interface TranscriptCall {
+  readonly taskId: string;
   readonly n: number;
   readonly k: number;
   readonly call: ToolCall;
   readonly observation: Observation | null;
 }
 
-/** What a turn can know: the conversation's messages (each with the turn that read it) and the task's turns and calls. */
+/** What a turn can know: the conversation's latest messages (each with the turn that read it), and the turns and calls of their tasks. */
 export interface Transcript {
+  readonly tenantId: string;
   readonly conversationId: string;
   readonly messages: readonly { id: string; content: MessageContent; turnId: string | null }[];
+  /** Those that were answered. */
+  readonly turns: readonly { taskId: string; n: number; text: string }[];
   readonly calls: readonly TranscriptCall[];
 }
 
@@ -49,6 +54,17 @@ export type TurnClaim =
   | { kind: "stored"; calls: TranscriptCall[] }
   | { kind: "busy"; until: number }
   | { kind: "inactive"; state: TaskState | null };
+
+/** What was read since /new, and whatever this task has read. `?1` is the task, `?2` how many messages back. */
+const REMEMBERED = `FROM tasks t
+  JOIN conversations c ON c.id = t.conversation_id JOIN messages m ON m.conversation_id = c.id
+  WHERE t.id = ?1 AND m.turn_id IS NOT NULL
+    AND m.seq >= MIN(c.epoch + 1, (SELECT seq FROM messages WHERE id = 'msg_' || substr(t.id, 6)))
+    AND (m.seq > c.epoch OR substr(m.turn_id, 1, length(?1)) = ?1)`;
+const TASKS = `SELECT ?1 UNION SELECT substr(turn_id, 1, instr(turn_id, '/') - 1)
+  FROM (SELECT m.turn_id ${REMEMBERED} ORDER BY m.seq DESC LIMIT ?2)`;
+
+const AnsweredRow = z.object({ task_id: z.string(), n: z.int(), text: z.string() });
 
 export const turnId = (taskId: string, n: number) => `${taskId}/${n}`;
 
@@ -78,23 +94,23 @@ export async function claimTurn(
       )
       .bind(taskId, turnId(taskId, n), n, claim),
     ...keepAlive(db, taskId, until),
-    task: db.prepare("SELECT state, conversation_id FROM tasks WHERE id = ?").bind(taskId),
+    task: db.prepare("SELECT state, conversation_id, tenant_id FROM tasks WHERE id = ?").bind(taskId),
     turn: db
       .prepare("SELECT n, claim, claimed_until, text FROM turns WHERE task_id = ? AND n = ?")
       .bind(taskId, n),
     messages: db
+      .prepare(`SELECT m.id, m.content, m.turn_id ${REMEMBERED} ORDER BY m.seq DESC LIMIT ?2`)
+      .bind(taskId, LIMITS.history_messages_max),
+    turns: db
       .prepare(
-        `SELECT m.id, m.content, m.turn_id FROM tasks t
-         JOIN conversations c ON c.id = t.conversation_id JOIN messages m ON m.conversation_id = c.id
-         WHERE t.id = ?1 AND m.turn_id IS NOT NULL
-           AND m.seq >= MIN(c.epoch + 1, (SELECT seq FROM messages WHERE id = 'msg_' || substr(t.id, 6)))
-           AND (m.seq > c.epoch OR substr(m.turn_id, 1, length(?1)) = ?1)
-         ORDER BY m.seq DESC LIMIT ?2`,
+        `SELECT task_id, n, text FROM turns WHERE task_id IN (${TASKS}) AND text IS NOT NULL ORDER BY task_id, n`,
       )
       .bind(taskId, LIMITS.history_messages_max),
     calls: db
-      .prepare("SELECT n, k, tool, input, ok, result FROM calls WHERE task_id = ? ORDER BY n, k")
-      .bind(taskId),
+      .prepare(
+        `SELECT task_id, n, k, tool, input, ok, result FROM calls WHERE task_id IN (${TASKS}) ORDER BY task_id, n, k`,
+      )
+      .bind(taskId, LIMITS.history_messages_max),
   });
   const task = rowOf(results("task"), TaskRow);
   const turn = rowOf(results("turn"), TurnRow);
@@ -103,12 +119,20 @@ export async function claimTurn(
   }
   const calls = rowsOf(results("calls"), CallRow).map(transcriptCall);
   const conversationId = task.conversation_id;
-  if (turn.text !== null) return { kind: "stored", calls: calls.filter((call) => call.n === n) };
+  if (turn.text !== null) {
+    return { kind: "stored", calls: calls.filter((call) => call.taskId === taskId && call.n === n) };
+  }
   if (turn.claim !== claim) return { kind: "busy", until: turn.claimed_until };
   const messages = rowsOf(results("messages"), MessageRow)
     .toReversed()
     .map(({ id, content, turn_id }) => ({ id, content, turnId: turn_id }));
-  return { kind: "claimed", transcript: { conversationId, messages, calls } };
+  const turns = rowsOf(results("turns"), AnsweredRow).map((row) => ({
+    taskId: row.task_id,
+    n: row.n,
+    text: row.text,
+  }));
+  const tenantId = task.tenant_id;
+  return { kind: "claimed", transcript: { tenantId, conversationId, messages, turns, calls } };
 }
 
 /** Stores a claimed turn and its calls. False: the claim was lost, and nothing was changed. */
@@ -185,7 +209,15 @@ export async function releaseTurn(
   });
 }
 
-function transcriptCall({ n, k, tool, input, ok, result }: z.infer<typeof CallRow>): TranscriptCall {
+function transcriptCall({
+  task_id: taskId,
+  n,
+  k,
+  tool,
+  input,
+  ok,
+  result,
+}: z.infer<typeof CallRow>): TranscriptCall {
   const observation = ok === null ? null : { ok: ok === 1, text: result ?? "" };
-  return { n, k, call: ToolCall.parse({ tool, input }), observation };
+  return { taskId, n, k, call: ToolCall.parse({ tool, input }), observation };
 }

@@ -39,6 +39,12 @@ const FAILURES: readonly {
     words: "Network connection lost.",
   },
   {
+    name: "the model's answer is lost",
+    at: ({ kind, name }) => kind === "fetch" && name === "messages",
+    moment: "after",
+    words: "Network connection lost.",
+  },
+  {
     name: "a Worker cannot be reached",
     at: ({ kind }) => kind === "rpc",
     moment: "before",

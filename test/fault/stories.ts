@@ -51,9 +51,14 @@ async function sayAndSettle(house: House, chat: number, text: string): Promise<v
 
 export const STORIES: readonly Story[] = [
   {
-    name: "one turn",
+    name: "a question to a model",
     tell: (house, chat) => say(house, chat, "Hello"),
-    expects: [expect.stringContaining("no model")],
+    expects: ["Hello, too."],
+  },
+  {
+    name: "a model that calls a tool",
+    tell: (house, chat) => say(house, chat, "Compute 6 * 7"),
+    expects: ["It is 42."],
   },
   {
     name: "a tool call",

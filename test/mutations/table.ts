@@ -162,6 +162,27 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/pipeline/dead-letters.test.ts",
   },
   {
+    name: "an edited command is not run again",
+    file: "workers/planner/triage.ts",
+    find: "if (event.edited === true) {",
+    replace: "if (event.edited === undefined && text === '') {",
+    test: "test/pipeline/groups.test.ts",
+  },
+  {
+    name: "an edit reaches only what is unread",
+    file: "shared/store/triage.ts",
+    find: "WHERE conversation_id = ?1 AND turn_id IS NULL AND external_id = ?2",
+    replace: "WHERE conversation_id = ?1 AND external_id = ?2",
+    test: "test/unit/store",
+  },
+  {
+    name: "the fence around what a tool brings",
+    file: "workers/planner/prompt.ts",
+    find: 'text.replaceAll(/<(\\/?untrusted)/gi, "&lt;$1")',
+    replace: "text",
+    test: "test/unit/planner",
+  },
+  {
     name: "what a restart lets go of",
     file: "shared/store/outbox.ts",
     find: "UPDATE outbox SET ring_at = 0, rings = 0 WHERE parked_reason IS NULL",

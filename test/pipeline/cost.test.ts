@@ -39,7 +39,7 @@ describe("the cost", () => {
     expect(await costOf(32, "How much?")).toEqual({
       roundTrips: 10,
       byStage: { ingress: 1, planner: 4, executor: 2, notifier: 3 },
-      statements: 53,
+      statements: 54,
       rowsWritten: 60,
       doorbells: 4,
       instances: 1,
@@ -51,7 +51,7 @@ describe("the cost", () => {
     expect(await costOf(33, "/run 6 * 7")).toEqual({
       roundTrips: 14,
       byStage: { ingress: 1, planner: 6, executor: 4, notifier: 3 },
-      statements: 73,
+      statements: 75,
       rowsWritten: 83,
       doorbells: 4,
       instances: 1,

@@ -3,6 +3,7 @@ import type { Timings } from "../../shared/limits.ts";
 import type { Story } from "../fault/stories.ts";
 import { Control, type EffectFault, type Recorded } from "./control.ts";
 import { type House, openHouse } from "./house.ts";
+import { calls, type ModelAnswer, type ModelRequest, ModelServer, says } from "./model-server.ts";
 import { newestState } from "./state.ts";
 import { until } from "./until.ts";
 
@@ -43,8 +44,11 @@ export type Stage = Awaited<ReturnType<typeof openStage>>;
 
 export async function openStage(timings: Partial<Timings> = {}) {
   const control = new Control();
+  const model = new ModelServer();
+  model.answerTo = answerOf;
   const house = await openHouse({
     control,
+    vars: { ANTHROPIC_BASE_URL: await model.listen() },
     timings: { ...TIMINGS, ...timings },
     // Code of a story that was stopped must not keep the next one waiting.
     runnerVars: {},
@@ -80,8 +84,18 @@ export async function openStage(timings: Partial<Timings> = {}) {
     async close() {
       await house.close();
       control.close();
+      model.close();
     },
   };
+}
+
+/** A model of few words: it computes when it is asked to, and reads the result. */
+function answerOf({ body }: ModelRequest): ModelAnswer {
+  const last = body.messages.at(-1)?.content ?? [];
+  const result = last.find(({ type }) => type === "tool_result");
+  if (result !== undefined) return says(`It is ${/\d+/.exec(result.content ?? "")?.[0]}.`);
+  const isToCompute = last.some(({ text = "" }) => text.startsWith("Compute"));
+  return isToCompute ? calls("run_code", { code: "6 * 7" }) : says("Hello, too.");
 }
 
 /** First words of an answer, or a placeholder: never taken for an answer. */

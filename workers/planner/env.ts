@@ -7,6 +7,13 @@ export interface Env extends SharedSettings {
   DB: D1Database;
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
+  ANTHROPIC_API_KEY?: string;
+  /** A server that speaks the Messages API, without `/v1`: a gateway, Ollama, another local one. */
+  ANTHROPIC_BASE_URL?: string;
+  ANTHROPIC_MODEL?: string;
+  AI_GATEWAY_ACCOUNT_ID?: string;
+  AI_GATEWAY_ID?: string;
+  AI_GATEWAY_TOKEN?: string;
   /** Ids of Telegram users and groups, separated by commas, or `*` for everybody. Unset: nobody. */
   TELEGRAM_ALLOWED_USERS?: string;
 }

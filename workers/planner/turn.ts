@@ -8,7 +8,7 @@ import { log } from "../../shared/log.ts";
 import { claimTurn, releaseTurn, storeTurn, type Transcript, turnId } from "../../shared/store/turns.ts";
 import { titleOf } from "../../shared/words.ts";
 import type { Env } from "./env.ts";
-import { type ModelClient, models } from "./models/index.ts";
+import { type ModelClient, modelFor } from "./models/index.ts";
 
 const RETRY_AFTER_MS = 2_000;
 /** Whoever took the claim has stored the turn, or is about to. */
@@ -48,7 +48,7 @@ async function think(
   timings: Timings,
   { taskId, n, claim, transcript }: Claimed,
 ): Promise<NextTurn> {
-  const model = models.rules;
+  const model = modelFor(env, { taskId, transcript });
   const { conversationId } = transcript;
   const started = Date.now();
   const signal = AbortSignal.timeout(timings.model_call_ms);

@@ -1,7 +1,9 @@
 import Planner from "../../../workers/planner/index.ts";
 import { deliver } from "../proxy/batches.ts";
 import { watched } from "../proxy/bindings.ts";
-import { Invocation, within } from "../proxy/invocation.ts";
+import { Invocation, watchFetch, within } from "../proxy/invocation.ts";
+
+watchFetch();
 
 type Env = ConstructorParameters<typeof Planner>[1] & { CONTROL_URL: string };
 

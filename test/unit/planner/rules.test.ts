@@ -13,10 +13,11 @@ function transcript(said: [turn: number, MessageContent][], calls: TranscriptCal
     content,
     turnId: `${TASK}/${turn}`,
   }));
-  return { conversationId: "conv_1", messages, calls };
+  return { tenantId: "default", conversationId: "conv_1", messages, turns: [], calls };
 }
 
 const done = (n: number, k: number, code: string, output: string, ok = true): TranscriptCall => ({
+  taskId: TASK,
   n,
   k,
   call: { tool: "run_code", input: { code } },
@@ -36,7 +37,7 @@ describe("a turn", () => {
       [2, text("/run 2")],
       [2, { type: "call", call: { tool: "run_code", input: { code: "3" } } }],
     ]);
-    expect((await next(2, said)).calls.map(({ input }) => input.code)).toEqual(["2", "3"]);
+    expect((await next(2, said)).calls.map(({ input }) => input)).toEqual([{ code: "2" }, { code: "3" }]);
   });
 
   it("answers with the bare result when there was one message", async () => {

@@ -110,6 +110,47 @@ describe("a doorbell", () => {
   });
 });
 
+describe("an edit", () => {
+  it("replaces what a message says until it is read", async () => {
+    const inbound = {
+      id: `inb_e${task}`,
+      version: 1,
+      tenant_id: "default",
+      conversation_id: `conv_g${task}`,
+      event: "{}",
+      received_at: NOW,
+    };
+    await db
+      .prepare(
+        "INSERT INTO inbound (id, tenant_id, channel, conversation_id, event, raw, state, received_at) VALUES (?, 'default', 'telegram', ?, '{}', '', 'new', 1)",
+      )
+      .bind(inbound.id, inbound.conversation_id)
+      .run();
+    await db
+      .prepare("UPDATE messages SET external_id = '7' WHERE conversation_id = ?")
+      .bind(inbound.conversation_id)
+      .run();
+    const edit = async (text: string) => {
+      await db.prepare("UPDATE inbound SET state = 'new' WHERE id = ?").bind(inbound.id).run();
+      await carryOut(
+        db,
+        [{ kind: "edit", inbound, externalId: "7", content: { type: "text", text } }],
+        NOW,
+        TIMINGS,
+      );
+      const [message] = await rows<{ content: string }>(
+        db,
+        "SELECT content FROM messages WHERE conversation_id = ?",
+        inbound.conversation_id,
+      );
+      return JSON.parse(message?.content ?? "{}").text;
+    };
+    expect(await edit("better")).toBe("better");
+    await claim("a");
+    expect(await edit("too late")).toBe("better");
+  });
+});
+
 describe("a turn", () => {
   it("is claimed by one, until its claim is over or given back", async () => {
     expect((await claim("a")).kind).toBe("claimed");

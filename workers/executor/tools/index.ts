@@ -2,6 +2,7 @@
 import type { Observation, ToolCall, ToolName } from "../../../shared/contracts/tool.ts";
 import type { Transient } from "../../../shared/errors.ts";
 import type { Env } from "../env.ts";
+import { invalidCall } from "./invalid-call.ts";
 import { runCode } from "./run-code.ts";
 
 /** Does what the input says. What goes wrong with it is an observation; Transient is for what may go better later. */
@@ -11,8 +12,16 @@ export type Tool<Name extends ToolName> = (
   attempt: number,
 ) => Promise<Observation | Transient>;
 
-const tools: { readonly [Name in ToolName]: Tool<Name> } = { run_code: runCode };
+const tools: { readonly [Name in ToolName]: Tool<Name> } = {
+  run_code: runCode,
+  invalid_call: invalidCall,
+};
 
 export function runTool(env: Env, call: ToolCall, attempt: number): Promise<Observation | Transient> {
-  return tools[call.tool](env, call.input, attempt);
+  switch (call.tool) {
+    case "run_code":
+      return tools.run_code(env, call.input, attempt);
+    case "invalid_call":
+      return tools.invalid_call(env, call.input, attempt);
+  }
 }

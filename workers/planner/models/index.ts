@@ -2,7 +2,9 @@
 import type { Permanent, Transient } from "../../../shared/errors.ts";
 import type { Turn } from "../../../shared/contracts/turn.ts";
 import type { Transcript } from "../../../shared/store/turns.ts";
-import { rules } from "./rules.ts";
+import type { Env } from "../env.ts";
+import { anthropicOf } from "./anthropic.ts";
+import { isForRules, rules } from "./rules.ts";
 
 export interface TurnRequest {
   readonly taskId: string;
@@ -18,6 +20,19 @@ export interface ModelClient {
   next(request: TurnRequest): Promise<Turn | Transient | Permanent>;
 }
 
-export type ModelProtocol = "rules";
+export type ModelProtocol = "anthropic" | "rules";
 
-export const models: Record<ModelProtocol, ModelClient> = { rules };
+/** Each makes a client of what is configured for it, or null when nothing is. */
+export const models: Record<ModelProtocol, (env: Env) => ModelClient | null> = {
+  anthropic: anthropicOf,
+  rules: () => rules,
+};
+
+/** Commands that need no thought are done without a model, whatever is configured. */
+export function modelFor(
+  env: Env,
+  { taskId, transcript }: Pick<TurnRequest, "taskId" | "transcript">,
+): ModelClient {
+  if (isForRules(taskId, transcript)) return rules;
+  return models.anthropic(env) ?? rules;
+}

@@ -2,6 +2,7 @@
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import type { Observation, ToolCall } from "../../../shared/contracts/tool.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+import { titleOf } from "../../../shared/words.ts";
 import { oneLine } from "../../../shared/text.ts";
 import { turnId, type Transcript } from "../../../shared/store/turns.ts";
 import type { ModelClient, TurnRequest } from "./index.ts";
@@ -29,6 +30,12 @@ function callsOf({ messages }: Transcript, turn: string): ToolCall[] {
     .slice(0, LIMITS.calls_per_turn_max);
 }
 
+/** Whether everything that the task was asked can be done without a model. */
+export function isForRules(taskId: string, { messages }: Transcript): boolean {
+  const mine = messages.filter((message) => message.turnId?.startsWith(`${taskId}/`) ?? false);
+  return mine.every(({ content }) => wantedCall(content) !== null);
+}
+
 function wantedCall(content: MessageContent): ToolCall | null {
   if (content.type === "call") return content.call;
   const [, code = ""] = /^\/run(?:@\w+)?\s+([\s\S]+)$/i.exec(content.text.trim()) ?? [];
@@ -51,7 +58,7 @@ function answer(taskId: string, { messages, calls }: Transcript): string {
     const key = turn ?? "";
     const k = (taken.get(key) ?? 0) + 1;
     taken.set(key, k);
-    const call = calls.find((done) => `${taskId}/${done.n}` === key && done.k === k);
+    const call = calls.find((done) => turnId(done.taskId, done.n) === key && done.k === k);
     const said = observed(call?.observation ?? null);
     return mine.length > 1 ? `${quote(content)}\n\n${said}` : said;
   });
@@ -76,6 +83,6 @@ function fence(text: string): string {
 }
 
 function quote(content: MessageContent): string {
-  const words = content.type === "text" ? content.text : `${content.call.tool} ${content.call.input.code}`;
+  const words = content.type === "text" ? content.text : `${content.call.tool} ${titleOf(content.call)}`;
   return `> ${oneLine(words, QUOTE_CHARS_MAX)}`;
 }

@@ -1,0 +1,82 @@
+/** The ways to a model: where the request goes, and with which credentials. */
+import { afterEach, expect, it, vi } from "vitest";
+import type { Env } from "../../../workers/planner/env.ts";
+import { anthropicOf } from "../../../workers/planner/models/anthropic.ts";
+
+const transcript = { tenantId: "acme", conversationId: "conv_1", turns: [], calls: [], messages: [] };
+const request = { taskId: "task_1", n: 1, transcript, signal: AbortSignal.timeout(5_000) };
+const GATEWAY = { AI_GATEWAY_ACCOUNT_ID: "acc", AI_GATEWAY_ID: "gate", AI_GATEWAY_TOKEN: "gate-token" };
+const AT_GATEWAY = "https://gateway.ai.cloudflare.com/v1/acc/gate/anthropic/v1/messages";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** What would be sent with these variables. */
+async function sent(variables: object): Promise<{ url: string; headers: Headers; model: string }> {
+  const calls: { url: string; headers: Headers; model: string }[] = [];
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+    const asked = new Request(input, init);
+    const { model } = await asked.json<{ model: string }>();
+    calls.push({ url: asked.url, headers: asked.headers, model });
+    return Response.json({
+      content: [{ type: "text", text: "hi" }],
+      model,
+      stop_reason: "end_turn",
+      usage: { input_tokens: 1, output_tokens: 1 },
+    });
+  });
+  const answer = await anthropicOf(variables as Env)?.next(request);
+  expect(answer).toMatchObject({ text: "hi" });
+  const [first, ...more] = calls;
+  expect(more).toEqual([]);
+  if (first === undefined) throw new Error("nothing was sent");
+  return first;
+}
+
+it("is none without a key, a server or a gateway", () => {
+  expect(anthropicOf({} as Env)).toBeNull();
+  expect(anthropicOf({ AI_GATEWAY_ACCOUNT_ID: "acc", ANTHROPIC_API_KEY: "" } as Env)).toBeNull();
+});
+
+it.each([
+  [
+    "Anthropic itself",
+    { ANTHROPIC_API_KEY: "key" },
+    "https://api.anthropic.com/v1/messages",
+    { authorization: "Bearer key" },
+  ],
+  [
+    "a server on one's own machine",
+    { ANTHROPIC_BASE_URL: "http://localhost:11434", ANTHROPIC_MODEL: "qwen" },
+    "http://localhost:11434/v1/messages",
+    { authorization: "Bearer none" },
+  ],
+  [
+    "AI Gateway with a key that is stored there",
+    GATEWAY,
+    AT_GATEWAY,
+    { authorization: null, "x-api-key": null, "cf-aig-authorization": "Bearer gate-token" },
+  ],
+  [
+    "AI Gateway with our key",
+    { ...GATEWAY, ANTHROPIC_API_KEY: "key" },
+    AT_GATEWAY,
+    { authorization: null, "x-api-key": "key", "cf-aig-authorization": "Bearer gate-token" },
+  ],
+])("goes to %s", async (_, variables, url, headers) => {
+  const asked = await sent(variables);
+  expect(asked.url).toBe(url);
+  expect(Object.fromEntries(Object.keys(headers).map((name) => [name, asked.headers.get(name)]))).toEqual(
+    headers,
+  );
+  const metadata =
+    "AI_GATEWAY_ID" in variables ? { task: "task_1", conversation: "conv_1", tenant: "acme" } : null;
+  expect(JSON.parse(asked.headers.get("cf-aig-metadata") ?? "null")).toEqual(metadata);
+});
+
+it("asks for the model that is named", async () => {
+  expect((await sent({ ANTHROPIC_API_KEY: "key", ANTHROPIC_MODEL: "claude-haiku-5-5" })).model).toBe(
+    "claude-haiku-5-5",
+  );
+});

@@ -1,0 +1,158 @@
+/** The Messages API: Anthropic itself, AI Gateway, and servers on one's own machine that speak it. */
+import { BaseAnthropic } from "@anthropic-ai/sdk/client";
+import { APIError } from "@anthropic-ai/sdk/core/error";
+import { type Message, Messages, type ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
+import * as z from "zod/mini";
+import { OFFERED_TOOLS, ToolCall } from "../../../shared/contracts/tool.ts";
+import type { Turn } from "../../../shared/contracts/turn.ts";
+import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { oneLine } from "../../../shared/text.ts";
+import type { Env } from "../env.ts";
+import { promptOf, SYSTEM } from "../prompt.ts";
+import type { ModelClient, TurnRequest } from "./index.ts";
+
+const MODEL = "claude-sonnet-5-5";
+const REASON_CHARS_MAX = 300;
+
+const TOOLS = OFFERED_TOOLS.map(({ name, description, input }) => ({
+  name,
+  description,
+  input_schema: { type: "object" as const, ...withoutDialect(z.toJSONSchema(input)) },
+}));
+
+/** Null: nothing is configured. A base URL alone is a server that wants no key. */
+export function anthropicOf(env: Env): ModelClient | null {
+  const route = routeOf(env);
+  if (route === null) return null;
+  const model = env.ANTHROPIC_MODEL ?? MODEL;
+  const client = new BaseAnthropic({ ...route.options, maxRetries: 0, logLevel: "off" });
+  const messages = new Messages(client);
+  return {
+    provider: route.provider,
+    async next(request: TurnRequest): Promise<Turn | Transient | Permanent> {
+      try {
+        const body = {
+          model,
+          max_tokens: LIMITS.answer_tokens_max,
+          system: SYSTEM,
+          tools: TOOLS,
+          messages: promptOf(request.transcript),
+        };
+        return turnOf(
+          await messages.create(body, {
+            signal: request.signal,
+            headers: headersOf(route.provider, request),
+          }),
+        );
+      } catch (error) {
+        return request.signal.aborted ? transient("the model did not answer in time") : failureOf(error);
+      }
+    },
+  };
+}
+
+type Route = { provider: string; options: ConstructorParameters<typeof BaseAnthropic>[0] };
+
+function routeOf(env: Env): Route | null {
+  const {
+    ANTHROPIC_API_KEY: key,
+    ANTHROPIC_BASE_URL: base,
+    AI_GATEWAY_ACCOUNT_ID: account,
+    AI_GATEWAY_ID: gateway,
+  } = env;
+  if (account && gateway) {
+    const baseURL = base || `https://gateway.ai.cloudflare.com/v1/${account}/${gateway}/anthropic`;
+    const defaultHeaders = {
+      authorization: null,
+      ...(env.AI_GATEWAY_TOKEN && { "cf-aig-authorization": `Bearer ${env.AI_GATEWAY_TOKEN}` }),
+      // Without a key of ours the gateway uses the one that is stored there, or its own billing.
+      ...(key && { "x-api-key": key }),
+    };
+    return { provider: "ai-gateway", options: { baseURL, apiKey: null, authToken: null, defaultHeaders } };
+  }
+  if (!key && !base) return null;
+  return {
+    provider: base ? new URL(base).host : "anthropic",
+    options: { apiKey: key || "none", ...(base && { baseURL: base }) },
+  };
+}
+
+/** What AI Gateway's log is searched by. */
+function headersOf(provider: string, { taskId, transcript }: TurnRequest): Record<string, string> {
+  if (provider !== "ai-gateway") return {};
+  const metadata = { task: taskId, conversation: transcript.conversationId, tenant: transcript.tenantId };
+  return { "cf-aig-metadata": JSON.stringify(metadata) };
+}
+
+function turnOf(message: Message): Turn | Permanent {
+  const usage = { tokensIn: message.usage.input_tokens, tokensOut: message.usage.output_tokens };
+  const text = message.content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n\n");
+  const uses = message.content.filter((block): block is ToolUseBlock => block.type === "tool_use");
+  const turn = (words: string, calls: ToolCall[] = []): Turn => ({
+    text: words,
+    calls,
+    model: message.model,
+    usage,
+  });
+  switch (message.stop_reason) {
+    case "refusal":
+      return turn(text || "The model declined to answer this.");
+    case "max_tokens":
+    case "model_context_window_exceeded":
+      // A call that was cut off may lack half of its input.
+      return turn(`${text}\n\n… (the model reached the end of what it may write)`.trim());
+    default: {
+      if (uses.length > 0) return turn(text, uses.slice(0, LIMITS.calls_per_turn_max).map(callOf));
+      return text.trim() === "" ? permanent("the model gave an empty answer") : turn(text);
+    }
+  }
+}
+
+/** The call, or the reason why there is no such call. */
+function callOf({ name, input }: ToolUseBlock): ToolCall {
+  const call = ToolCall.safeParse({ tool: name, input });
+  if (call.success && call.data.tool !== "invalid_call") return call.data;
+  return { tool: "invalid_call", input: { name, input, reason: faultOf(name, input) } };
+}
+
+function faultOf(name: string, input: unknown): string {
+  const offered = OFFERED_TOOLS.find((tool) => tool.name === name);
+  if (offered === undefined) return "there is no such tool";
+  const parsed = z.safeParse(offered.input, input);
+  return parsed.success ? "it is not for you to call" : z.prettifyError(parsed.error);
+}
+
+/** By status: an error of a gateway has no type. */
+function failureOf(error: unknown): Transient | Permanent {
+  if (!(error instanceof APIError))
+    return transient(`the model's answer could not be read (${brief(error)})`);
+  const { status, headers } = error;
+  const said = brief(error);
+  // The connection was refused, cut or timed out.
+  if (status === undefined) return transient(`the model cannot be reached (${said})`);
+  const retryAfterSeconds = Number(headers?.get("retry-after") ?? Number.NaN);
+  if (status === 429) {
+    // A limit that passes says when; a spending limit does not pass.
+    if (Number.isNaN(retryAfterSeconds)) return permanent(`the model's limit is used up (${said})`);
+    return transient("the model's rate limit is reached", retryAfterSeconds * 1_000);
+  }
+  if (status === 401 || status === 403) {
+    return permanent("the model refuses the key: check ANTHROPIC_API_KEY, or AI_GATEWAY_TOKEN for a gateway");
+  }
+  if (status >= 500 || status === 408 || status === 409) {
+    return transient(
+      `the model answered ${status}`,
+      Number.isNaN(retryAfterSeconds) ? undefined : retryAfterSeconds * 1_000,
+    );
+  }
+  return permanent(`the model refused the request (${said})`);
+}
+
+function brief(error: unknown): string {
+  return oneLine(reasonOf(error), REASON_CHARS_MAX);
+}
+
+function withoutDialect({ $schema: _dialect, ...schema }: z.core.JSONSchema.BaseSchema): object {
+  return schema;
+}
