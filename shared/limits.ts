@@ -71,6 +71,11 @@ export const TIMINGS = {
   ping_after_ms: 15_000,
   /** A reply that could not be sent for this long never will be. */
   reply_kept_ms: 24 * 3_600_000,
+  /** How often a stream of a task's events looks for new ones. */
+  events_poll_ms: 500,
+  /** A stream ends after this and is taken up again by whoever reads it; proxies cut at about a hundred seconds of silence. */
+  events_stream_ms: 300_000,
+  events_ping_ms: 15_000,
   progress_ms_min: 3_000,
   /** Slowest pace at which a progress message is looked at again. */
   progress_ms_max: 30_000,

@@ -86,3 +86,38 @@ export async function readReceipt(
     events: rowsOf(results("events"), Event),
   };
 }
+
+const Following = z.object({ state: TaskState, channel: ChannelName, reply_state: z.nullable(z.string()) });
+
+export interface FollowedTask {
+  task: z.infer<typeof Following>;
+  events: z.infer<typeof Event>[];
+}
+
+/** What has happened to a task since the event `after`. */
+export async function followTask(
+  db: D1Database,
+  { keyHash, taskId, after }: { keyHash: string; taskId: string; after: number },
+): Promise<FollowedTask | "unauthorized" | undefined> {
+  const results = await runBatch(db, {
+    key: db.prepare("SELECT tenant_id FROM api_keys WHERE hash = ?").bind(keyHash),
+    events: db
+      .prepare(
+        `SELECT e.seq, e.key, e.at, e.data FROM events e JOIN tasks t ON t.id = e.task_id
+         WHERE e.task_id = ?2 AND e.seq > ?3 AND t.tenant_id = (SELECT tenant_id FROM api_keys WHERE hash = ?1)
+         ORDER BY e.seq`,
+      )
+      .bind(keyHash, taskId, after),
+    // After the events: whoever reads that it is over has read all of them.
+    task: db
+      .prepare(
+        `SELECT t.state, c.channel, r.state AS reply_state
+         FROM tasks t JOIN conversations c ON c.id = t.conversation_id LEFT JOIN replies r ON r.id = t.id
+         WHERE t.id = ?2 AND t.tenant_id = (SELECT tenant_id FROM api_keys WHERE hash = ?1)`,
+      )
+      .bind(keyHash, taskId),
+  });
+  if (results("key").results.length === 0) return "unauthorized";
+  const task = rowOf(results("task"), Following);
+  return task && { task, events: rowsOf(results("events"), Event) };
+}

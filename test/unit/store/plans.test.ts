@@ -9,7 +9,7 @@ import { discard, listDeadLetters, readDeadLetter, unpark } from "../../../share
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
 import { deleteDoorbell, park, parkUnreadable, takeDue } from "../../../shared/store/outbox.ts";
-import { readReceipt } from "../../../shared/store/receipts.ts";
+import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
 import {
   announce,
   announcePing,
@@ -84,6 +84,7 @@ async function callEverything(): Promise<void> {
   await steerTask(d, { keyHash: "h", taskId: "task_b", messageId: "msg_c", content: CONTENT }, NOW);
   await listTasks(d, { keyHash: "h", state: null, before: null });
   await readReceipt(d, { keyHash: "h", taskId: "task_b" });
+  await followTask(d, { keyHash: "h", taskId: "task_b", after: 0 });
   const event = {
     channel: "telegram" as const,
     kind: "message" as const,

@@ -10,15 +10,18 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { log } from "../../../shared/log.ts";
 import { ring } from "../../../shared/queue/doorbell.ts";
 import { cancelTask, createTask, listTasks, steerTask } from "../../../shared/store/api.ts";
-import { readReceipt } from "../../../shared/store/receipts.ts";
+import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
 import { STOPPED, UNREAD_WORDS } from "../../../shared/words.ts";
 import { bellsOf, type Env } from "../env.ts";
 import { problem } from "../problem.ts";
 import { callerOf, unauthorized } from "./caller.ts";
+import { streamEvents } from "./events.ts";
 import { readJson } from "./request.ts";
 import { linksOf, taskView } from "./view.ts";
 
 type Api = Context<{ Bindings: Env }>;
+
+const LastEventId = z.coerce.number().check(z.int(), z.gte(0));
 
 export const tasks = new Hono<{ Bindings: Env }>();
 
@@ -95,6 +98,26 @@ tasks.get("/:id", async (c) => {
   const receipt = await readReceipt(c.env.DB, { keyHash: caller.keyHash, taskId: c.req.param("id") });
   if (receipt === "unauthorized") return unauthorized();
   return receipt === undefined ? notFound() : c.json(taskView(receipt));
+});
+
+tasks.get("/:id/events", async (c) => {
+  const caller = await callerOf(c);
+  if (caller === null) return unauthorized();
+  const task = { keyHash: caller.keyHash, taskId: c.req.param("id") };
+  const last = LastEventId.safeParse(c.req.header("last-event-id") ?? "0");
+  if (!last.success) {
+    const errors = [{ path: "Last-Event-ID", message: "the `id` of an event of this task" }];
+    return problem({
+      status: 400,
+      title: "Invalid request",
+      detail: "See `errors` for every fault.",
+      errors,
+    });
+  }
+  const first = await followTask(c.env.DB, { ...task, after: last.data });
+  if (first === "unauthorized") return unauthorized();
+  if (first === undefined) return notFound();
+  return streamEvents(c, task, first, last.data);
 });
 
 tasks.post("/:id/cancel", async (c) => {

@@ -4,7 +4,7 @@ import type { TaskReceipt } from "../../../shared/store/receipts.ts";
 
 export function linksOf(taskId: string) {
   const self = `/v1/tasks/${taskId}`;
-  return { self, cancel: `${self}/cancel`, messages: `${self}/messages` };
+  return { self, events: `${self}/events`, cancel: `${self}/cancel`, messages: `${self}/messages` };
 }
 
 export function taskView({ task, usage, calls, deliveries, events }: TaskReceipt) {
@@ -45,9 +45,13 @@ export function taskView({ task, usage, calls, deliveries, events }: TaskReceipt
               doubts,
             })),
           },
-    receipt: events.map(({ seq, key, at, data }) => ({ seq, at: iso(at), event: key, data })),
+    receipt: events.map(eventView),
     links: linksOf(task.id),
   };
+}
+
+export function eventView({ seq, key, at, data }: TaskReceipt["events"][number]) {
+  return { seq, at: iso(at), event: key, data };
 }
 
 const iso = (ms: number) => new Date(ms).toISOString();
