@@ -87,8 +87,8 @@ export async function openOurs(): Promise<Subject & { house: Awaited<ReturnType<
     close: () => house.close(),
   };
   // The answer is there when a message says it.
-  house.telegram.onEdit = ({ chatId, text: shown }) => {
-    if (!shown.startsWith("⏳")) subject.onAnswer(Number(chatId));
+  house.telegram.onShown = ({ chatId, text: shown }) => {
+    if (!shown.startsWith("⏳") && !shown.endsWith(" …")) subject.onAnswer(Number(chatId));
   };
   return subject;
 }

@@ -29,7 +29,11 @@ export async function readSettings(file: string): Promise<Settings> {
   for (const complaint of complaintsAbout(text, Object.keys(fromFile)))
     console.error(`${file}: ${complaint}`);
   const all = Object.keys(VARIABLES).map((name) => [name, process.env[name] ?? fromFile[name]]);
-  return Object.fromEntries(all.filter(([, value]) => value !== undefined && value !== ""));
+  const settings: Settings = Object.fromEntries(
+    all.filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const [botId] = settings.TELEGRAM_BOT_TOKEN?.split(":") ?? [];
+  return botId === undefined ? settings : { TELEGRAM_BOT_ID: botId, ...settings };
 }
 
 async function readOptional(file: string): Promise<string> {

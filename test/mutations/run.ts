@@ -8,6 +8,8 @@ import { type Mutation, MUTATIONS } from "./table.ts";
 const COPIED = [
   "scripts",
   "shared",
+  "stand-ins",
+  "bench",
   "test",
   "workers",
   "wrangler",

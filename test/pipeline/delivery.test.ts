@@ -1,7 +1,7 @@
 /** Replies without doubt: what the platform refuses, delays or leaves unanswered, and what a person then sees. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type House, openHouse, privateText } from "../support/house.ts";
-import type { Fault } from "../support/telegram-server.ts";
+import type { Fault } from "../../stand-ins/telegram-server.ts";
 import { until } from "../support/until.ts";
 
 let house: House;

@@ -8,7 +8,7 @@ import {
   type ModelRequest,
   ModelServer,
   says,
-} from "../support/model-server.ts";
+} from "../../stand-ins/model-server.ts";
 
 const KEY = "sk-ant-test-0123456789abcdef";
 const model = new ModelServer();

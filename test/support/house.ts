@@ -7,7 +7,7 @@ import { sha256Hex } from "../../shared/ids.ts";
 import type { Timings } from "../../shared/limits.ts";
 import type { TaskState } from "../../shared/contracts/task.ts";
 import type { Control } from "./control.ts";
-import { TelegramServer } from "./telegram-server.ts";
+import { TelegramServer } from "../../stand-ins/telegram-server.ts";
 import { configOf, watchedConfigOf, type WorkerName, WORKERS } from "./worker-configs.ts";
 import { until } from "./until.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../scripts/local/ports.ts";
 import { WEBHOOK_SECRET } from "./house.ts";
-import { TelegramServer } from "./telegram-server.ts";
+import { TelegramServer } from "../../stand-ins/telegram-server.ts";
 import { until } from "./until.ts";
 
 const READY_MS_MAX = 40_000;

@@ -3,7 +3,13 @@ import type { Timings } from "../../shared/limits.ts";
 import type { Story } from "../fault/stories.ts";
 import { Control, type EffectFault, type Recorded } from "./control.ts";
 import { type House, openHouse } from "./house.ts";
-import { calls, type ModelAnswer, type ModelRequest, ModelServer, says } from "./model-server.ts";
+import {
+  calls,
+  type ModelAnswer,
+  type ModelRequest,
+  ModelServer,
+  says,
+} from "../../stand-ins/model-server.ts";
 import { newestState } from "./state.ts";
 import { until } from "./until.ts";
 

@@ -37,7 +37,8 @@ export class TelegramServer {
   readonly token = "4839574812:AAFD39kkdpWt3ywyRZergyOLMaJhac60qcA";
   readonly calls: ApiCall[] = [];
   readonly messages: ShownMessage[] = [];
-  onEdit: (message: ShownMessage) => void = () => undefined;
+  /** Called whenever a message is created or edited. */
+  onShown: (message: ShownMessage) => void = () => undefined;
   /** Groups that have become supergroups, by their old ids. */
   readonly migrated = new Map<string, string>();
   /** Asked before every call. */
@@ -120,6 +121,7 @@ export class TelegramServer {
           threadId: body["message_thread_id"] === undefined ? null : String(body["message_thread_id"]),
         };
         this.messages.push(message);
+        this.onShown(message);
         return success({ message_id: id, date: 1, chat: { id: Number(chatId), type: "private" }, text });
       }
       case "editMessageText": {
@@ -134,7 +136,7 @@ export class TelegramServer {
           );
         }
         Object.assign(message, { text, markup: String(body["text"]), edits: message.edits + 1 });
-        this.onEdit(message);
+        this.onShown(message);
         return success({
           message_id: message.id,
           date: 1,
