@@ -1,7 +1,6 @@
 /** `npm run dead-letters -- list | show <queue>/<key> | replay <queue>/<key>|all | discard <queue>/<key>|all` */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { callApi } from "./local/installation.ts";
 
 const USAGE = `Usage: npm run dead-letters -- [--state .errand] <command>
   list                        what was put aside, and why
@@ -67,27 +66,6 @@ async function all(): Promise<DeadLetter[]> {
   return (await call("GET", "")).dead_letters;
 }
 
-async function call(method: string, path: string) {
-  const { url, apiKey } = await installation();
-  const response = await fetch(`${url}/v1/dead-letters/${path}`.replace(/\/$/, ""), {
-    method,
-    headers: { authorization: `Bearer ${apiKey}` },
-  }).catch(() => {
-    throw new Error(`Nothing answers at ${url}. Is it running? npm start`);
-  });
-  const answer = JSON.parse(await response.text());
-  if (!response.ok) throw new Error(`${answer.title}: ${answer.detail}`);
-  return answer;
-}
-
-async function installation(): Promise<{ url: string; apiKey: string }> {
-  const { ERRAND_URL: url, ERRAND_API_KEY: apiKey } = process.env;
-  if (url !== undefined && apiKey !== undefined) return { url: url.replace(/\/+$/, ""), apiKey };
-  const file = join(values.state, "local.json");
-  const text = await readFile(file, "utf8").catch(() => {
-    throw new Error(
-      `There is no ${file}: start Errand first (npm start), or set ERRAND_URL and ERRAND_API_KEY.`,
-    );
-  });
-  return JSON.parse(text);
+function call(method: string, path: string) {
+  return callApi(values.state, method, `/v1/dead-letters/${path}`.replace(/\/$/, ""));
 }

@@ -30,6 +30,12 @@ export function withKind(id: string, kind: IdKind): string {
   return `${kind}_${id.slice(id.indexOf("_") + 1)}`;
 }
 
+/** A code that a person can read out: 40 random bits, so that nobody guesses one that is waiting. */
+export function newCode(): string {
+  const code = encode(crypto.getRandomValues(new Uint8Array(5))).toUpperCase();
+  return `${code.slice(0, 4)}-${code.slice(4)}`;
+}
+
 /** Hex, for what is compared and never shown. */
 export async function sha256Hex(text: string): Promise<string> {
   return Array.from(await sha256(text), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -37,6 +37,7 @@ export const LIMITS = {
   sweep_rows_max: 500,
   purge_rows_max: 500,
   dead_letters_page_max: 500,
+  people_page_max: 500,
   /** Cloudflare Queues: messages in one sendBatch. https://developers.cloudflare.com/queues/platform/limits/ */
   queue_batch_max: 100,
 } as const;

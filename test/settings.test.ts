@@ -28,7 +28,12 @@ describe("settings", () => {
     const settings = await read(
       "TELEGRAM_WEBHOOK_SECRET=from-the-file\nTELEGRAM_BOT_TOKEN=1:a # mine\nTELEGRAM_API_BASE=\n",
     );
-    expect(settings).toEqual({ TELEGRAM_WEBHOOK_SECRET: "from-the-environment", TELEGRAM_BOT_TOKEN: "1:a" });
+    expect(settings).toEqual({
+      TELEGRAM_WEBHOOK_SECRET: "from-the-environment",
+      TELEGRAM_BOT_TOKEN: "1:a",
+      // The token begins with it, and ingress needs it without the rest.
+      TELEGRAM_BOT_ID: "1",
+    });
     expect(complaints).not.toHaveBeenCalled();
     expect(await readSettings(join(folder, "missing"))).toEqual({
       TELEGRAM_WEBHOOK_SECRET: "from-the-environment",

@@ -29,12 +29,15 @@ function model(settings: Settings): string {
 }
 
 function telegram(settings: Settings): string {
-  const needed = ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "TELEGRAM_ALLOWED_USERS"] as const;
+  const needed = ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"] as const;
   const missing = needed.filter((name) => settings[name] === undefined);
   const isServed = settings.TELEGRAM_WEBHOOK_SECRET !== undefined;
   if (missing.length > 0)
     return `${isServed ? "not complete" : "off"}: set ${missing.join(", ")} in .dev.vars`;
-  const users =
-    settings.TELEGRAM_ALLOWED_USERS === "*" ? "everybody" : `users ${settings.TELEGRAM_ALLOWED_USERS}`;
-  return `on, for ${users}, at /hooks/telegram`;
+  const named = settings.TELEGRAM_ALLOWED_USERS;
+  const who =
+    named === "*"
+      ? "everybody"
+      : `whom \`npm run pair\` lets in${named === undefined ? "" : ` and ${named}`}`;
+  return `on, for ${who}, at /hooks/telegram`;
 }

@@ -4,6 +4,7 @@ import type { MessageContent } from "../contracts/message.ts";
 import type { Timings } from "../limits.ts";
 import { stopStatements } from "./end.ts";
 import { doorbellsOf } from "./outbox.ts";
+import { admitGroup, introduce } from "./people.ts";
 import type { NewInbound } from "./inbound.ts";
 import { conversationsIn, startStatements } from "./start.ts";
 
@@ -17,6 +18,10 @@ export type Decision = { inbound: NewInbound } & (
       externalId: string | null;
       content: MessageContent;
     }
+  /** A stranger: written down, and told the code, once. */
+  | { kind: "introduce"; address: string; channel: string; personId: string; code: string; text: string }
+  /** An admin admits the group. */
+  | { kind: "admit"; address: string; channel: string; groupId: string; by: string; text: string }
   /** Replaces what a message says, unless it was read already. */
   | { kind: "edit"; externalId: string; content: MessageContent }
   | { kind: "reply"; address: string; channel: string; text: string }
@@ -57,7 +62,7 @@ type Of<Kind extends Decision["kind"]> = Extract<Decision, { kind: Kind }>;
 
 /** Splits where order matters: a command comes after what was said before it and before what was said after. */
 function runs(decisions: readonly Decision[]): Decision[][] {
-  const isCommand = ({ kind }: Decision) => kind === "stop" || kind === "new" || kind === "edit";
+  const isCommand = ({ kind }: Decision) => !["message", "reply", "ignore", "park"].includes(kind);
   const all: Decision[][] = [];
   for (const decision of decisions) {
     const run = all.at(-1);
@@ -83,6 +88,19 @@ function runStatements(
     ...run.flatMap((decision) => {
       if (decision.kind === "stop") return stopOrSaySo(db, decision, now, timings);
       if (decision.kind === "edit") return [editUnread(db, decision)];
+      if (decision.kind === "introduce") {
+        const stranger = newcomerOf(decision, decision.personId);
+        return introduce(
+          db,
+          { ...stranger, ...decision, conversationId: decision.inbound.conversation_id },
+          now,
+          timings,
+        );
+      }
+      if (decision.kind === "admit") {
+        const group = newcomerOf(decision, decision.groupId);
+        return [...admitGroup(db, group, decision.by, now), ...replyStatements(db, [decision], now, timings)];
+      }
       return decision.kind === "new" ? forget(db, decision, now, timings) : [];
     }),
   ];
@@ -141,6 +159,13 @@ function messageStatements(
     ...Object.values(startStatements(db, conversationsIn(conversations), now, timings)),
   ];
 }
+
+const newcomerOf = ({ inbound, channel }: Of<"introduce"> | Of<"admit">, externalId: string) => ({
+  inboundId: inbound.id,
+  tenantId: inbound.tenant_id,
+  channel,
+  externalId,
+});
 
 function editUnread(db: D1Database, { inbound, externalId, content }: Of<"edit">): D1PreparedStatement {
   return db

@@ -8,6 +8,7 @@ import { sweep } from "../../shared/queue/sweep.ts";
 import { purgeInbound } from "../../shared/store/inbound.ts";
 import { acceptWebhook } from "./accept.ts";
 import { deadLetters } from "./api/dead-letters.ts";
+import { people } from "./api/people.ts";
 import { tasks } from "./api/tasks.ts";
 import { bellsOf, type Env } from "./env.ts";
 import { problem } from "./problem.ts";
@@ -20,6 +21,7 @@ app.get("/", (c) =>
 app.post("/hooks/:channel", acceptWebhook);
 app.route("/v1/tasks", tasks);
 app.route("/v1/dead-letters", deadLetters);
+app.route("/v1/people", people);
 app.notFound((c) =>
   problem({ status: 404, title: "Not found", detail: `There is nothing at ${c.req.method} ${c.req.path}.` }),
 );

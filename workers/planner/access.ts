@@ -1,14 +1,70 @@
-/** Who may talk to this installation. */
+/** Who may talk to this installation: whom its variables name, and whom somebody has admitted. */
 import type { InboundEvent } from "../../shared/contracts/inbound.ts";
+import type { NewInbound } from "../../shared/store/inbound.ts";
+import { type Standing, standingsOf } from "../../shared/store/people.ts";
 import type { Env } from "./env.ts";
 
-/** Null when the sender may talk, else why not, with what to change. An unset list admits nobody. */
-export function mayTalk(env: Env, { channel, sender, address }: InboundEvent): string | null {
+export type Access =
+  | { kind: "admitted" }
+  /** Nobody has heard of them: they are told how to be admitted, once. */
+  | { kind: "stranger" }
+  /** Someone who may, in a group that may not. */
+  | { kind: "admin in a strange group" }
+  | { kind: "refused"; reason: string };
+
+export interface Heard {
+  inbound: NewInbound;
+  event: InboundEvent;
+}
+
+/** Decides for each. Reads the list only for those whom the variables do not name. */
+export async function accessOf(env: Env, heard: readonly Heard[]): Promise<(one: Heard) => Access> {
+  const unnamed = heard.filter(({ event }) => !isNamed(env, event));
+  if (unnamed.length === 0) return () => ({ kind: "admitted" });
+  const known = new Map<string, ReadonlyMap<string, Standing>>();
+  for (const { inbound, event } of unnamed) {
+    const key = JSON.stringify([inbound.tenant_id, event.channel]);
+    if (known.has(key)) continue;
+    const ids = unnamed.flatMap(({ event: { address, sender } }) => [address.chatId, sender.id]);
+    known.set(
+      key,
+      await standingsOf(env.DB, {
+        tenantId: inbound.tenant_id,
+        channel: event.channel,
+        ids: [...new Set(ids)],
+      }),
+    );
+  }
+  return (one) => {
+    if (isNamed(env, one.event)) return { kind: "admitted" };
+    return judge(
+      one.event,
+      known.get(JSON.stringify([one.inbound.tenant_id, one.event.channel])) ?? new Map(),
+    );
+  };
+}
+
+function isNamed(env: Env, { channel, sender, address }: InboundEvent): boolean {
   switch (channel) {
     case "telegram": {
       const allowed = (env.TELEGRAM_ALLOWED_USERS ?? "").split(",").map((id) => id.trim());
-      if (["*", sender.id, address.chatId].some((id) => allowed.includes(id))) return null;
-      return `Telegram user ${sender.id} is not in TELEGRAM_ALLOWED_USERS, nor is the chat ${address.chatId}`;
+      return ["*", sender.id, address.chatId].some((id) => allowed.includes(id));
     }
   }
+}
+
+function judge({ sender, address, isGroup }: InboundEvent, standings: ReadonlyMap<string, Standing>): Access {
+  const [person, chat] = [standings.get(sender.id), standings.get(address.chatId)];
+  if (isGroup === true) {
+    if (chat === "member") return { kind: "admitted" };
+    if (person === "admin") return { kind: "admin in a strange group" };
+    return {
+      kind: "refused",
+      reason: `the group ${address.chatId} is not admitted: an admin of ours may send /admit there`,
+    };
+  }
+  if (person === "member" || person === "admin") return { kind: "admitted" };
+  return person === undefined
+    ? { kind: "stranger" }
+    : { kind: "refused", reason: `person ${sender.id} is not admitted, and was told how to be` };
 }

@@ -31,7 +31,7 @@ const PROMPT_CHARS_SHOWN = 60;
 /** A chat's task ids are hashes: four characters tell a person's tasks apart, and can be typed. */
 const ID_CHARS_MIN = 4;
 
-type Where = { inbound: Decision["inbound"]; address: string; channel: string };
+export type Where = { inbound: Decision["inbound"]; address: string; channel: string };
 
 /** The decision for a command. Reads only for `/status` and `/tasks`. */
 export async function answerCommand(

@@ -14,7 +14,7 @@ export interface Env extends SharedSettings {
   AI_GATEWAY_ACCOUNT_ID?: string;
   AI_GATEWAY_ID?: string;
   AI_GATEWAY_TOKEN?: string;
-  /** Ids of Telegram users and groups, separated by commas, or `*` for everybody. Unset: nobody. */
+  /** Ids of Telegram users and groups, separated by commas, or `*` for everybody. Others have to be admitted. */
   TELEGRAM_ALLOWED_USERS?: string;
 }
 

@@ -1,14 +1,14 @@
 /** Triage: who may, which conversation, command or message, which task. A batch at a time, and never a model call. */
 import { timingsOf } from "../../shared/config.ts";
 import { InboundEvent } from "../../shared/contracts/inbound.ts";
-import { withKind } from "../../shared/ids.ts";
+import { newCode, withKind } from "../../shared/ids.ts";
 import { log, type LogLevel } from "../../shared/log.ts";
 import type { LookAgain } from "../../shared/queue/consume.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
-import { type NewInbound, newInbound } from "../../shared/store/inbound.ts";
+import { newInbound } from "../../shared/store/inbound.ts";
 import { carryOut, type Decision } from "../../shared/store/triage.ts";
-import { mayTalk } from "./access.ts";
-import { answerCommand, parseCommand } from "./commands.ts";
+import { type Access, accessOf, type Heard } from "./access.ts";
+import { answerCommand, parseCommand, type Where } from "./commands.ts";
 import { bellsOf, type Env } from "./env.ts";
 
 const NOTHING_AGAIN: LookAgain = new Map();
@@ -19,21 +19,57 @@ export async function triage(env: Env, inboundIds: readonly string[]): Promise<L
   const started = Date.now();
   const rows = await newInbound(env.DB, inboundIds);
   if (rows.length === 0) return NOTHING_AGAIN;
-  const decisions = await Promise.all(rows.map((row) => decide(env, row)));
+  const read = rows.map((inbound) => ({ inbound, parsed: InboundEvent.safeParse(parseJson(inbound.event)) }));
+  const heard = read.flatMap(({ inbound, parsed }) =>
+    parsed.success ? [{ inbound, event: parsed.data }] : [],
+  );
+  const access = await accessOf(env, heard);
+  const decisions = await Promise.all(
+    read.map(({ inbound, parsed }) => {
+      const one = parsed.success ? { inbound, event: parsed.data } : null;
+      return one === null ? park(inbound) : decide(env, one, access(one));
+    }),
+  );
   const doorbells = await carryOut(env.DB, decisions, Date.now(), timingsOf(env));
   await ring(bellsOf(env), doorbells, "planner");
   for (const decision of decisions) report(decision, Date.now() - started);
   return NOTHING_AGAIN;
 }
 
-async function decide(env: Env, inbound: NewInbound): Promise<Decision> {
-  const parsed = InboundEvent.safeParse(parseJson(inbound.event));
-  if (!parsed.success)
-    return { kind: "park", inbound, reason: "the stored event is not of the inbound contract" };
-  const event = parsed.data;
-  const refusal = mayTalk(env, event);
-  if (refusal !== null) return { kind: "ignore", inbound, reason: refusal };
+function park(inbound: Decision["inbound"]): Promise<Decision> {
+  return Promise.resolve({
+    kind: "park",
+    inbound,
+    reason: "the stored event is not of the inbound contract",
+  });
+}
+
+async function decide(env: Env, { inbound, event }: Heard, access: Access): Promise<Decision> {
   const where = { inbound, address: JSON.stringify(event.address), channel: event.channel };
+  switch (access.kind) {
+    case "refused":
+      return { kind: "ignore", inbound, reason: access.reason };
+    case "stranger": {
+      const code = newCode();
+      return { kind: "introduce", ...where, personId: event.sender.id, code, text: introduction(code) };
+    }
+    case "admin in a strange group": {
+      const by = `${event.channel}:${event.sender.id}`;
+      const text = "Everybody in this group may talk to me now.";
+      if (parseCommand(event.text)?.name === "admit")
+        return { kind: "admit", ...where, groupId: event.address.chatId, by, text };
+      return {
+        kind: "reply",
+        ...where,
+        text: "I do not know this group yet. You are an admin: send /admit to let it talk to me.",
+      };
+    }
+    case "admitted":
+      return decideForAdmitted(env, { inbound, event }, where);
+  }
+}
+
+async function decideForAdmitted(env: Env, { inbound, event }: Heard, where: Where): Promise<Decision> {
   if (event.kind === "callback") return { kind: "ignore", inbound, reason: "a button that is not ours" };
   const { messageId: externalId = null, attachments = [], text, quote } = event;
   if (text === "") return { kind: "reply", ...where, text: unreadable(attachments) };
@@ -48,6 +84,9 @@ async function decide(env: Env, inbound: NewInbound): Promise<Decision> {
   if (command !== null) return answerCommand(env.DB, where, command);
   return { kind: "message", ...where, messageId: withKind(inbound.id, "msg"), externalId, content };
 }
+
+const introduction = (code: string) =>
+  `I do not know you yet. Whoever runs this installation can let you in with \`npm run pair -- ${code}\`; then write again.`;
 
 /** Said rather than passed over in silence. */
 function unreadable(attachments: readonly string[]): string {

@@ -9,6 +9,7 @@ import { discard, listDeadLetters, readDeadLetter, unpark } from "../../../share
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
 import { deleteDoorbell, park, parkUnreadable, takeDue } from "../../../shared/store/outbox.ts";
+import { admitByCode, dismiss, listPeople, standingsOf } from "../../../shared/store/people.ts";
 import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
 import {
   announce,
@@ -62,6 +63,8 @@ const DECISIONS: Decision[] = [
   { kind: "reply", ...WHERE, text: "x" },
   { kind: "stop", ...WHERE, ...STOP },
   { kind: "new", ...WHERE, text: "x" },
+  { kind: "introduce", ...WHERE, personId: "1", code: "AAAA-AAAA", text: "x" },
+  { kind: "admit", ...WHERE, groupId: "-1", by: "telegram:1", text: "x" },
   { kind: "park", inbound: INBOUND, reason: "x" },
 ];
 
@@ -84,6 +87,10 @@ async function callEverything(): Promise<void> {
   await steerTask(d, { keyHash: "h", taskId: "task_b", messageId: "msg_c", content: CONTENT }, NOW);
   await listTasks(d, { keyHash: "h", state: null, before: null });
   await readReceipt(d, { keyHash: "h", taskId: "task_b" });
+  await standingsOf(d, { tenantId: "default", channel: "telegram", ids: ["1"] });
+  await listPeople(d, "h");
+  await admitByCode(d, { keyHash: "h", code: "AAAA-AAAA", role: "member" }, NOW);
+  await dismiss(d, { keyHash: "h", channel: "telegram", externalId: "1" }, NOW);
   await followTask(d, { keyHash: "h", taskId: "task_b", after: 0 });
   const event = {
     channel: "telegram" as const,

@@ -1,0 +1,30 @@
+/** The installation that a command speaks to: this machine's, or the one that the environment names. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Calls its API. Throws in words when it refuses, or when nobody is there. */
+export async function callApi(state: string, method: string, path: string, body?: unknown) {
+  const { url, apiKey } = await installation(state);
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${apiKey}` },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new Error(`Nothing answers at ${url}. Is it running? npm start`);
+  });
+  const answer = JSON.parse(await response.text());
+  if (!response.ok) throw new Error(`${answer.title}: ${answer.detail}`);
+  return answer;
+}
+
+async function installation(state: string): Promise<{ url: string; apiKey: string }> {
+  const { ERRAND_URL: url, ERRAND_API_KEY: apiKey } = process.env;
+  if (url !== undefined && apiKey !== undefined) return { url: url.replace(/\/+$/, ""), apiKey };
+  const file = join(state, "local.json");
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new Error(
+      `There is no ${file}: start Errand first (npm start), or set ERRAND_URL and ERRAND_API_KEY.`,
+    );
+  });
+  return JSON.parse(text);
+}

@@ -1,0 +1,42 @@
+/** `npm run pair -- <code> [--admin] | --list | --dismiss <id>`: who may talk to the bot. */
+import { parseArgs } from "node:util";
+import { callApi } from "./local/installation.ts";
+
+const USAGE = `Usage: npm run pair -- [--state .errand] <what>
+  <code> [--admin]   admits whoever was told this code, as a member or as an admin
+  --list             everybody who is known
+  --dismiss <id>     takes somebody off the list, such as telegram:218485655
+An admin may also admit a group, by sending /admit there.`;
+
+try {
+  await run();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function run(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      state: { type: "string", default: ".errand" },
+      admin: { type: "boolean", default: false },
+      list: { type: "boolean", default: false },
+      dismiss: { type: "string" },
+    },
+  });
+  const [code] = positionals;
+  if (values.list) {
+    const { people } = await callApi(values.state, "GET", "/v1/people");
+    for (const { id, role, since } of people) console.log(`${role.padEnd(7)}  ${id}  since ${since}`);
+    if (people.length === 0) console.log("Nobody yet.");
+  } else if (values.dismiss !== undefined) {
+    await callApi(values.state, "DELETE", `/v1/people/${encodeURIComponent(values.dismiss)}`);
+    console.log(`${values.dismiss} is a stranger again.`);
+  } else if (code === undefined) throw new Error(USAGE);
+  else {
+    const role = values.admin ? "admin" : "member";
+    const { admitted } = await callApi(values.state, "POST", "/v1/people/admit", { code, role });
+    console.log(`${admitted.id} may talk now, as ${role}.`);
+  }
+}
