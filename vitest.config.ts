@@ -42,7 +42,7 @@ export default defineConfig(async () => ({
         test: {
           name: "restart",
           include: ["test/restart/**/*.test.ts"],
-          testTimeout: process.env["FAULT_SUITE"] === "long" ? 3_600_000 : 120_000,
+          testTimeout: process.env["FAULT_SUITE"] === "long" ? 3_600_000 : 300_000,
           hookTimeout: 60_000,
           fileParallelism: false,
           // Alone: it measures how long people wait.
