@@ -4,9 +4,12 @@
  */
 import { createInterface } from "node:readline";
 import * as z from "zod/mini";
+import en from "zod/v4/locales/en.js";
 import { reasonOf } from "../shared/errors.ts";
 import type { Env } from "../workers/ingress/env.ts";
 import { type Judged, judge } from "../workers/ingress/judge.ts";
+
+z.config(en());
 
 const Captured = z.object({
   channel: z.string(),
@@ -53,7 +56,7 @@ async function outcome({ response, channel, understood }: Judged) {
   const answer = { status: response.status, body: await response.text() };
   switch (understood?.kind) {
     case undefined:
-      return { ...answer, events: [], error: answer.body };
+      return { ...answer, events: [], error: String(JSON.parse(answer.body).detail) };
     case "unreadable":
       return { ...answer, events: [], error: understood.reason };
     case "ignored": {

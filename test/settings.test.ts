@@ -40,6 +40,14 @@ describe("settings", () => {
     });
   });
 
+  it.each([
+    ["ANTHROPIC_BASE_URL=localhost:1", "ANTHROPIC_BASE_URL must be a URL"],
+    ["TELEGRAM_WEBHOOK_SECRET='not this!'", "TELEGRAM_WEBHOOK_SECRET must be at most 256 characters"],
+    ["TELEGRAM_ALLOWED_USERS=ada", "TELEGRAM_ALLOWED_USERS must be ids"],
+  ])("such as %s are refused by their name", async (line, words) => {
+    await expect(read(line)).rejects.toThrow(words);
+  });
+
   it("that are misspelt or say nothing are named with their place", async () => {
     await read("# fine\n\nTELEGRAM_WEBHOOK_SECRT=x\nwhat?\n");
     expect(complaints.mock.calls.flat()).toEqual([

@@ -23,6 +23,22 @@ export const WORKERS = ["ingress", "planner", "executor", "notifier"] as const;
 export type WorkerName = (typeof WORKERS)[number];
 export type Settings = Readonly<Partial<Record<keyof typeof VARIABLES, string>>>;
 
+/** What would otherwise fail later, and elsewhere. Each may be empty. */
+const SHAPES = [
+  { name: "ANTHROPIC_BASE_URL", pattern: /^$|^https?:\/\//, words: "a URL, such as http://localhost:11434" },
+  { name: "TELEGRAM_API_BASE", pattern: /^$|^https?:\/\//, words: "a URL" },
+  {
+    name: "TELEGRAM_WEBHOOK_SECRET",
+    pattern: /^[\w-]{0,256}$/,
+    words: "at most 256 characters of A-Z a-z 0-9 _ -",
+  },
+  {
+    name: "TELEGRAM_ALLOWED_USERS",
+    pattern: /^(?:\*|-?\d+|[,\s])*$/,
+    words: "ids separated by commas, or *",
+  },
+] as const;
+
 export async function readSettings(file: string): Promise<Settings> {
   const text = await readOptional(file);
   const fromFile = parseEnv(text);
@@ -32,6 +48,9 @@ export async function readSettings(file: string): Promise<Settings> {
   const settings: Settings = Object.fromEntries(
     all.filter(([, value]) => value !== undefined && value !== ""),
   );
+  for (const { name, pattern, words } of SHAPES) {
+    if (!pattern.test(settings[name] ?? "")) throw new Error(`${name} must be ${words}.`);
+  }
   const [botId] = settings.TELEGRAM_BOT_TOKEN?.split(":") ?? [];
   return botId === undefined ? settings : { TELEGRAM_BOT_ID: botId, ...settings };
 }

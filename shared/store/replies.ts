@@ -140,6 +140,8 @@ export interface Shown {
   } | null;
   /** When to look again, unless there is an outcome. */
   lookAt: number;
+  /** Until then nobody takes the lease, whoever rings: the platform has said so. 0: at once. */
+  notBefore?: number;
   /** Counts as an attempt that failed: the doorbell's waits grow. */
   failed: boolean;
 }
@@ -193,10 +195,10 @@ export async function settleReply(
     // Last, for the others look for the token.
     release: db
       .prepare(
-        `UPDATE replies SET lease_token = NULL, lease_until = 0, state = COALESCE(?3, state), reason = ?4
+        `UPDATE replies SET lease_token = NULL, lease_until = ?5, state = COALESCE(?3, state), reason = ?4
          WHERE id = ?1 AND lease_token = ?2`,
       )
-      .bind(replyId, token, outcome?.state ?? null, outcome?.reason ?? null),
+      .bind(replyId, token, outcome?.state ?? null, outcome?.reason ?? null, shown.notBefore ?? 0),
   });
 }
 

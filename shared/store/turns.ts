@@ -197,14 +197,31 @@ export async function storeTurn(
 /** Gives a claimed turn back after a Transient failure, and keeps the task alive until it is asked for again. */
 export async function releaseTurn(
   db: D1Database,
-  { taskId, n, claim, until }: { taskId: string; n: number; claim: string; until: number },
+  released: {
+    taskId: string;
+    n: number;
+    claim: string;
+    until: number;
+    reason: string;
+    retryAfterMs: number;
+    now: number;
+  },
 ): Promise<void> {
+  const { taskId, n, claim, until, now } = released;
   await runBatch(db, {
     release: db
       .prepare(
         "UPDATE turns SET claimed_until = 0 WHERE task_id = ? AND n = ? AND claim = ? AND text IS NULL",
       )
       .bind(taskId, n, claim),
+    event: db
+      .prepare("INSERT INTO events (task_id, key, at, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+      .bind(
+        taskId,
+        `delayed ${n} at ${now}`,
+        now,
+        JSON.stringify({ reason: released.reason, retry_after_ms: released.retryAfterMs }),
+      ),
     ...keepAlive(db, taskId, until),
   });
 }

@@ -46,7 +46,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "shared/store/replies.ts",
     find: "AND state = 'open' AND lease_until <= ?4",
     replace: "AND state = 'open' AND ?4 > 0",
-    test: `${FAULT}/deliveries.test.ts`,
+    test: "test/unit/store",
   },
   {
     name: '"only while active" in the message claim',
@@ -181,6 +181,13 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'text.replaceAll(/<(\\/?untrusted)/gi, "&lt;$1")',
     replace: "text",
     test: "test/unit/planner",
+  },
+  {
+    name: "the platform's limit holds for every ring",
+    file: "workers/notifier/failures.ts",
+    find: "const notBefore = rateLimited ? lookAt : 0;",
+    replace: "const notBefore = rateLimited ? 0 : 0;",
+    test: "test/pipeline/delivery.test.ts",
   },
   {
     name: "what a restart lets go of",

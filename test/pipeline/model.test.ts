@@ -140,12 +140,27 @@ describe("a model that", () => {
     script(failure, says("At last."));
     expect((await ask(300 + name.length, "Hello?")).at(0)).toBe("At last.");
     expect(model.requests).toHaveLength(2);
+    // The receipt shows that somebody waited, and for what.
+    const [delayed] = await house.sql<{ data: string }>(
+      "SELECT data FROM events WHERE key LIKE 'delayed 1 at %' ORDER BY seq DESC LIMIT 1",
+    );
+    expect(JSON.parse(delayed?.data ?? "{}")).toEqual({
+      reason: expect.any(String),
+      retry_after_ms: expect.any(Number),
+    });
   });
 
   it.each<[string, ModelAnswer, string]>([
     ["has no more for us", { status: 429 }, "used up"],
     ["refuses the key", { status: 401 }, "ANTHROPIC_API_KEY"],
     ["refuses the request", { status: 400 }, "refused the request"],
+    ["asks for a day", { status: 429, headers: { "retry-after": "86400" } }, "wait for 1440 minutes"],
+    ["is no model at all", { status: 200, body: "<html>" }, "ANTHROPIC_BASE_URL"],
+    [
+      "repeats the key",
+      { status: 400, body: { type: "error", error: { type: "x", message: `bad ${KEY}` } } },
+      "bad [redacted]",
+    ],
     [
       "is a gateway that refuses its token",
       { status: 401, body: { success: false, error: [{ code: 2009 }] } },

@@ -36,7 +36,7 @@ async function deliver(env: Env, replyId: string, creations: Lane): Promise<numb
       await dropReplyDoorbell(env.DB, replyId, taken.version);
       return null;
     case "busy":
-      return BUSY_MS;
+      return taken.waitMs;
     case "misconfigured":
       return misconfigured(taken.looked, taken);
     case "early":
@@ -49,7 +49,7 @@ async function deliver(env: Env, replyId: string, creations: Lane): Promise<numb
 type Taken =
   | { kind: "nothing" }
   | { kind: "ended"; version: number }
-  | { kind: "busy" }
+  | { kind: "busy"; waitMs: number }
   | { kind: "misconfigured"; looked: Looked; reason: string }
   | { kind: "early"; looked: Looked; outlet: Outlet; dueInMs: number }
   | { kind: "due"; looked: Looked; outlet: Outlet; first: Created };
@@ -66,7 +66,13 @@ async function take(env: Env, replyId: string): Promise<Taken> {
     return { kind: "ended", version: taken.reply.version };
   const isMine = reply.lease_token === lease.token;
   const dueInMs = reply.final === 1 ? 0 : reply.created_at + timings.placeholder_after_ms - now;
-  if (!isMine && dueInMs <= 0) return { kind: "busy" };
+  if (!isMine && dueInMs <= 0) {
+    // Without a token it is nobody's: the platform's limit keeps it.
+    return {
+      kind: "busy",
+      waitMs: reply.lease_token === null ? Math.max(reply.lease_until - now, 0) : BUSY_MS,
+    };
+  }
   const sender = senders[reply.channel];
   const looked = { env, timings, lease, reply, deliveries, sender };
   const outlet = sender.open(env, reply.address, timings);

@@ -53,7 +53,10 @@ export async function failed(
   const retryAfterMs = failure.kind === "later" ? failure.retryAfterMs : undefined;
   const waitMs = failure.kind === "gone" ? 0 : (retryAfterMs ?? backoffMs(rings + 1, timings.backoff_ms_max));
   const nothingShown = { version: reply.version, revision: null, outcome: null };
-  await settleReply(env.DB, lease, { ...nothingShown, lookAt: now + waitMs, failed: !rateLimited }, now);
+  const lookAt = now + waitMs;
+  // Other doorbells of this reply may ring before: the platform's limit holds for them too.
+  const notBefore = rateLimited ? lookAt : 0;
+  await settleReply(env.DB, lease, { ...nothingShown, lookAt, notBefore, failed: !rateLimited }, now);
   return waitMs;
 }
 

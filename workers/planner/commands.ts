@@ -23,6 +23,7 @@ const HELP = `I run errands. What I understand:
 /tasks – your latest tasks
 /stop [id] – stop the running task
 /new – forget what was said so far
+/admit – let a group talk to me (for admins, in the group)
 /help – this list`;
 
 const TASKS_SHOWN = 10;
@@ -47,6 +48,8 @@ export async function answerCommand(
       return reply(HELP);
     case "run":
       return reply("Send the code behind the command, such as `/run 6 * 7`.");
+    case "admit":
+      return reply("There is nothing to admit: this chat may talk to me already.");
     case "new":
       return {
         kind: "new",

@@ -64,8 +64,10 @@ async function think(
     log("warn", { ...facts, effect: "turn", latency_ms: latencyMs, detail: turn.reason });
     if (turn.kind === "permanent") return turn;
     const retryAfterMs = turn.retryAfterMs ?? RETRY_AFTER_MS;
-    await releaseTurn(env.DB, { taskId, n, claim, until: Date.now() + retryAfterMs + timings.step_ms });
-    return { kind: "transient", reason: turn.reason, retryAfterMs };
+    const [now, { reason }] = [Date.now(), turn];
+    const until = now + retryAfterMs + timings.step_ms;
+    await releaseTurn(env.DB, { taskId, n, claim, until, reason, retryAfterMs, now });
+    return { kind: "transient", reason, retryAfterMs };
   }
   const now = Date.now();
   const read = transcript.messages

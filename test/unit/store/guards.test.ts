@@ -7,13 +7,6 @@ import { startCall, storeObservation } from "../../../shared/store/calls.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound } from "../../../shared/store/inbound.ts";
 import { deleteDoorbell, park, takeDue } from "../../../shared/store/outbox.ts";
-import {
-  announce,
-  announcePing,
-  recordCreated,
-  settleReply,
-  takeReply,
-} from "../../../shared/store/replies.ts";
 import { lookAtTasks } from "../../../shared/store/tasks.ts";
 import { carryOut } from "../../../shared/store/triage.ts";
 import { claimTurn, releaseTurn, storeTurn } from "../../../shared/store/turns.ts";
@@ -155,9 +148,25 @@ describe("a turn", () => {
   it("is claimed by one, until its claim is over or given back", async () => {
     expect((await claim("a")).kind).toBe("claimed");
     expect((await claim("b")).kind).toBe("busy");
-    await releaseTurn(db, { taskId: id, n: 1, claim: "b", until: NOW });
+    await releaseTurn(db, {
+      taskId: id,
+      n: 1,
+      claim: "b",
+      until: NOW,
+      reason: "x",
+      retryAfterMs: 1,
+      now: NOW,
+    });
     expect((await claim("b")).kind).toBe("busy");
-    await releaseTurn(db, { taskId: id, n: 1, claim: "a", until: NOW });
+    await releaseTurn(db, {
+      taskId: id,
+      n: 1,
+      claim: "a",
+      until: NOW,
+      reason: "x",
+      retryAfterMs: 1,
+      now: NOW,
+    });
     expect((await claim("b")).kind).toBe("claimed");
     expect((await claim("c", NOW + 11)).kind).toBe("claimed");
   });
@@ -217,69 +226,5 @@ describe("a task", () => {
     expect(await one("SELECT ended_by FROM tasks WHERE id = ?")).toEqual({ ended_by: "a" });
     expect(await one("SELECT text, revision FROM replies WHERE id = ?")).toEqual({ text: "a", revision: 2 });
     expect(await doorbells()).toEqual([]);
-  });
-});
-
-describe("a reply", () => {
-  const a = () => ({ replyId: id, token: "a" });
-  const b = () => ({ replyId: id, token: "b" });
-  const holder = async () =>
-    (await one<{ lease_token: string }>("SELECT lease_token FROM replies WHERE id = ?"))?.lease_token;
-  beforeEach(async () => {
-    await endTask(db, { taskId: id, state: "succeeded", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
-    await db.prepare("INSERT INTO outbox (queue, key, ring_at) VALUES ('replies', ?, 0)").bind(id).run();
-  });
-  const delivered = { state: "delivered" as const, reason: null, externalIds: ["1"] };
-
-  it("has one lease at a time", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
-    await takeReply(db, b(), NOW, TIMINGS);
-    expect(await holder()).toBe("a");
-    await takeReply(db, b(), LATER, TIMINGS);
-    expect(await holder()).toBe("b");
-  });
-
-  it("is written by nobody whose lease is over", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
-    await takeReply(db, b(), LATER, TIMINGS);
-    expect(await announce(db, a(), 1)).toBe(false);
-    expect(await announcePing(db, a())).toBe(false);
-    expect(await recordCreated(db, a(), { part: 0, externalId: "1" }, LATER, TIMINGS)).toBe(false);
-    await settleReply(
-      db,
-      a(),
-      { version: 1, revision: 2, outcome: delivered, lookAt: 0, failed: false },
-      LATER,
-    );
-    expect(await one("SELECT state FROM replies WHERE id = ?")).toEqual({ state: "open" });
-    expect(await doorbells()).toEqual([{ queue: "replies", version: 1 }]);
-    expect(await holder()).toBe("b");
-  });
-
-  it("counts a doubt when a creation was announced and never recorded", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
-    const taken = await takeReply(db, b(), LATER, TIMINGS);
-    expect(taken?.deliveries).toMatchObject([{ part: 0, state: "doubtful", doubts: 1 }]);
-    expect(await announce(db, b(), 0)).toBe(true);
-    // Announced and not recorded: whoever announces again must have counted the doubt before.
-    expect(await announce(db, b(), 0)).toBe(false);
-  });
-
-  it("pings once", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
-    expect(await announcePing(db, a())).toBe(true);
-    expect(await announcePing(db, a())).toBe(false);
-  });
-
-  it("that was rung again while it was shown is looked at again", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
-    await db.prepare("UPDATE outbox SET version = 2").run();
-    await settleReply(
-      db,
-      a(),
-      { version: 1, revision: 2, outcome: delivered, lookAt: 0, failed: false },
-      NOW,
-    );
-    expect(await doorbells()).toEqual([{ queue: "replies", version: 2 }]);
   });
 });

@@ -3,14 +3,19 @@ import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import { APIError } from "@anthropic-ai/sdk/core/error";
 import { type Message, Messages, type ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod/mini";
+import en from "zod/v4/locales/en.js";
 import { OFFERED_TOOLS, ToolCall } from "../../../shared/contracts/tool.ts";
 import type { Turn } from "../../../shared/contracts/turn.ts";
 import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+import { redact } from "../../../shared/log.ts";
 import { oneLine } from "../../../shared/text.ts";
 import type { Env } from "../env.ts";
 import { promptOf, SYSTEM } from "../prompt.ts";
 import type { ModelClient, TurnRequest } from "./index.ts";
+
+// The faults of a call are told to the model in words.
+z.config(en());
 
 const MODEL = "claude-sonnet-5-5";
 const REASON_CHARS_MAX = 300;
@@ -20,6 +25,13 @@ const TOOLS = OFFERED_TOOLS.map(({ name, description, input }) => ({
   description,
   input_schema: { type: "object" as const, ...withoutDialect(z.toJSONSchema(input)) },
 }));
+
+/** The least of an answer that is one. */
+const Answer = z.object({
+  model: z.string(),
+  content: z.array(z.object({ type: z.string() })),
+  usage: z.object({ input_tokens: z.int(), output_tokens: z.int() }),
+});
 
 /** Null: nothing is configured. A base URL alone is a server that wants no key. */
 export function anthropicOf(env: Env): ModelClient | null {
@@ -46,7 +58,9 @@ export function anthropicOf(env: Env): ModelClient | null {
           }),
         );
       } catch (error) {
-        return request.signal.aborted ? transient("the model did not answer in time") : failureOf(error);
+        if (request.signal.aborted) return transient("the model did not answer in time");
+        const failure = failureOf(error);
+        return { ...failure, reason: withoutSecrets(failure.reason, env) };
       }
     },
   };
@@ -86,6 +100,9 @@ function headersOf(provider: string, { taskId, transcript }: TurnRequest): Recor
 }
 
 function turnOf(message: Message): Turn | Permanent {
+  // Whatever answers 200 at a wrong address is not typed by hope.
+  if (!Answer.safeParse(message).success)
+    return permanent("what answered is not the Messages API: check ANTHROPIC_BASE_URL");
   const usage = { tokensIn: message.usage.input_tokens, tokensOut: message.usage.output_tokens };
   const text = message.content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n\n");
   const uses = message.content.filter((block): block is ToolUseBlock => block.type === "tool_use");
@@ -125,32 +142,39 @@ function faultOf(name: string, input: unknown): string {
 
 /** By status: an error of a gateway has no type. */
 function failureOf(error: unknown): Transient | Permanent {
-  if (!(error instanceof APIError))
-    return transient(`the model's answer could not be read (${brief(error)})`);
-  const { status, headers } = error;
-  const said = brief(error);
+  // Half a body does not parse.
+  if (!(error instanceof APIError)) return transient("the model's answer could not be read to its end");
+  const { status, apiMessage } = error;
   // The connection was refused, cut or timed out.
-  if (status === undefined) return transient(`the model cannot be reached (${said})`);
-  const retryAfterSeconds = Number(headers?.get("retry-after") ?? Number.NaN);
-  if (status === 429) {
-    // A limit that passes says when; a spending limit does not pass.
-    if (Number.isNaN(retryAfterSeconds)) return permanent(`the model's limit is used up (${said})`);
-    return transient("the model's rate limit is reached", retryAfterSeconds * 1_000);
+  if (status === undefined) return transient(`the model cannot be reached (${reasonOf(error)})`);
+  const said = oneLine(apiMessage ?? `HTTP ${status}`, REASON_CHARS_MAX);
+  const retryAfterMs = retryAfterMsOf(error.headers);
+  const isLimit = status === 429;
+  // A limit that passes says when; a spending limit does not pass.
+  if (isLimit && retryAfterMs === undefined) return permanent(`the model's limit is used up (${said})`);
+  if (isLimit || status >= 500 || status === 408 || status === 409) {
+    if (retryAfterMs === undefined || retryAfterMs <= LIMITS.retry_after_ms_max)
+      return transient(`the model answered ${status} (${said})`, retryAfterMs);
+    return permanent(`the model asks to wait for ${Math.round(retryAfterMs / 60_000)} minutes (${said})`);
   }
-  if (status === 401 || status === 403) {
+  if (status === 401 || status === 403)
     return permanent("the model refuses the key: check ANTHROPIC_API_KEY, or AI_GATEWAY_TOKEN for a gateway");
-  }
-  if (status >= 500 || status === 408 || status === 409) {
-    return transient(
-      `the model answered ${status}`,
-      Number.isNaN(retryAfterSeconds) ? undefined : retryAfterSeconds * 1_000,
-    );
-  }
   return permanent(`the model refused the request (${said})`);
 }
 
-function brief(error: unknown): string {
-  return oneLine(reasonOf(error), REASON_CHARS_MAX);
+/** Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+function retryAfterMsOf(headers: Headers | undefined): number | undefined {
+  const value = headers?.get("retry-after") ?? "";
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
+}
+
+/** A server may repeat what it was sent, and these words are shown to people. */
+function withoutSecrets(reason: string, { ANTHROPIC_API_KEY: key, AI_GATEWAY_TOKEN: token }: Env): string {
+  return [key, token].reduce<string>(
+    (clean, secret) => (secret ? clean.replaceAll(secret, "[redacted]") : clean),
+    redact(reason),
+  );
 }
 
 function withoutDialect({ $schema: _dialect, ...schema }: z.core.JSONSchema.BaseSchema): object {

@@ -1,0 +1,63 @@
+/** One tool call: made once, and not for a task that has ended. */
+import { beforeAll, beforeEach, expect, it } from "vitest";
+import { TIMINGS } from "../../../shared/limits.ts";
+import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { createTask } from "../../../shared/store/api.ts";
+import { endTask } from "../../../shared/store/end.ts";
+import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
+import { act } from "../../../workers/executor/act.ts";
+import type { Env } from "../../../workers/executor/env.ts";
+import { openDatabase, rows } from "../database.ts";
+
+let db: D1Database;
+let ran: string[];
+let task = 0;
+let key = { taskId: "", n: 1, k: 1 };
+beforeAll(async () => {
+  db = await openDatabase();
+  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
+});
+beforeEach(async () => {
+  ran = [];
+  const taskId = `task_a${++task}`;
+  key = { taskId, n: 1, k: 1 };
+  const ids = { taskId, messageId: `msg_a${task}`, conversationId: `conv_a${task}` };
+  const created = { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"a"}' };
+  const now = Date.now();
+  await createTask(db, { ...created, content: { type: "text", text: "x" } }, now, TIMINGS);
+  await claimTurn(db, { taskId, n: 1, claim: "c", until: now + 1_000, now });
+  const calls = [{ tool: "run_code" as const, input: { code: "6 * 7" } }];
+  const turn = { text: "", calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0 } };
+  await storeTurn(db, { taskId, n: 1, claim: "c", turn, read: [], latencyMs: 1, until: now, now });
+});
+
+/** An executor whose runner remembers what it ran. */
+function executor(): Env {
+  const runCode = ({ code }: { code: string }, onStart: () => void) => {
+    onStart();
+    ran.push(code);
+    return Promise.resolve({ kind: "done", printed: "", value: "42", error: null });
+  };
+  return { DB: db, RUNNER: { runCode } } as unknown as Env;
+}
+
+it("is made once: a step that is repeated finds it done", async () => {
+  expect(await act(executor(), key, 1)).toEqual({ kind: "observed", ok: true });
+  expect(await act(executor(), key, 1)).toEqual({ kind: "observed", ok: true });
+  expect(ran).toEqual(["6 * 7"]);
+  expect(await rows(db, "SELECT ok, result FROM calls WHERE task_id = ?", key.taskId)).toEqual([
+    { ok: 1, result: "42" },
+  ]);
+});
+
+it("is not made for a task that has ended meanwhile", async () => {
+  const end = {
+    taskId: key.taskId,
+    state: "cancelled" as const,
+    endedBy: "stop",
+    answer: { text: "Stopped." },
+  };
+  await endTask(db, end, Date.now(), TIMINGS);
+  expect(await act(executor(), key, 1)).toEqual({ kind: "inactive" });
+  expect(ran).toEqual([]);
+});

@@ -1,0 +1,114 @@
+/** A reply's lease: one at a time looks after what is shown, and whoever has lost it writes nothing more. */
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { TIMINGS } from "../../../shared/limits.ts";
+import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { createTask } from "../../../shared/store/api.ts";
+import { endTask } from "../../../shared/store/end.ts";
+import {
+  announce,
+  announcePing,
+  recordCreated,
+  settleReply,
+  takeReply,
+} from "../../../shared/store/replies.ts";
+import { openDatabase, rows } from "../database.ts";
+
+const NOW = 1_000_000;
+const LATER = NOW + TIMINGS.lease_ms + 1;
+
+let db: D1Database;
+let task = 0;
+let id = "";
+beforeAll(async () => {
+  db = await openDatabase();
+  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
+});
+
+const doorbells = () => rows<{ queue: string; version: number }>(db, "SELECT queue, version FROM outbox");
+const one = async <Row>(sql: string): Promise<Row | undefined> => (await rows<Row>(db, sql, id))[0];
+
+describe("a reply", () => {
+  const a = () => ({ replyId: id, token: "a" });
+  const b = () => ({ replyId: id, token: "b" });
+  const holder = async () =>
+    (await one<{ lease_token: string }>("SELECT lease_token FROM replies WHERE id = ?"))?.lease_token;
+  beforeEach(async () => {
+    id = `task_r${++task}`;
+    await db.prepare("DELETE FROM outbox").run();
+    const ids = { taskId: id, messageId: `msg_r${task}`, conversationId: `conv_r${task}` };
+    const created = { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"r"}' };
+    await createTask(db, { ...created, content: { type: "text", text: "x" } }, NOW, TIMINGS);
+    await endTask(db, { taskId: id, state: "succeeded", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+    await db.prepare("INSERT INTO outbox (queue, key, ring_at) VALUES ('replies', ?, 0)").bind(id).run();
+  });
+  const delivered = { state: "delivered" as const, reason: null, externalIds: ["1"] };
+
+  it("has one lease at a time", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    await takeReply(db, b(), NOW, TIMINGS);
+    expect(await holder()).toBe("a");
+    await takeReply(db, b(), LATER, TIMINGS);
+    expect(await holder()).toBe("b");
+  });
+
+  it("is written by nobody whose lease is over", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    await takeReply(db, b(), LATER, TIMINGS);
+    expect(await announce(db, a(), 1)).toBe(false);
+    expect(await announcePing(db, a())).toBe(false);
+    expect(await recordCreated(db, a(), { part: 0, externalId: "1" }, LATER, TIMINGS)).toBe(false);
+    await settleReply(
+      db,
+      a(),
+      { version: 1, revision: 2, outcome: delivered, lookAt: 0, failed: false },
+      LATER,
+    );
+    expect(await one("SELECT state FROM replies WHERE id = ?")).toEqual({ state: "open" });
+    expect(await doorbells()).toEqual([{ queue: "replies", version: 1 }]);
+    expect(await holder()).toBe("b");
+  });
+
+  it("counts a doubt when a creation was announced and never recorded", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    const taken = await takeReply(db, b(), LATER, TIMINGS);
+    expect(taken?.deliveries).toMatchObject([{ part: 0, state: "doubtful", doubts: 1 }]);
+    expect(await announce(db, b(), 0)).toBe(true);
+    // Announced and not recorded: whoever announces again must have counted the doubt before.
+    expect(await announce(db, b(), 0)).toBe(false);
+  });
+
+  it("that the platform has limited is taken by nobody before its time, whoever rings", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    const limited = {
+      version: 1,
+      revision: null,
+      outcome: null,
+      lookAt: NOW + 5_000,
+      notBefore: NOW + 5_000,
+      failed: false,
+    };
+    await settleReply(db, a(), limited, NOW);
+    await takeReply(db, b(), NOW + 4_999, TIMINGS);
+    expect(await holder()).toBeNull();
+    await takeReply(db, b(), NOW + 5_000, TIMINGS);
+    expect(await holder()).toBe("b");
+  });
+
+  it("pings once", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    expect(await announcePing(db, a())).toBe(true);
+    expect(await announcePing(db, a())).toBe(false);
+  });
+
+  it("that was rung again while it was shown is looked at again", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    await db.prepare("UPDATE outbox SET version = 2").run();
+    await settleReply(
+      db,
+      a(),
+      { version: 1, revision: 2, outcome: delivered, lookAt: 0, failed: false },
+      NOW,
+    );
+    expect(await doorbells()).toEqual([{ queue: "replies", version: 2 }]);
+  });
+});
