@@ -6,6 +6,7 @@ import { until } from "../test/support/until.ts";
 
 const KILLS = 10;
 const IN_FLIGHT = 50;
+const ACKNOWLEDGED_SHARE_MIN = 0.9;
 const ANSWERED_MS_MAX = 60_000;
 /** From the acknowledgement of the fiftieth: each time a little later, so that they are met at other hops. */
 const KILLED_AFTER_MS_MAX = 1_000;
@@ -32,6 +33,10 @@ export async function measureKills(): Promise<Kills> {
           if (await taken(url, chat)) acknowledged.push(chat);
         }),
       );
+      if (acknowledged.length < (kill + 1) * IN_FLIGHT * ACKNOWLEDGED_SHARE_MIN)
+        throw new Error(
+          `only ${acknowledged.length} were acknowledged by kill ${kill}: nothing is under way`,
+        );
       await sleep((KILLED_AFTER_MS_MAX * kill) / KILLS);
       running.killGroup();
       await running.exited;

@@ -55,6 +55,8 @@ export class TelegramServer {
   private nextId = 1;
 
   async listen(): Promise<string> {
+    // Node's five seconds would cut connections that a client is about to use, and each cut is a doubt.
+    this.server.keepAliveTimeout = 120_000;
     await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
     return this.url;
   }

@@ -1,21 +1,18 @@
 /** The answer to a message that was put aside before it became a task. */
-import type { Doorbell } from "../contracts/doorbell.ts";
 import type { Timings } from "../limits.ts";
-import { runBatch } from "./batch.ts";
-import { doorbellsOf } from "./outbox.ts";
 
 /**
  * Answers a parked inbound, once. The reply has an id of its own, so that a replay of the message can still be answered.
  * What nobody could read has no sender to tell.
  */
-export async function apologise(
+export function apologyStatements(
   db: D1Database,
   inboundId: string,
   text: string,
   now: number,
   timings: Timings,
-): Promise<Doorbell[]> {
-  const results = await runBatch(db, {
+) {
+  return {
     conversation: db
       .prepare(
         `INSERT INTO conversations (id, tenant_id, channel, address, created_at)
@@ -27,15 +24,14 @@ export async function apologise(
       .prepare(
         `INSERT INTO replies (id, tenant_id, conversation_id, text, final, created_at)
          SELECT i.id || ':parked', i.tenant_id, c.id, ?2, 1, ?3 FROM inbound i JOIN conversations c ON c.id = i.conversation_id
-         WHERE i.id = ?1 ON CONFLICT DO NOTHING`,
+         WHERE i.id = ?1 AND i.state = 'parked' ON CONFLICT DO NOTHING`,
       )
       .bind(inboundId, text, now),
-    doorbell: db
+    ring: db
       .prepare(
         `INSERT INTO outbox (queue, key, ring_at) SELECT 'replies', id, ?2 FROM replies WHERE id = ?1 || ':parked' AND state = 'open'
          ON CONFLICT DO NOTHING RETURNING queue, key`,
       )
       .bind(inboundId, now + timings.doorbell_grace_ms),
-  });
-  return doorbellsOf(results("doorbell"));
+  };
 }

@@ -1,9 +1,12 @@
 /** The dead-letter desk: what was put aside, whole, for somebody of its tenant to replay or to discard. */
 import * as z from "zod/mini";
-import type { Doorbell } from "../contracts/doorbell.ts";
+import type { Doorbell, PendingDoorbell } from "../contracts/doorbell.ts";
 import type { InboundEvent } from "../contracts/inbound.ts";
 import { LIMITS, type Timings } from "../limits.ts";
+import { apologyStatements } from "./apologies.ts";
 import { rowOf, rowsOf, runBatch } from "./batch.ts";
+import { endStatements } from "./end.ts";
+import { doorbellsOf, parkStatements } from "./outbox.ts";
 
 const Row = z.object({
   queue: z.enum(["inbound", "tasks", "replies", "unreadable"]),
@@ -64,6 +67,33 @@ export async function readDeadLetter(
   });
   if (results("key").results.length === 0) return "unauthorized";
   return rowOf(results("letter"), WholeRow);
+}
+
+/**
+ * Puts aside what no consumer could handle and tells whoever waits for it, in one batch: a parked doorbell that nobody
+ * was told of would be silence. A reply that could not be sent has nobody left to tell. Done again, it changes nothing more.
+ */
+export async function parkAndTell(
+  db: D1Database,
+  doorbell: Doorbell,
+  { reason, text }: { reason: string; text: string },
+  now: number,
+  timings: Timings,
+): Promise<{ parked: boolean; doorbells: PendingDoorbell[] }> {
+  const { queue, key } = doorbell;
+  const end = { taskId: key, state: "failed" as const, endedBy: "dead-letter", answer: { text } };
+  // First, for the end of a task deletes its doorbell, and this one is to stay on the desk.
+  const parking = parkStatements(db, doorbell, reason, now);
+  const results = await runBatch<Record<string, D1PreparedStatement>>(db, {
+    ...parking,
+    ...(queue === "inbound" && apologyStatements(db, key, text, now, timings)),
+    ...(queue === "tasks" && endStatements(db, end, now, timings)),
+  });
+  const rung = queue === "replies" ? [] : queue === "tasks" ? ["ring", "doorbells"] : ["ring"];
+  return {
+    parked: results("park").meta.changes === 1,
+    doorbells: rung.flatMap((name) => doorbellsOf(results(name))),
+  };
 }
 
 /** Puts a parked doorbell back to work, with what a better reader now understands of it. */

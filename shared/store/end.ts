@@ -34,9 +34,20 @@ export async function endTask(
   now: number,
   timings: Timings,
 ): Promise<EndedTask> {
+  const results = await runBatch(db, endStatements(db, end, now, timings));
+  const ended = rowOf(results("ended"), z.object({ conversation_id: z.string(), by_me: z.int() }));
+  return {
+    byMe: ended?.by_me === 1,
+    doorbells: [...doorbellsOf(results("ring")), ...doorbellsOf(results("doorbells"))],
+    conversationId: ended?.conversation_id ?? "",
+  };
+}
+
+/** What an end consists of, for whoever ends a task and does something else in the same batch; `ring` and `doorbells` are to be rung. */
+export function endStatements(db: D1Database, end: TaskEnd, now: number, timings: Timings) {
   const { taskId, state, endedBy, answer } = end;
   const byMe = "EXISTS (SELECT 1 FROM tasks WHERE id = ?1 AND ended_by = ?2)";
-  const results = await runBatch(db, {
+  return {
     end: db
       .prepare(`UPDATE tasks SET state = ?3, ended_by = ?2, ended_at = ?4 WHERE id = ?1 AND ${ACTIVE}`)
       .bind(taskId, endedBy, state, now),
@@ -73,12 +84,6 @@ export async function endTask(
     ended: db
       .prepare("SELECT conversation_id, ended_by = ?2 AS by_me FROM tasks WHERE id = ?1")
       .bind(taskId, endedBy),
-  });
-  const ended = rowOf(results("ended"), z.object({ conversation_id: z.string(), by_me: z.int() }));
-  return {
-    byMe: ended?.by_me === 1,
-    doorbells: [...doorbellsOf(results("ring")), ...doorbellsOf(results("doorbells"))],
-    conversationId: ended?.conversation_id ?? "",
   };
 }
 

@@ -58,11 +58,16 @@ export function deleteDoorbell(
 /** Puts a doorbell aside: no sweep rings it until somebody replays it. False when it is gone or parked already. */
 export async function park(
   db: D1Database,
-  { queue, key }: Doorbell,
+  doorbell: Doorbell,
   reason: string,
   now: number,
 ): Promise<boolean> {
-  const results = await runBatch(db, {
+  const results = await runBatch(db, parkStatements(db, doorbell, reason, now));
+  return results("park").meta.changes === 1;
+}
+
+export function parkStatements(db: D1Database, { queue, key }: Doorbell, reason: string, now: number) {
+  return {
     park: db
       .prepare(
         `UPDATE outbox SET parked_reason = ?3, parked_at = ?4
@@ -74,8 +79,7 @@ export async function park(
         "UPDATE inbound SET state = 'parked', note = ?2 WHERE ?3 = 'inbound' AND id = ?1 AND state = 'new'",
       )
       .bind(key, reason, queue),
-  });
-  return results("park").meta.changes === 1;
+  };
 }
 
 /** A queue message that is no doorbell: kept as it came, for nobody knows what it was to ring. */

@@ -19,7 +19,7 @@ afterEach(() => {
 describe.each(DELIVERIES)("batches brought %s", (delivery) => {
   it.each(sample(clean, STORIES_SAMPLED, chance(delivery)))("change nothing in $story.name", async (run) => {
     stage.control.delivery = delivery;
-    await prove(stage, run, [], `${delivery} ${run.story.name}`);
+    await prove(stage, run, []);
   });
 
   it("answer several people, each once and in their order", async () => {
@@ -58,9 +58,9 @@ describe("an acknowledgement that is lost after the work was done", () => {
           [`${run.story.name}, ${key} #${occurrence}`, run, { key, occurrence }] as const,
       ),
   );
-  it.each(sample(lost, 4, chance("acknowledgements")))("changes nothing: %s", async (name, run, point) => {
+  it.each(sample(lost, 4, chance("acknowledgements")))("changes nothing: %s", async (_, run, point) => {
     const fault: EffectFault = { ...point, moment: "before", what: { throw: "the queue is not there" } };
-    const told = await prove(stage, run, [fault], name);
+    const told = await prove(stage, run, [fault]);
     expect(told.met).toHaveLength(1);
   });
 });

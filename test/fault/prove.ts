@@ -21,9 +21,14 @@ export async function prepare(): Promise<{ stage: Stage; clean: Clean[] }> {
     const told = await stage.tell(story, [], false);
     expect(told.left, story.name).toEqual([]);
     expect(told.answers, story.name).toEqual(story.expects);
-    clean.push({ story, told, points: told.effects });
+    clean.push({ story, told, points: told.effects.toSorted(byName) });
   }
   return { stage, clean };
+}
+
+/** Stages work side by side, so the order in which effects arrive is another each time: a seed must not depend on it. */
+function byName(a: Recorded, b: Recorded): number {
+  return a.key === b.key ? a.occurrence - b.occurrence : a.key < b.key ? -1 : 1;
 }
 
 /** Tells the story under these faults, and compares the end with the clean run's. */
@@ -31,10 +36,11 @@ export async function prove(
   stage: Stage,
   { story, told: clean }: Clean,
   faults: readonly EffectFault[],
-  testName: string,
 ): Promise<Told> {
-  const told = await stage.tell(story, faults);
-  const repeat = repeatWith(testName);
+  const repeat = repeatWith(expect.getState().currentTestName ?? "");
+  const told = await stage.tell(story, faults).catch((error: unknown) => {
+    throw new Error(`${repeat}: ${String(error)}`, { cause: error });
+  });
   expect(told.left, repeat).toEqual([]);
   // Of two tasks the later may be answered first, when the platform is asked again for the earlier.
   expect(told.answers.toSorted(), repeat).toEqual(clean.answers.toSorted());

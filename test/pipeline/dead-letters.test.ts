@@ -88,6 +88,7 @@ describe("poison", () => {
     await house.quiet();
     const [row] = await house.sql<{ id: string }>("SELECT id FROM inbound ORDER BY seq DESC LIMIT 1");
     house.telegram.reset();
+    await house.sql("UPDATE inbound SET state = 'new' WHERE id = ?", row?.id);
     await house.sql("INSERT INTO outbox (queue, key, ring_at, rings) VALUES ('inbound', ?, 0, 50)", row?.id);
     await house.ring();
     expect(await parked()).toMatchObject([{ queue: "inbound", key: row?.id }]);

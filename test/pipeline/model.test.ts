@@ -1,5 +1,6 @@
 /** A task with a model behind it: what the model is given, what becomes of what it says, and what happens when it fails. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { LIMITS } from "../../shared/limits.ts";
 import { type House, openHouse, privateText } from "../support/house.ts";
 import {
   type Block,
@@ -130,6 +131,12 @@ describe("an answer", () => {
 });
 
 describe("a model that", () => {
+  it("never comes to an end is given up, in words, after as many turns as a task may have", async () => {
+    script(calls("run_code", { code: "1" }));
+    expect((await ask(299, "Go on.")).at(0)).toContain(`gave up after ${LIMITS.turns_max} turns`);
+    expect(model.requests).toHaveLength(LIMITS.turns_max);
+  });
+
   it.each<[string, ModelAnswer]>([
     ["is overloaded", { status: 529 }],
     ["fails", { status: 500 }],

@@ -83,7 +83,7 @@ describe("npm start", () => {
   });
 
   it("outlives an endless loop: its task times out, the others finish, the runner comes back", async () => {
-    const running = await errand.start();
+    const running = await errand.start({ ERRAND_TIMINGS: JSON.stringify({ code_wall_ms: 1_000 }) });
     const submit = async (prompt: string) => {
       const headers = { authorization: `Bearer ${running.apiKey}` };
       const response = await fetch(`${running.url}/v1/tasks`, {

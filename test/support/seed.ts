@@ -8,7 +8,9 @@ export const SEED = Number(process.env["FAULT_SEED"] ?? (LONG ? Date.now() % 1_0
 
 /** What to type to see a failure again. */
 export function repeatWith(testName: string): string {
-  return `seed ${SEED}; repeat with: FAULT_SEED=${SEED} npm run test:fault -- -t "${testName.replaceAll(/[#().*+?[\]^$|]/g, ".")}"`;
+  // vitest shows names with ` > ` between their parts, and matches them with spaces.
+  const pattern = testName.replaceAll(" > ", " ").replaceAll(/[#().*+?[\]^$|"]/g, ".");
+  return `seed ${SEED}; repeat with: FAULT_SEED=${SEED} npm run test:fault -- -t "${pattern}"`;
 }
 
 /** A draw of numbers in [0, 1): the same for the same seed and name. Mulberry32, after Tommy Ettinger's public-domain generator. */

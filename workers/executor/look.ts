@@ -33,8 +33,9 @@ async function lookAtOne(env: Env, task: LookedTask, mine: boolean, timings: Tim
   }
   if (task.deadline_at <= Date.now()) {
     const text = `⏱ It took longer than ${Math.round(timings.task_deadline_ms / 1_000)} s, so I gave it up.`;
-    await end(env, { taskId: id, state: "timed_out", endedBy: "deadline", answer: { text } });
+    // The end takes the doorbell away: whoever crashes before it is followed by another look.
     await terminate(env, id);
+    await end(env, { taskId: id, state: "timed_out", endedBy: "deadline", answer: { text } });
     return;
   }
   if (mine) await bringToLife(env, id, conversationId);

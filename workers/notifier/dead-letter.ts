@@ -5,9 +5,8 @@ import { reasonOf } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { log } from "../../shared/log.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
-import { apologise } from "../../shared/store/apologies.ts";
-import { endTask } from "../../shared/store/end.ts";
-import { park, parkUnreadable } from "../../shared/store/outbox.ts";
+import { parkAndTell } from "../../shared/store/dead-letters.ts";
+import { parkUnreadable } from "../../shared/store/outbox.ts";
 import { bellsOf, type Env } from "./env.ts";
 
 const REASON = "its consumer failed again and again; the log has the errors";
@@ -35,7 +34,9 @@ async function parkOne(body: unknown, env: Env): Promise<void> {
     return;
   }
   const { queue, key } = doorbell.data;
-  const parked = await park(env.DB, doorbell.data, REASON, now);
+  const text = `⚠️ Something is broken on my side, and this was put aside for somebody to look at. Reference: \`${key}\``;
+  const said = { reason: REASON, text };
+  const { parked, doorbells } = await parkAndTell(env.DB, doorbell.data, said, now, timingsOf(env));
   log("error", {
     stage: "notifier",
     effect: parked ? "parked" : "parked already",
@@ -43,15 +44,5 @@ async function parkOne(body: unknown, env: Env): Promise<void> {
     key,
     detail: REASON,
   });
-  if (parked) await ring(bellsOf(env), await tell(env, doorbell.data, now), "notifier");
-}
-
-/** Tells whoever waits for it, once: a reply that could not be sent has nobody left to tell. */
-async function tell(env: Env, { queue, key }: Doorbell, now: number): Promise<Doorbell[]> {
-  const timings = timingsOf(env);
-  const text = `⚠️ Something is broken on my side, and this was put aside for somebody to look at. Reference: \`${key}\``;
-  if (queue === "inbound") return apologise(env.DB, key, text, now, timings);
-  if (queue === "replies") return [];
-  const end = { taskId: key, state: "failed" as const, endedBy: "dead-letter", answer: { text } };
-  return (await endTask(env.DB, end, now, timings)).doorbells;
+  await ring(bellsOf(env), doorbells, "notifier");
 }

@@ -3,9 +3,14 @@ import { beforeAll, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { cancelTask, createTask, listTasks, steerTask } from "../../../shared/store/api.ts";
 import { addApiKey } from "../../../shared/store/api-keys.ts";
-import { apologise } from "../../../shared/store/apologies.ts";
 import { startCall, storeObservation } from "../../../shared/store/calls.ts";
-import { discard, listDeadLetters, readDeadLetter, unpark } from "../../../shared/store/dead-letters.ts";
+import {
+  discard,
+  listDeadLetters,
+  readDeadLetter,
+  unpark,
+  parkAndTell,
+} from "../../../shared/store/dead-letters.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
 import { deleteDoorbell, park, parkUnreadable, takeDue } from "../../../shared/store/outbox.ts";
@@ -147,7 +152,8 @@ async function callEverything(): Promise<void> {
   await takeDue(d, NOW, TIMINGS);
   await park(d, { queue: "inbound", key: "inb_a" }, "x", NOW);
   await parkUnreadable(d, { key: "k", body: "b", reason: "r", now: NOW });
-  await apologise(d, "inb_a", "x", NOW, TIMINGS);
+  for (const queue of ["inbound", "tasks"] as const)
+    await parkAndTell(d, { queue, key: "x" }, { reason: "x", text: "x" }, NOW, TIMINGS);
   await listDeadLetters(d, "h");
   await readDeadLetter(d, "h", { queue: "inbound", key: "inb_a" });
   await unpark(d, { queue: "inbound", key: "inb_a" }, null, NOW, TIMINGS);

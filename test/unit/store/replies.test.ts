@@ -94,6 +94,13 @@ describe("a reply", () => {
     expect(await holder()).toBe("b");
   });
 
+  it("keeps its lease for as long as its parts take", async () => {
+    await takeReply(db, a(), NOW, TIMINGS);
+    await recordCreated(db, a(), { part: 0, externalId: "1" }, NOW + 40_000, TIMINGS);
+    await takeReply(db, b(), LATER, TIMINGS);
+    expect(await holder()).toBe("a");
+  });
+
   it("pings once", async () => {
     await takeReply(db, a(), NOW, TIMINGS);
     expect(await announcePing(db, a())).toBe(true);

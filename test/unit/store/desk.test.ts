@@ -1,0 +1,138 @@
+/** What is put aside, forgotten or taken along: always that, and never its neighbours. */
+import { beforeAll, beforeEach, expect, it } from "vitest";
+import { TIMINGS } from "../../../shared/limits.ts";
+import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { createTask, steerTask } from "../../../shared/store/api.ts";
+import { parkAndTell } from "../../../shared/store/dead-letters.ts";
+import { newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
+import { carryOut } from "../../../shared/store/triage.ts";
+import { openDatabase, rows } from "../database.ts";
+
+const NOW = 10_000_000_000;
+const SAID = { reason: "broken", text: "Something is broken." };
+
+let db: D1Database;
+let n = 0;
+beforeAll(async () => {
+  db = await openDatabase();
+  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
+});
+beforeEach(async () => {
+  n++;
+  await db.batch(["outbox", "inbound"].map((table) => db.prepare(`DELETE FROM ${table}`)));
+});
+
+async function insertInbound(id: string, state: string, receivedAt = 1): Promise<void> {
+  await db
+    .prepare(
+      `INSERT INTO inbound (id, tenant_id, channel, conversation_id, event, raw, state, received_at)
+       VALUES (?, 'default', 'telegram', ?, '{"address":{"chatId":"1"}}', '', ?, ?)`,
+    )
+    .bind(id, `conv_d${n}`, state, receivedAt)
+    .run();
+  await db.prepare("INSERT INTO outbox (queue, key, ring_at) VALUES ('inbound', ?, 0)").bind(id).run();
+}
+
+async function startTask(): Promise<string> {
+  const ids = { taskId: `task_d${n}`, messageId: `msg_d${n}`, conversationId: `conv_d${n}` };
+  const task = { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"d"}' };
+  await createTask(db, { ...task, content: { type: "text", text: "x" } }, NOW, TIMINGS);
+  return ids.taskId;
+}
+
+const row = (id: string) => ({
+  inbound: {
+    id,
+    version: 1,
+    tenant_id: "default",
+    conversation_id: `conv_d${n}`,
+    event: "{}",
+    received_at: 1,
+  },
+  address: '{"chatId":"1"}',
+  channel: "telegram",
+});
+
+it("a task that is parked is ended in the same batch, or not at all", async () => {
+  const key = await startTask();
+  const failing = {
+    ...db,
+    prepare: (sql: string) => db.prepare(sql),
+    batch: () => Promise.reject(new Error("down")),
+  };
+  await expect(
+    parkAndTell(failing as unknown as D1Database, { queue: "tasks", key }, SAID, NOW, TIMINGS),
+  ).rejects.toThrow("down");
+  expect(await rows(db, "SELECT state FROM tasks WHERE id = ?", key)).toEqual([{ state: "queued" }]);
+  expect((await parkAndTell(db, { queue: "tasks", key }, SAID, NOW, TIMINGS)).parked).toBe(true);
+  expect((await parkAndTell(db, { queue: "tasks", key }, SAID, NOW, TIMINGS)).parked).toBe(false);
+  expect(await rows(db, "SELECT state FROM tasks WHERE id = ?", key)).toEqual([{ state: "failed" }]);
+  expect(await rows(db, "SELECT text, final FROM replies WHERE id = ?", key)).toEqual([
+    { text: SAID.text, final: 1 },
+  ]);
+  expect(await rows(db, "SELECT parked_reason FROM outbox WHERE queue = 'tasks' AND key = ?", key)).toEqual([
+    { parked_reason: "broken" },
+  ]);
+});
+
+it("a message that is parked is told once, and is no new one any more", async () => {
+  await insertInbound(`inb_p${n}`, "new");
+  const doorbell = { queue: "inbound" as const, key: `inb_p${n}` };
+  const reply = { queue: "replies", key: `inb_p${n}:parked` };
+  expect(await parkAndTell(db, doorbell, SAID, NOW, TIMINGS)).toMatchObject({
+    parked: true,
+    doorbells: [reply],
+  });
+  expect(await parkAndTell(db, doorbell, SAID, NOW, TIMINGS)).toEqual({ parked: false, doorbells: [] });
+  await insertInbound(`inb_q${n}`, "new");
+  expect((await newInbound(db, [`inb_q${n}`])).map(({ id }) => id)).toEqual([`inb_q${n}`]);
+});
+
+it("a message that was handled in the end is not apologised for", async () => {
+  await insertInbound(`inb_h${n}`, "handled");
+  await db.prepare("DELETE FROM outbox").run();
+  const doorbell = { queue: "inbound" as const, key: `inb_h${n}` };
+  expect(await parkAndTell(db, doorbell, SAID, NOW, TIMINGS)).toEqual({ parked: false, doorbells: [] });
+});
+
+it("the purge forgets what is old and done with, and nothing else", async () => {
+  for (const state of ["new", "handled", "ignored", "parked"]) await insertInbound(`inb_${state}`, state);
+  await insertInbound("inb_young", "handled", NOW);
+  await purgeInbound(db, NOW, TIMINGS);
+  const left = await rows<{ id: string }>(db, "SELECT id FROM inbound ORDER BY id");
+  expect(left.map(({ id }) => id)).toEqual(["inb_new", "inb_parked", "inb_young"]);
+});
+
+it("a stop that stops nothing takes no message with it", async () => {
+  const key = await startTask();
+  await steerTask(
+    db,
+    { keyHash: "h", taskId: key, messageId: `msg_s${n}`, content: { type: "text", text: "y" } },
+    NOW,
+  );
+  await insertInbound(`inb_z${n}`, "new");
+  const stop = { taskIdPrefix: "task_zzzz", text: "stopped", unreadWords: "", idleText: "no such task" };
+  await carryOut(db, [{ kind: "stop", ...row(`inb_z${n}`), ...stop }], NOW, TIMINGS);
+  expect(
+    await rows(db, "SELECT 1 FROM messages WHERE conversation_id = ? AND turn_id IS NULL", `conv_d${n}`),
+  ).toHaveLength(2);
+  expect(await rows(db, "SELECT text FROM replies WHERE id = ?", `inb_z${n}`)).toEqual([
+    { text: "no such task" },
+  ]);
+});
+
+it("a /new that is triaged again forgets nothing that came after it", async () => {
+  await startTask();
+  await insertInbound(`inb_n${n}`, "new");
+  const forget = { kind: "new" as const, ...row(`inb_n${n}`), text: "forgotten" };
+  await carryOut(db, [forget], NOW, TIMINGS);
+  const epoch = () =>
+    rows<{ epoch: number }>(db, "SELECT epoch FROM conversations WHERE id = ?", `conv_d${n}`);
+  const before = await epoch();
+  await db
+    .prepare("INSERT INTO messages (id, conversation_id, content, created_at) VALUES (?, ?, '{}', 1)")
+    .bind(`msg_after${n}`, `conv_d${n}`)
+    .run();
+  await carryOut(db, [forget], NOW, TIMINGS);
+  expect(await epoch()).toEqual(before);
+});
