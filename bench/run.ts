@@ -135,6 +135,11 @@ async function measureSlow(ours: Subject): Promise<Results["slow"]> {
 }
 
 async function run(): Promise<Results> {
+  say("kills");
+  const kills = await measureKills();
+  say("cold starts");
+  const cold: Cold[] = [];
+  for (const worker of WORKERS) cold.push(await measureCold(worker));
   const floor = await openFloor();
   const ours = await openOurs();
   const subjects = [floor, ours];
@@ -147,11 +152,6 @@ async function run(): Promise<Results> {
     await Promise.all(subjects.map((subject) => subject.close()));
     say("how it grows");
     const growth = await measureGrowth();
-    say("kills");
-    const kills = await measureKills();
-    say("cold starts");
-    const cold: Cold[] = [];
-    for (const worker of WORKERS) cold.push(await measureCold(worker));
     const machine = { cpus: availableParallelism(), node: process.version };
     return {
       at: new Date().toISOString(),

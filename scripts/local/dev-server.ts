@@ -79,6 +79,8 @@ function environmentOf(registry: string): NodeJS.ProcessEnv {
     NODE_OPTIONS: `--import ${DIE_WITH_PARENT} --disable-warning=ExperimentalWarning`,
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
     WRANGLER_HIDE_BANNER: "true",
+    // Quieter, it would not say that it is ready.
+    WRANGLER_LOG: "log",
     WRANGLER_REGISTRY_PATH: registry,
     WRANGLER_SEND_ERROR_REPORTS: "false",
     WRANGLER_SEND_METRICS: "false",
