@@ -22,7 +22,7 @@ export async function measureCold(worker: string): Promise<Cold> {
       join(folder, "profile"),
     ];
     const { stdout } = await promisify(execFile)("wrangler", args, {
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },
+      env: { ...process.env, WRANGLER_LOG: "log", WRANGLER_SEND_METRICS: "false", CI: "1" },
     });
     const text = stripVTControlCharacters(stdout);
     return {
