@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import type { EffectFault, Recorded } from "../support/control.ts";
 import { repeatWith } from "../support/seed.ts";
+import type { Timings } from "../../shared/limits.ts";
 import { openStage, type Stage, type Told } from "../support/stage.ts";
 import { STORIES, type Story } from "./stories.ts";
 
@@ -12,8 +13,8 @@ export interface Clean {
 }
 
 /** A house, and every story as it goes when nothing goes wrong. */
-export async function prepare(): Promise<{ stage: Stage; clean: Clean[] }> {
-  const stage = await openStage();
+export async function prepare(timings: Partial<Timings> = {}): Promise<{ stage: Stage; clean: Clean[] }> {
+  const stage = await openStage(timings);
   // The first isolate takes long to start.
   for (const story of STORIES.slice(0, 2)) await stage.tell(story);
   const clean: Clean[] = [];

@@ -3,7 +3,16 @@ import { afterAll, expect, it } from "vitest";
 import type { Recorded } from "../support/control.ts";
 import { prepare } from "./prove.ts";
 
-const { stage, clean } = await prepare();
+/** Nothing is made good here, so nobody need be impatient: a slow machine must not look like a new effect. */
+const PATIENT = {
+  step_ms: 60_000,
+  look_claim_ms: 60_000,
+  turn_claim_ms: 60_000,
+  lease_ms: 60_000,
+  platform_call_ms: 20_000,
+};
+
+const { stage, clean } = await prepare(PATIENT);
 afterAll(() => stage.close());
 
 /** Stages work side by side, so only what each does has an order. */
