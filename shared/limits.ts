@@ -21,8 +21,6 @@ export const LIMITS = {
   calls_per_turn_max: 10,
   /** Times one turn or call is asked for again after a Transient failure before the task fails. */
   transient_retries_max: 12,
-  /** Whoever is told to wait for longer is told so, instead of being kept waiting. */
-  retry_after_ms_max: 120_000,
   /** Messages of a conversation that a turn looks back on. */
   history_messages_max: 50,
   /** Of what a model is given to read: about 50,000 tokens at four characters each. The oldest tool results go first. */
@@ -51,6 +49,8 @@ export const TIMINGS = {
   /** How long a created Workflow may take to its first step before it counts as stranded. */
   look_claim_ms: 60_000,
   model_call_ms: 60_000,
+  /** A model that asks to wait for longer ends the task, instead of keeping a person waiting. */
+  retry_after_ms_max: 120_000,
   turn_claim_ms: 90_000,
   step_ms: 120_000,
   /** After a step that crashed. It doubles each time. */

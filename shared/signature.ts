@@ -7,6 +7,7 @@ export async function equalInConstantTime(given: string, secret: string): Promis
     crypto.subtle.digest("SHA-256", encoder.encode(given)),
     crypto.subtle.digest("SHA-256", encoder.encode(secret)),
   ]);
+  // By hand, for `crypto.subtle.timingSafeEqual` is workerd's own, and `npm run inspect` runs this in Node.
   const [left, right] = [new Uint8Array(a), new Uint8Array(b)];
   return left.reduce((difference, byte, index) => difference | (byte ^ (right[index] ?? 0)), 0) === 0;
 }

@@ -9,7 +9,7 @@ export const InboundEvent = z.object({
   dedupKey: z.string().check(z.minLength(1), z.maxLength(200)),
   address: ReplyAddress,
   sender: z.object({ id: z.string().check(z.minLength(1)) }),
-  /** Empty when it has attachments and no words. */
+  /** Empty when there are no words: attachments only, or only the bot's name. */
   text: z.string().check(z.maxLength(LIMITS.prompt_chars_max)),
   /** A command begins with a slash and its name; the text of a callback is what the button holds. */
   kind: z.optional(z.enum(["message", "command", "callback"])),
@@ -23,8 +23,6 @@ export const InboundEvent = z.object({
   quote: z.optional(z.string()),
   /** What it holds beside words: "photo", "document", … */
   attachments: z.optional(z.array(z.string())),
-  /** What the platform wants to be answered for a button. */
-  callbackId: z.optional(z.string()),
 });
 export type InboundEvent = z.infer<typeof InboundEvent>;
 

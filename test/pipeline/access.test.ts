@@ -103,6 +103,18 @@ describe("a group", () => {
   });
 });
 
+describe("whom the variable names", () => {
+  it("may admit a group, without having been admitted there", async () => {
+    const group = -951;
+    await hear(
+      inGroup(group, 905, "/run 'no'"),
+      inGroup(group, 900, "/admit"),
+      inGroup(group, 905, "/run 'yes'"),
+    );
+    expect(texts(group)).toEqual(["Everybody in this group may talk to me now.", "yes"]);
+  });
+});
+
 describe("the API", () => {
   it("names its faults, and needs a key", async () => {
     expect((await house.api("POST", "/people/admit", { code: "AAAA-AAAA" })).status).toBe(404);

@@ -69,7 +69,17 @@ describe("a message", () => {
     await hear(update({ photo: [{ file_id: "p" }], caption: "/run 'caption'" }));
     expect(answers(77)).toEqual(["caption"]);
     await hear(update({ voice: { file_id: "v" } }));
-    expect(answers(77).at(-1)).toContain("cannot read a voice");
+    expect(answers(77).at(-1)).toContain("cannot read this yet (voice)");
+  });
+
+  it("without words that moves on is not answered each time", async () => {
+    const location = {
+      chat: { id: 83, type: "private" },
+      location: { latitude: 1, longitude: 2, live_period: 60 },
+    };
+    const shared = update(location);
+    await hear(shared, update({ ...(shared["message"] as object), edit_date: 2 }, "edited_message"));
+    expect(answers(83)).toHaveLength(1);
   });
 
   it("that is edited while unread is read as it was edited", async () => {

@@ -5,9 +5,14 @@ export interface Problem {
   title: string;
   detail: string;
   /** Every fault of a request, by its path in the body. */
-  errors?: { path: string; message: string }[];
+  errors?: readonly { path: string; message: string }[];
   /** Where to look instead. */
   links?: Record<string, string>;
+}
+
+/** A request with faults: all of them, each by its path. */
+export function invalidRequest(errors: readonly { path: string; message: string }[]): Response {
+  return problem({ status: 400, title: "Invalid request", detail: "See `errors` for every fault.", errors });
 }
 
 export function problem(facts: Problem): Response {

@@ -5,7 +5,7 @@ import { type Standing, standingsOf } from "../../shared/store/people.ts";
 import type { Env } from "./env.ts";
 
 export type Access =
-  | { kind: "admitted" }
+  | { kind: "admitted"; isAdmin: boolean }
   /** Nobody has heard of them: they are told how to be admitted, once. */
   | { kind: "stranger" }
   /** Someone who may, in a group that may not. */
@@ -19,8 +19,7 @@ export interface Heard {
 
 /** Decides for each. Reads the list only for those whom the variables do not name. */
 export async function accessOf(env: Env, heard: readonly Heard[]): Promise<(one: Heard) => Access> {
-  const unnamed = heard.filter(({ event }) => !isNamed(env, event));
-  if (unnamed.length === 0) return () => ({ kind: "admitted" });
+  const unnamed = heard.filter(({ event }) => namedAs(env, event) === null);
   const known = new Map<string, ReadonlyMap<string, Standing>>();
   for (const { inbound, event } of unnamed) {
     const key = JSON.stringify([inbound.tenant_id, event.channel]);
@@ -36,7 +35,8 @@ export async function accessOf(env: Env, heard: readonly Heard[]): Promise<(one:
     );
   }
   return (one) => {
-    if (isNamed(env, one.event)) return { kind: "admitted" };
+    const as = namedAs(env, one.event);
+    if (as !== null) return { kind: "admitted", isAdmin: as === "person" };
     return judge(
       one.event,
       known.get(JSON.stringify([one.inbound.tenant_id, one.event.channel])) ?? new Map(),
@@ -44,11 +44,13 @@ export async function accessOf(env: Env, heard: readonly Heard[]): Promise<(one:
   };
 }
 
-function isNamed(env: Env, { channel, sender, address }: InboundEvent): boolean {
+/** Whoever is named by their own id runs this installation, or is trusted by whoever does: as an admin. */
+function namedAs(env: Env, { channel, sender, address }: InboundEvent): "person" | "chat" | null {
   switch (channel) {
     case "telegram": {
-      const allowed = (env.TELEGRAM_ALLOWED_USERS ?? "").split(",").map((id) => id.trim());
-      return ["*", sender.id, address.chatId].some((id) => allowed.includes(id));
+      const named = (env.TELEGRAM_ALLOWED_USERS ?? "").split(",").map((id) => id.trim());
+      if (named.includes(sender.id)) return "person";
+      return named.includes("*") || named.includes(address.chatId) ? "chat" : null;
     }
   }
 }
@@ -56,14 +58,14 @@ function isNamed(env: Env, { channel, sender, address }: InboundEvent): boolean 
 function judge({ sender, address, isGroup }: InboundEvent, standings: ReadonlyMap<string, Standing>): Access {
   const [person, chat] = [standings.get(sender.id), standings.get(address.chatId)];
   if (isGroup === true) {
-    if (chat === "member") return { kind: "admitted" };
+    if (chat === "member") return { kind: "admitted", isAdmin: person === "admin" };
     if (person === "admin") return { kind: "admin in a strange group" };
     return {
       kind: "refused",
       reason: `the group ${address.chatId} is not admitted: an admin of ours may send /admit there`,
     };
   }
-  if (person === "member" || person === "admin") return { kind: "admitted" };
+  if (person === "member" || person === "admin") return { kind: "admitted", isAdmin: person === "admin" };
   return person === undefined
     ? { kind: "stranger" }
     : { kind: "refused", reason: `person ${sender.id} is not admitted, and was told how to be` };

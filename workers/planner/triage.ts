@@ -44,45 +44,44 @@ function park(inbound: Decision["inbound"]): Promise<Decision> {
   });
 }
 
-async function decide(env: Env, { inbound, event }: Heard, access: Access): Promise<Decision> {
+async function decide(env: Env, heard: Heard, access: Access): Promise<Decision> {
+  const { inbound, event } = heard;
   const where = { inbound, address: JSON.stringify(event.address), channel: event.channel };
-  switch (access.kind) {
-    case "refused":
-      return { kind: "ignore", inbound, reason: access.reason };
-    case "stranger": {
-      const code = newCode();
-      return { kind: "introduce", ...where, personId: event.sender.id, code, text: introduction(code) };
-    }
-    case "admin in a strange group": {
-      const by = `${event.channel}:${event.sender.id}`;
-      const text = "Everybody in this group may talk to me now.";
-      if (parseCommand(event.text)?.name === "admit")
-        return { kind: "admit", ...where, groupId: event.address.chatId, by, text };
-      return {
-        kind: "reply",
-        ...where,
-        text: "I do not know this group yet. You are an admin: send /admit to let it talk to me.",
-      };
-    }
-    case "admitted":
-      return decideForAdmitted(env, { inbound, event }, where);
+  if (access.kind === "refused") return { kind: "ignore", inbound, reason: access.reason };
+  if (access.kind === "admitted") return decideForAdmitted(env, heard, where, access.isAdmin);
+  if (event.kind === "callback" || event.edited === true)
+    return { kind: "ignore", inbound, reason: "nothing that was said to us" };
+  if (access.kind === "stranger") {
+    const code = newCode();
+    return { kind: "introduce", ...where, personId: event.sender.id, code, text: introduction(code) };
   }
+  if (parseCommand(event.text)?.name === "admit") return admit(heard, where);
+  const text = "I do not know this group yet. You are an admin: send /admit to let it talk to me.";
+  return { kind: "reply", ...where, text };
 }
 
-async function decideForAdmitted(env: Env, { inbound, event }: Heard, where: Where): Promise<Decision> {
+async function decideForAdmitted(env: Env, heard: Heard, where: Where, isAdmin: boolean): Promise<Decision> {
+  const { inbound, event } = heard;
   if (event.kind === "callback") return { kind: "ignore", inbound, reason: "a button that is not ours" };
   const { messageId: externalId = null, attachments = [], text, quote } = event;
-  if (text === "") return { kind: "reply", ...where, text: unreadable(attachments) };
-  const content = { type: "text" as const, text, ...(quote !== undefined && { quote }) };
   const command = parseCommand(text);
+  const content = { type: "text" as const, text, ...(quote !== undefined && { quote }) };
   if (event.edited === true) {
-    // It was carried out as it was first said, and is not carried out twice.
-    if (command !== null || externalId === null)
-      return { kind: "ignore", inbound, reason: "an edited command" };
+    // What has no words moves on by itself, as a shared location does; a command is not carried out twice.
+    if (text === "" || command !== null || externalId === null)
+      return { kind: "ignore", inbound, reason: "an edited command, or an edit without words" };
     return { kind: "edit", inbound, externalId, content };
   }
+  if (text === "") return { kind: "reply", ...where, text: unreadable(attachments) };
+  if (command?.name === "admit" && event.isGroup === true && isAdmin) return admit(heard, where);
   if (command !== null) return answerCommand(env.DB, where, command);
   return { kind: "message", ...where, messageId: withKind(inbound.id, "msg"), externalId, content };
+}
+
+function admit({ event }: Heard, where: Where): Decision {
+  const by = `${event.channel}:${event.sender.id}`;
+  const text = "Everybody in this group may talk to me now.";
+  return { kind: "admit", ...where, groupId: event.address.chatId, by, text };
 }
 
 const introduction = (code: string) =>
@@ -90,8 +89,8 @@ const introduction = (code: string) =>
 
 /** Said rather than passed over in silence. */
 function unreadable(attachments: readonly string[]): string {
-  const what = attachments[0]?.replaceAll("_", " ") ?? "message";
-  return `I cannot read a ${what} without words yet. Write what you need.`;
+  const [what = "no words"] = attachments;
+  return `I cannot read this yet (${what.replaceAll("_", " ")}). Write what you need.`;
 }
 
 function report(decision: Decision, latencyMs: number): void {

@@ -12,16 +12,11 @@ export type Tool<Name extends ToolName> = (
   attempt: number,
 ) => Promise<Observation | Transient>;
 
-const tools: { readonly [Name in ToolName]: Tool<Name> } = {
-  run_code: runCode,
-  invalid_call: invalidCall,
-};
-
 export function runTool(env: Env, call: ToolCall, attempt: number): Promise<Observation | Transient> {
   switch (call.tool) {
     case "run_code":
-      return tools.run_code(env, call.input, attempt);
+      return runCode(env, call.input, attempt);
     case "invalid_call":
-      return tools.invalid_call(env, call.input, attempt);
+      return invalidCall(env, call.input, attempt);
   }
 }

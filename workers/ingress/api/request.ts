@@ -5,7 +5,7 @@ import en from "zod/v4/locales/en.js";
 import { LIMITS } from "../../../shared/limits.ts";
 import { readBody } from "../../../shared/body.ts";
 import type { Env } from "../env.ts";
-import { problem } from "../problem.ts";
+import { invalidRequest, problem } from "../problem.ts";
 
 z.config(en());
 
@@ -27,8 +27,7 @@ export async function readJson<Schema extends z.core.$ZodType>(
   }
   const parsed = z.safeParse(schemaOf(sent), sent);
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.flatMap(faultsOf);
-  return problem({ status: 400, title: "Invalid request", detail: "See `errors` for every fault.", errors });
+  return invalidRequest(parsed.error.issues.flatMap(faultsOf));
 }
 
 /** An unknown field is a fault of its own, at its own path. */

@@ -13,7 +13,7 @@ import { cancelTask, createTask, listTasks, steerTask } from "../../../shared/st
 import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
 import { STOPPED, UNREAD_WORDS } from "../../../shared/words.ts";
 import { bellsOf, type Env } from "../env.ts";
-import { problem } from "../problem.ts";
+import { invalidRequest, problem } from "../problem.ts";
 import { callerOf, unauthorized } from "./caller.ts";
 import { streamEvents } from "./events.ts";
 import { readJson } from "./request.ts";
@@ -71,12 +71,7 @@ tasks.get("/", async (c) => {
       ...(state.success ? [] : [{ path: "status", message: `one of ${TaskState.options.join(", ")}` }]),
       ...(before.success ? [] : [{ path: "cursor", message: "the `next_cursor` of an earlier page" }]),
     ];
-    return problem({
-      status: 400,
-      title: "Invalid request",
-      detail: "See `errors` for every fault.",
-      errors,
-    });
+    return invalidRequest(errors);
   }
   const page = await listTasks(c.env.DB, { keyHash: caller.keyHash, state: state.data, before: before.data });
   if (page.kind === "unauthorized") return unauthorized();
@@ -106,13 +101,7 @@ tasks.get("/:id/events", async (c) => {
   const task = { keyHash: caller.keyHash, taskId: c.req.param("id") };
   const last = LastEventId.safeParse(c.req.header("last-event-id") ?? "0");
   if (!last.success) {
-    const errors = [{ path: "Last-Event-ID", message: "the `id` of an event of this task" }];
-    return problem({
-      status: 400,
-      title: "Invalid request",
-      detail: "See `errors` for every fault.",
-      errors,
-    });
+    return invalidRequest([{ path: "Last-Event-ID", message: "the `id` of an event of this task" }]);
   }
   const first = await followTask(c.env.DB, { ...task, after: last.data });
   if (first === "unauthorized") return unauthorized();
@@ -178,7 +167,7 @@ async function idOf(c: Api, tenantId: string): Promise<string | Response> {
   }
   const message = `1 to ${LIMITS.idempotency_key_chars_max} characters`;
   const errors = [{ path: "Idempotency-Key", message }];
-  return problem({ status: 400, title: "Invalid request", detail: "See `errors` for every fault.", errors });
+  return invalidRequest(errors);
 }
 
 function notFound(): Response {

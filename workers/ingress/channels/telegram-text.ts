@@ -38,7 +38,7 @@ export function whatIsSaid(message: TelegramMessage, bot: Bot): Said {
     return { text: spoken.trim(), command, toBot: mentions.length > 0 || toBot };
   }
   // Nothing was cut out: as it was typed.
-  const said = mentions.length > 0 ? spoken.trim() : text;
+  const said = mentions.length > 0 || text.trim() === "" ? spoken.trim() : text;
   return { text: said, command: null, toBot: mentions.length > 0 || null };
 }
 

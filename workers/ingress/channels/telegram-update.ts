@@ -21,7 +21,8 @@ const Entity = z.object({
   user: z.optional(User),
 });
 
-const Message = z.object({
+/** Loose, for what it holds beside words is known by the names of its fields. */
+const Message = z.looseObject({
   message_id: z.int(),
   chat: Chat,
   from: z.optional(User),
@@ -44,13 +45,10 @@ const Message = z.object({
       forum_topic_created: z.optional(z.unknown()),
     }),
   ),
-  edit_date: z.optional(z.int()),
-  migrate_to_chat_id: z.optional(z.int()),
 });
 export type TelegramMessage = z.infer<typeof Message>;
 
 const Query = z.object({
-  id: z.string(),
   from: User,
   /** Too old a message has a date of 0 and no content; it has its chat all the same. */
   message: z.optional(

@@ -36,8 +36,8 @@ export const telegram: Receiver = {
       my_chat_member: member,
     } = parsed.data;
     const bot = botOf(env);
-    if (message !== undefined) return understandMessage(id, message, bot, json);
-    if (edited !== undefined) return asEdit(understandMessage(id, edited, bot, json));
+    if (message !== undefined) return understandMessage(id, message, bot);
+    if (edited !== undefined) return asEdit(understandMessage(id, edited, bot));
     if (query !== undefined) return understandQuery(id, query);
     if (member === undefined)
       return ignored("an update of a kind that nobody here reads", { dedupKey: String(id) });
@@ -58,7 +58,7 @@ function botOf({
   return { ...(id && { id }), ...(username && { username: username.replace(/^@/, "") }) };
 }
 
-function understandMessage(id: number, message: TelegramMessage, bot: Bot, json: unknown): Understood {
+function understandMessage(id: number, message: TelegramMessage, bot: Bot): Understood {
   const { chat, from } = message;
   const threadId = message.is_topic_message === true ? message.message_thread_id : undefined;
   const sender = senderOf(message);
@@ -71,9 +71,10 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot, json:
   };
   if (chat.type === "channel") return ignored("a channel's post", about);
   if (sender === null) return ignored("a message that no person sent", about);
-  const attachments = contentsOf(json);
+  const attachments = CONTENTS.filter((name) => name in message);
   const { text, command, toBot } = whatIsSaid(message, bot);
-  if (text === "" && attachments.length === 0) return ignored("a service message", about);
+  // Only the bot's name is something said to it.
+  if (text === "" && attachments.length === 0 && toBot === null) return ignored("a service message", about);
   const isGroup = chat.type !== "private";
   if (isGroup && !isForBot(message, toBot, command !== null, bot))
     return ignored("not said to this bot", about);
@@ -116,7 +117,7 @@ function isTopicRoot({ reply_to_message: root }: TelegramMessage): boolean {
   return root?.forum_topic_created !== undefined;
 }
 
-function understandQuery(id: number, { id: queryId, from, message, data }: TelegramQuery): Understood {
+function understandQuery(id: number, { from, message, data }: TelegramQuery): Understood {
   const dedupKey = `${id}:${message?.chat.id ?? from.id}`;
   if (message === undefined || data === undefined) {
     return ignored("a button of a message that is not ours", { dedupKey, userId: String(from.id) });
@@ -133,7 +134,6 @@ function understandQuery(id: number, { id: queryId, from, message, data }: Teleg
     sender: { id: String(from.id) },
     text: data,
     messageId: String(message.message_id),
-    callbackId: queryId,
     ...(message.chat.type !== "private" && { isGroup: true }),
   };
   return { kind: "event", event };
@@ -144,13 +144,6 @@ function asEdit(understood: Understood): Understood {
   return understood.kind === "event"
     ? { kind: "event", event: { ...understood.event, edited: true } }
     : understood;
-}
-
-function contentsOf(json: unknown): string[] {
-  const message: unknown = Object.values(json ?? {}).find(
-    (value: unknown) => typeof value === "object" && value !== null,
-  );
-  return CONTENTS.filter((name) => typeof message === "object" && message !== null && name in message);
 }
 
 function ignored(reason: string, about: About): Understood {

@@ -7,7 +7,8 @@ import en from "zod/v4/locales/en.js";
 import { OFFERED_TOOLS, ToolCall } from "../../../shared/contracts/tool.ts";
 import type { Turn } from "../../../shared/contracts/turn.ts";
 import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../shared/errors.ts";
-import { LIMITS } from "../../../shared/limits.ts";
+import { timingsOf } from "../../../shared/config.ts";
+import { LIMITS, type Timings } from "../../../shared/limits.ts";
 import { redact } from "../../../shared/log.ts";
 import { oneLine } from "../../../shared/text.ts";
 import type { Env } from "../env.ts";
@@ -37,7 +38,7 @@ const Answer = z.object({
 export function anthropicOf(env: Env): ModelClient | null {
   const route = routeOf(env);
   if (route === null) return null;
-  const model = env.ANTHROPIC_MODEL ?? MODEL;
+  const model = env.ANTHROPIC_MODEL || MODEL;
   const client = new BaseAnthropic({ ...route.options, maxRetries: 0, logLevel: "off" });
   const messages = new Messages(client);
   return {
@@ -59,7 +60,7 @@ export function anthropicOf(env: Env): ModelClient | null {
         );
       } catch (error) {
         if (request.signal.aborted) return transient("the model did not answer in time");
-        const failure = failureOf(error);
+        const failure = failureOf(error, timingsOf(env));
         return { ...failure, reason: withoutSecrets(failure.reason, env) };
       }
     },
@@ -141,7 +142,7 @@ function faultOf(name: string, input: unknown): string {
 }
 
 /** By status: an error of a gateway has no type. */
-function failureOf(error: unknown): Transient | Permanent {
+function failureOf(error: unknown, timings: Timings): Transient | Permanent {
   // Half a body does not parse.
   if (!(error instanceof APIError)) return transient("the model's answer could not be read to its end");
   const { status, apiMessage } = error;
@@ -153,7 +154,7 @@ function failureOf(error: unknown): Transient | Permanent {
   // A limit that passes says when; a spending limit does not pass.
   if (isLimit && retryAfterMs === undefined) return permanent(`the model's limit is used up (${said})`);
   if (isLimit || status >= 500 || status === 408 || status === 409) {
-    if (retryAfterMs === undefined || retryAfterMs <= LIMITS.retry_after_ms_max)
+    if (retryAfterMs === undefined || retryAfterMs <= timings.retry_after_ms_max)
       return transient(`the model answered ${status} (${said})`, retryAfterMs);
     return permanent(`the model asks to wait for ${Math.round(retryAfterMs / 60_000)} minutes (${said})`);
   }

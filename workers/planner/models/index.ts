@@ -20,19 +20,20 @@ export interface ModelClient {
   next(request: TurnRequest): Promise<Turn | Transient | Permanent>;
 }
 
-export type ModelProtocol = "anthropic" | "rules";
+export type ModelProtocol = "anthropic";
 
-/** Each makes a client of what is configured for it, or null when nothing is. */
-export const models: Record<ModelProtocol, (env: Env) => ModelClient | null> = {
-  anthropic: anthropicOf,
-  rules: () => rules,
-};
+/** The protocols with a model behind them: each makes a client of what is configured for it, or null when nothing is. */
+export const models: Record<ModelProtocol, (env: Env) => ModelClient | null> = { anthropic: anthropicOf };
 
-/** Commands that need no thought are done without a model, whatever is configured. */
+/** The first that is configured; commands that need no thought are done without a model. */
 export function modelFor(
   env: Env,
   { taskId, transcript }: Pick<TurnRequest, "taskId" | "transcript">,
 ): ModelClient {
   if (isForRules(taskId, transcript)) return rules;
-  return models.anthropic(env) ?? rules;
+  for (const clientOf of Object.values(models)) {
+    const client = clientOf(env);
+    if (client !== null) return client;
+  }
+  return rules;
 }
