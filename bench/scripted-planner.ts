@@ -16,7 +16,7 @@ models.anthropic = () => ({
       text: done ? "done" : "",
       calls: done ? [] : [{ tool: "run_code", input: { code: "6 * 7" } }],
       model: "scripted",
-      usage: { tokensIn: 0, tokensOut: 0 },
+      usage: { tokensIn: 0, tokensOut: 0, costUsd: 0 },
     };
   },
 });

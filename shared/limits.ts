@@ -17,6 +17,8 @@ export const LIMITS = {
   observation_chars_max: 16_000,
   /** An answer of ten Telegram messages; what is longer is cut, and says so. */
   answer_chars_max: 40_000,
+  /** Of what a model is saying, in the message that is replaced by the answer. */
+  progress_chars_max: 1_500,
   turns_max: 20,
   calls_per_turn_max: 10,
   /** Times one turn or call is asked for again after a Transient failure before the task fails. */
@@ -25,8 +27,8 @@ export const LIMITS = {
   history_messages_max: 50,
   /** Of what a model is given to read: about 50,000 tokens at four characters each. The oldest tool results go first. */
   prompt_history_chars_max: 200_000,
-  /** Of what a model may write in one turn. */
-  answer_tokens_max: 8_192,
+  /** Of what a model may write in one turn, its thoughts included. */
+  answer_tokens_max: 16_000,
   tasks_page_max: 50,
   /** Rows a filtered page may read before it returns a cursor. */
   tasks_window_max: 1_000,
@@ -42,16 +44,24 @@ export const LIMITS = {
   queue_batch_max: 100,
 } as const;
 
-/** Milliseconds. They nest: model call < turn < step < task; platform calls together < lease. */
+/** Milliseconds. They nest: a model's silence < turn's claim; model call < plan < task; platform calls together < lease. */
 export const TIMINGS = {
   /** A fresh doorbell is left to its queue this long before the sweep rings it again. */
   doorbell_grace_ms: 10_000,
   /** How long a created Workflow may take to its first step before it counts as stranded. */
   look_claim_ms: 60_000,
-  model_call_ms: 60_000,
+  /** A model that says nothing for so long, not even that it thinks, is given up. */
+  model_silence_ms: 60_000,
+  /** A whole answer: 16,000 tokens at a hundred a second. */
+  model_call_ms: 180_000,
+  /** What a model says is passed on this often, while it speaks. */
+  text_flush_ms: 1_000,
   /** A model that asks to wait for longer ends the task, instead of keeping a person waiting. */
   retry_after_ms_max: 120_000,
+  /** Renewed while the model speaks. */
   turn_claim_ms: 90_000,
+  /** The step that waits for a turn. */
+  plan_ms: 240_000,
   step_ms: 120_000,
   /** After a step that crashed. It doubles each time. */
   step_retry_ms: 1_000,

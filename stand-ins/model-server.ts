@@ -1,6 +1,7 @@
 /** A server that speaks the Messages API, at its HTTP edge: it answers as it is scripted, and fails as the real one does. */
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AddressInfo } from "node:net";
 
 export interface ModelRequest {
@@ -8,6 +9,7 @@ export interface ModelRequest {
   body: {
     model: string;
     system: string;
+    stream?: boolean;
     tools: { name: string; input_schema: object }[];
     messages: { role: "user" | "assistant"; content: Block[] }[];
   };
@@ -25,10 +27,13 @@ export interface Block {
 }
 
 export type ModelAnswer =
-  | { content: Block[]; stop_reason?: string }
+  /** `pieceMs`: how long it takes from one piece of a text to the next. `whole`: by a server that cannot stream. */
+  | { content: Block[]; stop_reason?: string; pieceMs?: number; whole?: boolean }
   | { status: number; headers?: Record<string, string>; body?: unknown }
-  /** Half of the body, and then the connection is cut. */
+  /** The beginning of the answer, and then the connection is cut. */
   | "half"
+  /** The beginning of the answer, and then the server says that it has failed. */
+  | "error"
   /** Nothing, ever. */
   | "silence";
 
@@ -37,14 +42,29 @@ export class ModelServer {
   /** Asked for every request. */
   answerTo: (request: ModelRequest) => ModelAnswer = () => says("Hello.");
   private readonly server = createServer((request, response) => {
-    void text(request).then((body) => {
+    void text(request).then(async (body) => {
       const asked: ModelRequest = { headers: request.headers, body: JSON.parse(body) };
       this.requests.push(asked);
       const answer = this.answerTo(asked);
       if (answer === "silence") return;
-      if (answer === "half") {
-        response.writeHead(200, { "content-type": "application/json" });
-        response.write('{"id":"msg_1","type":"message","role":"assi', () => request.socket.destroy());
+      if (answer === "half" || answer === "error") {
+        const events = eventsOf(asked, {
+          content: [{ type: "text", text: "Half of an answer, which nobody" }],
+        });
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        for (const event of events.slice(0, 4)) response.write(event);
+        if (answer === "error") response.end(sse("error", errorOf(529)));
+        else response.write("event: content_block_de", () => request.socket.destroy());
+        return;
+      }
+      if (!("status" in answer) && asked.body.stream === true && answer.whole !== true) {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        for (const event of eventsOf(asked, answer)) {
+          if (response.destroyed) return;
+          response.write(event);
+          if (answer.pieceMs !== undefined) await sleep(answer.pieceMs);
+        }
+        response.end();
         return;
       }
       const [status, sent] =
@@ -99,6 +119,52 @@ function messageOf(
     usage,
   };
 }
+
+/** The events of a streamed answer, its texts in pieces. */
+function eventsOf(asked: ModelRequest, answer: { content: Block[]; stop_reason?: string }): string[] {
+  const { content, stop_reason, stop_sequence, usage, ...message } = messageOf(asked, answer);
+  return [
+    sse("message_start", {
+      message: {
+        ...message,
+        content: [],
+        stop_reason: null,
+        stop_sequence: null,
+        usage: { ...usage, output_tokens: 1 },
+      },
+    }),
+    sse("ping", {}),
+    ...content.flatMap((block, index) => [
+      sse("content_block_start", { index, content_block: emptied(block) }),
+      ...deltasOf(block).map((delta) => sse("content_block_delta", { index, delta })),
+      sse("content_block_stop", { index }),
+    ]),
+    sse("message_delta", {
+      delta: { stop_reason, stop_sequence },
+      usage: { output_tokens: usage.output_tokens },
+    }),
+    sse("message_stop", {}),
+  ];
+}
+
+function emptied(block: Block): Block {
+  if (block.type === "text") return { ...block, text: "" };
+  return block.type === "tool_use" ? { ...block, input: {} } : block;
+}
+
+function deltasOf({ type, text: words = "", input }: Block): object[] {
+  const json = JSON.stringify(input) ?? "";
+  if (type === "text") return piecesOf(words).map((piece) => ({ type: "text_delta", text: piece }));
+  return type === "tool_use"
+    ? piecesOf(json).map((piece) => ({ type: "input_json_delta", partial_json: piece }))
+    : [];
+}
+
+/** Whole characters. */
+const PIECES = /[^]{1,12}/gu;
+const piecesOf = (whole: string): readonly string[] => whole.match(PIECES) ?? [];
+
+const sse = (type: string, data: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`;
 
 function errorOf(status: number) {
   const types: Record<number, string> = {

@@ -13,6 +13,7 @@ const VARIABLES = {
   ANTHROPIC_API_KEY: ["planner"],
   ANTHROPIC_BASE_URL: ["planner"],
   ANTHROPIC_MODEL: ["planner"],
+  ANTHROPIC_PRICE: ["planner"],
   AI_GATEWAY_ACCOUNT_ID: ["planner"],
   AI_GATEWAY_ID: ["planner"],
   AI_GATEWAY_TOKEN: ["planner"],
@@ -26,6 +27,11 @@ export type Settings = Readonly<Partial<Record<keyof typeof VARIABLES, string>>>
 /** What would otherwise fail later, and elsewhere. Each may be empty. */
 const SHAPES = [
   { name: "ANTHROPIC_BASE_URL", pattern: /^$|^https?:\/\//, words: "a URL, such as http://localhost:11434" },
+  {
+    name: "ANTHROPIC_PRICE",
+    pattern: /^$|^\d+(\.\d+)?\/\d+(\.\d+)?$/,
+    words: "dollars per million tokens in and out, such as 2/10",
+  },
   { name: "TELEGRAM_API_BASE", pattern: /^$|^https?:\/\//, words: "a URL" },
   {
     name: "TELEGRAM_WEBHOOK_SECRET",

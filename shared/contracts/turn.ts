@@ -6,6 +6,8 @@ import { ToolCall } from "./tool.ts";
 const Usage = z.object({
   tokensIn: z.int().check(z.gte(0)),
   tokensOut: z.int().check(z.gte(0)),
+  /** Null where nobody told the price. */
+  costUsd: z.nullable(z.number()),
 });
 
 /** No calls means that `text` is the answer and the task is done. */
@@ -21,7 +23,7 @@ export const turnExample: Turn = {
   text: "",
   calls: [{ tool: "run_code", input: { code: "6 * 7" } }],
   model: "rules",
-  usage: { tokensIn: 0, tokensOut: 0 },
+  usage: { tokensIn: 0, tokensOut: 0, costUsd: 0 },
 };
 
 /** A call as the workflow knows it: enough to name a step, no content. */

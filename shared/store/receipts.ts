@@ -16,7 +16,14 @@ const Task = z.object({
   reply_state: z.nullable(z.string()),
   reply_reason: z.nullable(z.string()),
 });
-const Usage = z.object({ turns: z.int(), tokens_in: z.int(), tokens_out: z.int(), model_ms: z.int() });
+const Usage = z.object({
+  turns: z.int(),
+  tokens_in: z.int(),
+  tokens_out: z.int(),
+  model_ms: z.int(),
+  /** Null: of at least one turn nobody told the price. */
+  cost_usd: z.nullable(z.number()),
+});
 const Call = z.object({
   n: z.int(),
   k: z.int(),
@@ -63,7 +70,8 @@ export async function readReceipt(
     usage: db
       .prepare(
         `SELECT COUNT(*) AS turns, COALESCE(SUM(tokens_in), 0) AS tokens_in, COALESCE(SUM(tokens_out), 0) AS tokens_out,
-           COALESCE(SUM(latency_ms), 0) AS model_ms FROM turns WHERE task_id = ? AND text IS NOT NULL`,
+           COALESCE(SUM(latency_ms), 0) AS model_ms,
+           CASE WHEN COUNT(*) = COUNT(cost_usd) THEN COALESCE(SUM(cost_usd), 0) END AS cost_usd FROM turns WHERE task_id = ? AND text IS NOT NULL`,
       )
       .bind(taskId),
     calls: db
@@ -72,7 +80,12 @@ export async function readReceipt(
     deliveries: db
       .prepare("SELECT part, state, external_id, doubts FROM deliveries WHERE reply_id = ? ORDER BY part")
       .bind(taskId),
-    events: db.prepare("SELECT seq, key, at, data FROM events WHERE task_id = ? ORDER BY seq").bind(taskId),
+    // What was said piece by piece is in the answer.
+    events: db
+      .prepare(
+        "SELECT seq, key, at, data FROM events WHERE task_id = ? AND key NOT GLOB 'text *' ORDER BY seq",
+      )
+      .bind(taskId),
   });
   if (results("key").results.length === 0) return "unauthorized";
   const task = rowOf(results("task"), Task);

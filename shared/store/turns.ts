@@ -6,6 +6,7 @@ import { type Observation, ToolCall } from "../contracts/tool.ts";
 import type { Turn } from "../contracts/turn.ts";
 import { LIMITS } from "../limits.ts";
 import { ACTIVE, jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
+import { textData, textKey } from "./narration.ts";
 import { keepAlive } from "./tasks.ts";
 
 const TaskRow = z.object({ state: TaskState, conversation_id: z.string(), tenant_id: z.string() });
@@ -143,6 +144,8 @@ export async function storeTurn(
     n: number;
     claim: string;
     turn: Turn;
+    /** What of its text no event has told yet. */
+    untold: string;
     /** Ids of the messages that it read. */
     read: readonly string[];
     latencyMs: number;
@@ -163,20 +166,28 @@ export async function storeTurn(
       .bind(taskId, n, claim, JSON.stringify(calls)),
     event: db
       .prepare(
-        `INSERT INTO events (task_id, key, at, data) SELECT ?1, ?4, ?5, ?6 WHERE ${mine} ON CONFLICT DO NOTHING`,
+        `INSERT INTO events (task_id, key, at, data)
+         SELECT ?1, value->>'key', ?4, value->>'data' FROM json_each(?5) WHERE ${mine} ORDER BY key ON CONFLICT DO NOTHING`,
       )
       .bind(
         taskId,
         n,
         claim,
-        `planned ${n}`,
         stored.now,
-        JSON.stringify({ model: turn.model, calls: calls.length, read: stored.read }),
+        JSON.stringify([
+          ...(stored.untold === ""
+            ? []
+            : [{ key: `${textKey(n, stored.now)}, end`, data: textData(n, stored.untold) }]),
+          {
+            key: `planned ${n}`,
+            data: JSON.stringify({ model: turn.model, calls: calls.length, read: stored.read }),
+          },
+        ]),
       ),
     // Last of these, for the others look whether it is still to be answered.
     turn: db
       .prepare(
-        `UPDATE turns SET text = ?4, model = ?5, tokens_in = ?6, tokens_out = ?7, latency_ms = ?8
+        `UPDATE turns SET text = ?4, model = ?5, tokens_in = ?6, tokens_out = ?7, latency_ms = ?8, cost_usd = ?9
          WHERE task_id = ?1 AND n = ?2 AND claim = ?3 AND text IS NULL`,
       )
       .bind(
@@ -188,6 +199,7 @@ export async function storeTurn(
         turn.usage.tokensIn,
         turn.usage.tokensOut,
         stored.latencyMs,
+        turn.usage.costUsd,
       ),
     ...keepAlive(db, taskId, stored.until),
   });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { LIMITS } from "../../shared/limits.ts";
 import { type House, openHouse, privateText } from "../support/house.ts";
+import { until } from "../support/until.ts";
 import {
   type Block,
   calls,
@@ -17,7 +18,14 @@ let house: House;
 beforeAll(async () => {
   house = await openHouse({
     vars: { ANTHROPIC_BASE_URL: await model.listen(), ANTHROPIC_API_KEY: KEY },
-    timings: { model_call_ms: 1_000, turn_claim_ms: 5_000 },
+    timings: {
+      model_silence_ms: 1_000,
+      turn_claim_ms: 5_000,
+      text_flush_ms: 50,
+      placeholder_after_ms: 300,
+      progress_ms_min: 100,
+      events_poll_ms: 50,
+    },
   });
 });
 afterAll(async () => {
@@ -89,9 +97,44 @@ describe("a question", () => {
     await ask(5, "Hello?");
     const [task] = await house.sql<{ id: string }>("SELECT id FROM tasks ORDER BY seq DESC LIMIT 1");
     const { body } = await house.api("GET", `/tasks/${task?.id}`);
-    expect(body.usage).toMatchObject({ turns: 1, tokens_in: 10, tokens_out: 5 });
+    expect(body.usage).toMatchObject({ turns: 1, tokens_in: 10, tokens_out: 5, cost_usd: 0.00007 });
     expect(JSON.stringify(house.harness.getLogs())).not.toContain(KEY);
     expect(JSON.stringify(body)).not.toContain(KEY);
+  });
+});
+
+const STORY = "Once upon a time there was a bot that lost no message and doubled no reply. 🐢🐇 The end.";
+
+describe("an answer that takes its time", () => {
+  it("is read along in chat, and as events that are the whole of it", async () => {
+    script({ content: [{ type: "text", text: STORY }], pieceMs: 120 });
+    const seen: string[] = [];
+    house.telegram.onShown = ({ text }) => seen.push(text);
+    expect(await ask(10, "A story, please.")).toEqual([STORY]);
+    const along = seen.filter((text) => text.startsWith("⏳ "));
+    expect(along.some((text) => text.includes("Once upon") && !text.includes("The end."))).toBe(true);
+    const told = await house.sql<{ data: string }>(
+      "SELECT e.data FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.key LIKE 'text 1 %' AND t.seq = (SELECT MAX(seq) FROM tasks) ORDER BY e.seq",
+    );
+    expect(told.length).toBeGreaterThan(2);
+    expect(told.map(({ data }) => JSON.parse(data).text).join("")).toBe(STORY);
+  });
+
+  it("is not listened to when its task has ended meanwhile", async () => {
+    script({ content: [{ type: "text", text: STORY.repeat(20) }], pieceMs: 100 });
+    await house.hook(privateText(11, "A long story, please."));
+    await until(() => Promise.resolve(model.requests.length > 0), 5_000, "the model to be asked");
+    // Not by /stop: that terminates the Workflow, and takes the planner's request with it.
+    await house.sql("UPDATE tasks SET state = 'cancelled', ended_by = 'test' WHERE state = 'running'");
+    const dropped = () => JSON.stringify(house.harness.getLogs()).includes("nobody waits for it");
+    await until(() => Promise.resolve(dropped()), 5_000, "the model not to be listened to");
+    expect(model.requests).toHaveLength(1);
+    await house.sql("DELETE FROM outbox");
+  });
+
+  it("comes whole from a server that does not stream", async () => {
+    script({ content: [{ type: "text", text: "At once." }], whole: true });
+    expect(await ask(12, "Quick!")).toEqual(["At once."]);
   });
 });
 
@@ -142,6 +185,7 @@ describe("a model that", () => {
     ["fails", { status: 500 }],
     ["says when to come again", { status: 429, headers: { "retry-after": "1" } }],
     ["is cut off in the middle", "half"],
+    ["fails in the middle", "error"],
     ["says nothing", "silence"],
   ])("%s is asked once more, and answers", async (name, failure) => {
     script(failure, says("At last."));

@@ -20,10 +20,10 @@ export async function newestState(house: House): Promise<{ state: unknown; tasks
     messages: await of("SELECT id, content, turn_id FROM messages WHERE conversation_id = ? ORDER BY seq"),
     turns: await ofTasks("x.task_id, x.n, x.text, x.model", "turns", "x.n"),
     calls: await ofTasks("x.task_id, x.n, x.k, x.tool, x.input, x.ok, x.result", "calls", "x.n, x.k"),
-    // How often somebody had to wait is no part of the end.
-    events: (await ofTasks("x.task_id, x.key", "events", "x.key")).filter(
-      ({ key }) => !String(key).startsWith("delayed"),
-    ),
+    // How often somebody had to wait is no part of the end, nor is the time at which something was said.
+    events: (await ofTasks("x.task_id, x.key", "events", "x.key"))
+      .filter(({ key }) => !String(key).startsWith("delayed"))
+      .map((event) => ({ ...event, key: String(event["key"]).replace(/ at \d+/, "") })),
     replies: await of(
       `SELECT r.id, r.text, r.final, r.state, r.reason, (SELECT json_group_array(part || ' ' || state ORDER BY part)
          FROM deliveries WHERE reply_id = r.id) AS parts

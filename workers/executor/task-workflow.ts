@@ -39,7 +39,7 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
 
   private plan(step: WorkflowStep, taskId: string, n: number) {
     return this.ask(step, `plan ${n}`, (name) =>
-      step.do(name, this.options, async () => NextTurn.parse(await this.env.PLANNER.nextTurn(taskId, n))),
+      step.do(name, this.planOptions, async () => NextTurn.parse(await this.env.PLANNER.nextTurn(taskId, n))),
     );
   }
 
@@ -78,6 +78,10 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
   private get options() {
     const { step_ms, step_retry_ms } = timingsOf(this.env);
     return { retries: { limit: 5, delay: step_retry_ms, backoff: "exponential" as const }, timeout: step_ms };
+  }
+
+  private get planOptions() {
+    return { ...this.options, timeout: timingsOf(this.env).plan_ms };
   }
 }
 

@@ -113,7 +113,14 @@ function isDoubtful({ deliveries }: Showing, index: number): boolean {
 function partsOf({ reply, sender }: Showing): readonly [Part, ...Part[]] {
   if (reply.final === 1) return sender.render(cut(reply.text));
   const seconds = Math.round((Date.now() - reply.created_at) / 1_000);
-  return sender.render(`⏳ ${reply.text === "" ? "Working" : reply.text} · ${seconds} s`);
+  const said = reply.text === "" ? "Working" : latest(reply.text, LIMITS.progress_chars_max);
+  const [first] = sender.render(`⏳ ${seconds} s\n\n${said}`);
+  return [first];
+}
+
+/** Of what is being said, the newest is what people read along. */
+function latest(text: string, charsMax: number): string {
+  return text.length <= charsMax ? text : `… ${text.slice(-charsMax).toWellFormed()}`;
 }
 
 /** Progress is looked at often at first and seldom later. */

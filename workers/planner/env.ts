@@ -11,6 +11,8 @@ export interface Env extends SharedSettings {
   /** A server that speaks the Messages API, without `/v1`: a gateway, Ollama, another local one. */
   ANTHROPIC_BASE_URL?: string;
   ANTHROPIC_MODEL?: string;
+  /** Dollars per million tokens, in and out, such as `2/10`: for a model whose price is not in models/prices.ts. */
+  ANTHROPIC_PRICE?: string;
   AI_GATEWAY_ACCOUNT_ID?: string;
   AI_GATEWAY_ID?: string;
   AI_GATEWAY_TOKEN?: string;

@@ -9,10 +9,15 @@ import { claimTurn, releaseTurn, storeTurn, type Transcript, turnId } from "../.
 import { titleOf } from "../../shared/words.ts";
 import type { Env } from "./env.ts";
 import { type ModelClient, modelFor } from "./models/index.ts";
+import { Narrator } from "./narrator.ts";
 
 const RETRY_AFTER_MS = 2_000;
 /** Whoever took the claim has stored the turn, or is about to. */
-const CLAIM_LOST_MS = 500;
+const CLAIM_LOST: NextTurn = {
+  kind: "transient",
+  reason: "the claim of this turn was lost",
+  retryAfterMs: 500,
+};
 
 /** Failures are returned. A claim that somebody else holds is Transient: whoever holds it stores the turn. */
 export async function nextTurn(env: Env, taskId: string, n: number): Promise<NextTurn> {
@@ -51,8 +56,10 @@ async function think(
   const model = modelFor(env, { taskId, transcript });
   const { conversationId } = transcript;
   const started = Date.now();
-  const signal = AbortSignal.timeout(timings.model_call_ms);
-  const turn = await ask(model, { taskId, n, transcript, signal });
+  const narrator = new Narrator(env.DB, timings, { taskId, n, claim });
+  const heard = (delta: string) => narrator.hear(delta);
+  const turn = await ask(model, { taskId, n, transcript, signal: narrator.signal, heard });
+  narrator.end();
   const latencyMs = Date.now() - started;
   const facts = {
     stage: "planner" as const,
@@ -60,6 +67,15 @@ async function think(
     task_id: taskId,
     provider: model.provider,
   };
+  if (narrator.dropped !== null) {
+    log("info", {
+      ...facts,
+      effect: "turn",
+      latency_ms: latencyMs,
+      detail: `nobody waits for it: ${narrator.dropped}`,
+    });
+    return narrator.dropped === "ended" ? { kind: "inactive", state: null } : CLAIM_LOST;
+  }
   if ("kind" in turn) {
     log("warn", { ...facts, effect: "turn", latency_ms: latencyMs, detail: turn.reason });
     if (turn.kind === "permanent") return turn;
@@ -73,9 +89,10 @@ async function think(
   const read = transcript.messages
     .filter((message) => message.turnId === turnId(taskId, n))
     .map(({ id }) => id);
-  const stored = { taskId, n, claim, turn, read, latencyMs, until: now + timings.step_ms, now };
+  const untold = turn.text.startsWith(narrator.told) ? turn.text.slice(narrator.told.length) : turn.text;
+  const stored = { taskId, n, claim, turn, untold, read, latencyMs, until: now + timings.step_ms, now };
   if (!(await storeTurn(env.DB, stored))) {
-    return { kind: "transient", reason: "the claim of this turn was lost", retryAfterMs: CLAIM_LOST_MS };
+    return CLAIM_LOST;
   }
   const tokens = turn.usage.tokensIn + turn.usage.tokensOut;
   log("info", {
@@ -85,6 +102,7 @@ async function think(
     model: turn.model,
     latency_ms: latencyMs,
     tokens_used: tokens,
+    ...(turn.usage.costUsd !== null && { cost_usd: turn.usage.costUsd }),
   });
   return { kind: "turn", calls: turn.calls.map((call, index) => planned(call, index + 1)) };
 }

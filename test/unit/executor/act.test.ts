@@ -27,8 +27,18 @@ beforeEach(async () => {
   await createTask(db, { ...created, content: { type: "text", text: "x" } }, now, TIMINGS);
   await claimTurn(db, { taskId, n: 1, claim: "c", until: now + 1_000, now });
   const calls = [{ tool: "run_code" as const, input: { code: "6 * 7" } }];
-  const turn = { text: "", calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0 } };
-  await storeTurn(db, { taskId, n: 1, claim: "c", turn, read: [], latencyMs: 1, until: now, now });
+  const turn = { text: "", calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0, costUsd: null } };
+  await storeTurn(db, {
+    taskId,
+    n: 1,
+    claim: "c",
+    turn,
+    untold: "",
+    read: [],
+    latencyMs: 1,
+    until: now,
+    now,
+  });
 });
 
 /** An executor whose runner remembers what it ran. */

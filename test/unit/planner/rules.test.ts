@@ -25,7 +25,13 @@ const done = (n: number, k: number, code: string, output: string, ok = true): Tr
 });
 
 const next = async (n: number, given: Transcript) => {
-  const turn = await rules.next({ taskId: TASK, n, transcript: given, signal: AbortSignal.timeout(1_000) });
+  const turn = await rules.next({
+    taskId: TASK,
+    n,
+    transcript: given,
+    signal: AbortSignal.timeout(1_000),
+    heard: () => Promise.resolve(),
+  });
   if ("kind" in turn) throw new Error(turn.reason);
   return turn;
 };

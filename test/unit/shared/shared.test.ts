@@ -47,9 +47,11 @@ describe("settings", () => {
     }
   });
 
-  it("nest: a call ends before its turn, a turn before its step, a step before its task, calls before the lease", () => {
-    expect(TIMINGS.model_call_ms).toBeLessThan(TIMINGS.turn_claim_ms);
-    expect(TIMINGS.turn_claim_ms).toBeLessThan(TIMINGS.step_ms);
+  it("nest: a silence ends before its claim, a call before its step, a step before its task, calls before the lease", () => {
+    expect(TIMINGS.model_silence_ms).toBeLessThan(TIMINGS.turn_claim_ms);
+    expect(TIMINGS.text_flush_ms).toBeLessThan(TIMINGS.turn_claim_ms / 3);
+    expect(TIMINGS.model_call_ms).toBeLessThan(TIMINGS.plan_ms);
+    expect(TIMINGS.plan_ms).toBeLessThan(TIMINGS.task_deadline_ms);
     expect(TIMINGS.code_wall_ms + TIMINGS.sandbox_queue_ms).toBeLessThan(TIMINGS.step_ms);
     expect(TIMINGS.step_ms).toBeLessThan(TIMINGS.task_deadline_ms);
     expect(TIMINGS.platform_call_ms * 4).toBeLessThan(TIMINGS.lease_ms);

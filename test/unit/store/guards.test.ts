@@ -37,7 +37,7 @@ const turn = (text: string, calls = 0) => ({
   text,
   calls: Array.from({ length: calls }, () => ({ tool: "run_code" as const, input: { code: "1" } })),
   model: "rules",
-  usage: { tokensIn: 0, tokensOut: 0 },
+  usage: { tokensIn: 0, tokensOut: 0, costUsd: null },
 });
 const claim = (name: string, now = NOW) =>
   claimTurn(db, { taskId: id, n: 1, claim: name, until: now + 10, now });
@@ -47,6 +47,7 @@ const store = (name: string, text: string, calls = 0) =>
     n: 1,
     claim: name,
     turn: turn(text, calls),
+    untold: "",
     read: [],
     latencyMs: 1,
     until: NOW,

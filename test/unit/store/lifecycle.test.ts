@@ -105,12 +105,18 @@ class Story {
     const claimed = await claimTurn(db, { taskId, n, claim, until: this.now + 5, now: this.now++ });
     if (task?.ended_by !== null) expect(await this.unread(), `seed ${this.seed}: swallowed`).toEqual(before);
     if (claimed.kind !== "claimed") return;
-    const turn = { text: "done", calls: [], model: "rules", usage: { tokensIn: 0, tokensOut: 0 } };
+    const turn = {
+      text: "done",
+      calls: [],
+      model: "rules",
+      usage: { tokensIn: 0, tokensOut: 0, costUsd: null },
+    };
     await storeTurn(db, {
       taskId,
       n,
       claim,
       turn,
+      untold: "",
       read: [],
       latencyMs: 1,
       until: this.now + 5,

@@ -78,7 +78,7 @@ async function callEverything(): Promise<void> {
   const d = recorder;
   const lease = { replyId: "task_a", token: "t" };
   const claim = { taskId: "task_a", n: 1, claim: "c", until: NOW };
-  const turn = { text: "x", calls: [], model: "rules", usage: { tokensIn: 0, tokensOut: 0 } };
+  const turn = { text: "x", calls: [], model: "rules", usage: { tokensIn: 0, tokensOut: 0, costUsd: null } };
   const shown = { version: 1, revision: 1, lookAt: NOW, failed: false };
   const outcome = { state: "delivered" as const, reason: null, externalIds: [] };
   const ids = { taskId: "task_b", messageId: "msg_b", conversationId: "conv_b" };
@@ -125,7 +125,7 @@ async function callEverything(): Promise<void> {
   await releaseLook(d, "task_a");
   await recentTasks(d, { conversationId: "conv_a", idPrefix: "task_", limit: 1 });
   await claimTurn(d, { ...claim, now: NOW });
-  await storeTurn(d, { ...claim, turn, read: [], latencyMs: 1, now: NOW });
+  await storeTurn(d, { ...claim, turn, untold: "", read: [], latencyMs: 1, now: NOW });
   await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, now: NOW });
   await startCall(d, { taskId: "task_a", n: 1, k: 1 }, { until: NOW, now: NOW });
   await storeObservation(

@@ -31,6 +31,7 @@ export function taskView({ task, usage, calls, deliveries, events }: TaskReceipt
       tokens_in: usage.tokens_in,
       tokens_out: usage.tokens_out,
       model_ms: usage.model_ms,
+      cost_usd: usage.cost_usd,
     },
     delivery:
       task.channel === "api"

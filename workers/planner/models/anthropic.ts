@@ -1,7 +1,7 @@
 /** The Messages API: Anthropic itself, AI Gateway, and servers on one's own machine that speak it. */
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import { APIError } from "@anthropic-ai/sdk/core/error";
-import { type Message, Messages, type ToolUseBlock } from "@anthropic-ai/sdk/resources/messages/messages";
+import { Messages } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { OFFERED_TOOLS, ToolCall } from "../../../shared/contracts/tool.ts";
@@ -13,7 +13,9 @@ import { redact } from "../../../shared/log.ts";
 import { oneLine } from "../../../shared/text.ts";
 import type { Env } from "../env.ts";
 import { promptOf, SYSTEM } from "../prompt.ts";
+import { type Answer, readAnswer } from "./anthropic-stream.ts";
 import type { ModelClient, TurnRequest } from "./index.ts";
+import { costUsdOf } from "./prices.ts";
 
 // The faults of a call are told to the model in words.
 z.config(en());
@@ -26,13 +28,6 @@ const TOOLS = OFFERED_TOOLS.map(({ name, description, input }) => ({
   description,
   input_schema: { type: "object" as const, ...withoutDialect(z.toJSONSchema(input)) },
 }));
-
-/** The least of an answer that is one. */
-const Answer = z.object({
-  model: z.string(),
-  content: z.array(z.object({ type: z.string() })),
-  usage: z.object({ input_tokens: z.int(), output_tokens: z.int() }),
-});
 
 /** Null: nothing is configured. A base URL alone is a server that wants no key. */
 export function anthropicOf(env: Env): ModelClient | null {
@@ -51,13 +46,11 @@ export function anthropicOf(env: Env): ModelClient | null {
           system: SYSTEM,
           tools: TOOLS,
           messages: promptOf(request.transcript),
+          stream: true as const,
         };
-        return turnOf(
-          await messages.create(body, {
-            signal: request.signal,
-            headers: headersOf(route.provider, request),
-          }),
-        );
+        const options = { signal: request.signal, headers: headersOf(route.provider, request) };
+        const response = await messages.create(body, options).asResponse();
+        return turnOf(await readAnswer(response, (delta) => request.heard(delta)), env);
       } catch (error) {
         if (request.signal.aborted) return transient("the model did not answer in time");
         const failure = failureOf(error, timingsOf(env));
@@ -100,35 +93,47 @@ function headersOf(provider: string, { taskId, transcript }: TurnRequest): Recor
   return { "cf-aig-metadata": JSON.stringify(metadata) };
 }
 
-function turnOf(message: Message): Turn | Permanent {
+function turnOf(answer: Answer | null, env: Env): Turn | Permanent {
   // Whatever answers 200 at a wrong address is not typed by hope.
-  if (!Answer.safeParse(message).success)
-    return permanent("what answered is not the Messages API: check ANTHROPIC_BASE_URL");
-  const usage = { tokensIn: message.usage.input_tokens, tokensOut: message.usage.output_tokens };
-  const text = message.content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n\n");
-  const uses = message.content.filter((block): block is ToolUseBlock => block.type === "tool_use");
-  const turn = (words: string, calls: ToolCall[] = []): Turn => ({
+  if (answer === null) return permanent("what answered is not the Messages API: check ANTHROPIC_BASE_URL");
+  const { content, model, usage } = answer;
+  const text = content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n\n");
+  const calls = content.flatMap((block) => (block.type === "tool_use" ? [callOf(block)] : []));
+  const turn = (words: string, made: ToolCall[] = []): Turn => ({
     text: words,
-    calls,
-    model: message.model,
-    usage,
+    calls: made,
+    model,
+    usage: usageOf(model, usage, env),
   });
-  switch (message.stop_reason) {
+  switch (answer.stop_reason) {
     case "refusal":
       return turn(text || "The model declined to answer this.");
     case "max_tokens":
     case "model_context_window_exceeded":
       // A call that was cut off may lack half of its input.
       return turn(`${text}\n\n… (the model reached the end of what it may write)`.trim());
-    default: {
-      if (uses.length > 0) return turn(text, uses.slice(0, LIMITS.calls_per_turn_max).map(callOf));
+    default:
+      if (calls.length > 0) return turn(text, calls.slice(0, LIMITS.calls_per_turn_max));
       return text.trim() === "" ? permanent("the model gave an empty answer") : turn(text);
-    }
   }
 }
 
+function usageOf(model: string, usage: Answer["usage"], env: Env): Turn["usage"] {
+  const tokens = {
+    fresh: usage.input_tokens,
+    cacheWritten: usage.cache_creation_input_tokens ?? 0,
+    cacheRead: usage.cache_read_input_tokens ?? 0,
+    out: usage.output_tokens,
+  };
+  return {
+    tokensIn: tokens.fresh + tokens.cacheWritten + tokens.cacheRead,
+    tokensOut: tokens.out,
+    costUsd: costUsdOf(model, env.ANTHROPIC_PRICE, tokens),
+  };
+}
+
 /** The call, or the reason why there is no such call. */
-function callOf({ name, input }: ToolUseBlock): ToolCall {
+function callOf({ name, input }: { name: string; input?: unknown }): ToolCall {
   const call = ToolCall.safeParse({ tool: name, input });
   if (call.success && call.data.tool !== "invalid_call") return call.data;
   return { tool: "invalid_call", input: { name, input, reason: faultOf(name, input) } };

@@ -10,8 +10,10 @@ export interface TurnRequest {
   readonly taskId: string;
   readonly n: number;
   readonly transcript: Transcript;
-  /** Aborts when the model call's time is over. */
+  /** Aborts when the model call's time is over, or nobody waits for it any more. */
   readonly signal: AbortSignal;
+  /** To be told what the model says while it says it, and "" when it does something else than speak. */
+  heard(delta: string): Promise<void>;
 }
 
 export interface ModelClient {

@@ -18,7 +18,7 @@ export const rules: ModelClient = {
   next({ taskId, n, transcript }: TurnRequest) {
     const calls = callsOf(transcript, turnId(taskId, n));
     const text = calls.length > 0 ? "" : answer(taskId, transcript);
-    return Promise.resolve({ text, calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0 } });
+    return Promise.resolve({ text, calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0, costUsd: 0 } });
   },
 };
 
