@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { timingsOf } from "../shared/config.ts";
+import { sha256Hex } from "../shared/ids.ts";
 import { banner } from "./local/banner.ts";
 import { startClock } from "./local/clock.ts";
 import { writeConfigs } from "./local/configs.ts";
@@ -57,11 +58,12 @@ async function start(port: number, state: string): Promise<void> {
   await mkdir(state, { recursive: true, mode: 0o700 });
   stops.push(await lockState(state));
   const registry = await freshRegistry(state);
-  const [runner, apiKey, configs] = await Promise.all([
+  const [runner, apiKey] = await Promise.all([
     startRunner({ port: await freePort(), state, registry, timings }),
     prepareState(state),
-    writeConfigs(state, settings),
   ]);
+  const ERRAND_LINK_SECRET = await sha256Hex(`links of ${apiKey}`);
+  const configs = await writeConfigs(state, { ERRAND_LINK_SECRET, ...settings });
   stops.push(() => runner.stop());
   if (stopping) return;
   const main: DevServer = await startDevServer({

@@ -36,13 +36,14 @@ export function newCode(): string {
   return `${code.slice(0, 4)}-${code.slice(4)}`;
 }
 
-/** Hex, for what is compared and never shown. */
-export async function sha256Hex(text: string): Promise<string> {
-  return Array.from(await sha256(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** Hex, for what is compared rather than shown. */
+export async function sha256Hex(content: string | Uint8Array): Promise<string> {
+  return Array.from(await sha256(content), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+async function sha256(content: string | Uint8Array): Promise<Uint8Array> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes.slice()));
 }
 
 function encode(bytes: Uint8Array): string {

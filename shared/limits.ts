@@ -15,6 +15,13 @@ export const LIMITS = {
   conversation_name_chars_max: 128,
   /** What a tool may bring back: it is kept in D1 and goes into the next prompt. */
   observation_chars_max: 16_000,
+  /** What a tool may print at all: what is beyond `observation_chars_max` becomes a file. */
+  output_chars_max: 1_000_000,
+  /** One file that code makes or that a person sends. Anthropic takes images of 5 MB. */
+  file_bytes_max: 5 * 1024 * 1024,
+  file_name_chars_max: 80,
+  files_per_call_max: 10,
+  artifacts_per_task_max: 20,
   /** An answer of ten Telegram messages; what is longer is cut, and says so. */
   answer_chars_max: 40_000,
   /** Of what a model is saying, in the message that is replaced by the answer. */
@@ -89,6 +96,8 @@ export const TIMINGS = {
   /** A stream ends after this and is taken up again by whoever reads it; proxies cut at about a hundred seconds of silence. */
   events_stream_ms: 300_000,
   events_ping_ms: 15_000,
+  /** How long a signed link to an artifact is good for. */
+  artifact_link_ms: 3_600_000,
   progress_ms_min: 3_000,
   /** Slowest pace at which a progress message is looked at again. */
   progress_ms_max: 30_000,

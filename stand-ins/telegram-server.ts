@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
 
 export interface ShownMessage {
   id: number;
@@ -16,6 +17,8 @@ export interface ShownMessage {
   silent: boolean;
   /** The topic of a forum that it was sent to. */
   threadId: string | null;
+  /** What was attached; its name is the message's text then. */
+  file?: { method: string; name: string; bytes: Buffer };
 }
 
 export interface ApiCall {
@@ -90,7 +93,7 @@ export class TelegramServer {
   private async serve(request: IncomingMessage) {
     const [, token, method = ""] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url ?? "") ?? [];
     if (token !== this.token) return refusal(401, "Unauthorized");
-    const body = await readJson(request);
+    const body = await readBody(request);
     const call = { method, chatId: String(body["chat_id"]), body, at: Date.now() };
     this.calls.push(call);
     const movedTo = this.migrated.get(call.chatId);
@@ -145,6 +148,29 @@ export class TelegramServer {
           chat: { id: Number(chatId), type: "private" },
           text,
         });
+      }
+      case "sendPhoto":
+      case "sendDocument": {
+        const file = body["file"];
+        if (!(file instanceof File)) return refusal(400, "Bad Request: there is no file in the request");
+        if (method === "sendPhoto" && !file.name.endsWith(".png"))
+          return refusal(400, "Bad Request: IMAGE_PROCESS_FAILED");
+        const id = this.nextId++;
+        const attached = { method, name: file.name, bytes: Buffer.from(body["bytes"] as ArrayBuffer) };
+        const threadId = body["message_thread_id"] === undefined ? null : String(body["message_thread_id"]);
+        const message = {
+          id,
+          chatId,
+          text: file.name,
+          markup: "",
+          edits: 0,
+          silent: false,
+          threadId,
+          file: attached,
+        };
+        this.messages.push(message);
+        this.onShown(message);
+        return success({ message_id: id, date: 1, chat: { id: Number(chatId), type: "private" } });
       }
       case "deleteMessage": {
         const message = this.find(chatId, body["message_id"]);
@@ -203,8 +229,16 @@ function refusal(status: number, description: string, parameters?: Record<string
   return { status, body: { ok: false, error_code: status, description, ...(parameters && { parameters }) } };
 }
 
-async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return JSON.parse(Buffer.concat(chunks).toString("utf8") || "{}") as Record<string, unknown>;
+/** Parameters as JSON, or in parts with a file among them. */
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const bytes = await buffer(request);
+  const type = request.headers["content-type"] ?? "";
+  if (!type.startsWith("multipart/")) return JSON.parse(bytes.toString("utf8") || "{}");
+  const form = await new Response(bytes, { headers: { "content-type": type } }).formData();
+  const parameters: Record<string, unknown> = {};
+  for (const [name, value] of form) {
+    if (typeof value === "string") parameters[name] = value;
+    else Object.assign(parameters, { file: value, bytes: await value.arrayBuffer() });
+  }
+  return parameters;
 }

@@ -17,6 +17,7 @@ const VARIABLES = {
   AI_GATEWAY_ACCOUNT_ID: ["planner"],
   AI_GATEWAY_ID: ["planner"],
   AI_GATEWAY_TOKEN: ["planner"],
+  ERRAND_LINK_SECRET: ["ingress"],
   ERRAND_TIMINGS: ["ingress", "planner", "executor", "notifier"],
 } as const satisfies Record<string, readonly WorkerName[]>;
 

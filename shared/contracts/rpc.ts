@@ -1,5 +1,6 @@
 /** What one Worker may ask of another, directly. */
 import * as z from "zod/mini";
+import { NewFile } from "./file.ts";
 import type { NextTurn } from "./turn.ts";
 
 export interface PlannerRpc {
@@ -16,6 +17,8 @@ export const CodeResult = z.discriminatedUnion("kind", [
     /** What it returned, as JSON or text; null when it returned nothing. */
     value: z.nullable(z.string()),
     error: z.nullable(z.string()),
+    /** What it saved. */
+    files: z.array(NewFile),
   }),
   z.object({ kind: z.literal("timed_out") }),
   /** It never began: others took too long before it. */
@@ -23,7 +26,13 @@ export const CodeResult = z.discriminatedUnion("kind", [
 ]);
 export type CodeResult = z.infer<typeof CodeResult>;
 
-export const codeResultExample: CodeResult = { kind: "done", printed: "hello", value: "42", error: null };
+export const codeResultExample: CodeResult = {
+  kind: "done",
+  printed: "hello",
+  value: "42",
+  error: null,
+  files: [],
+};
 
 export interface RunCodeRequest {
   code: string;

@@ -22,8 +22,9 @@ export const OFFERED_TOOLS = [
   {
     name: "run_code" as const,
     description:
-      "Runs JavaScript or TypeScript in a fresh sandbox, without network and without files, for at most a few seconds. " +
-      "The code is an expression, or statements that `return` a value; what it prints and returns comes back.",
+      "Runs JavaScript or TypeScript in a fresh sandbox, without network, for at most a few seconds. " +
+      "The code is an expression, or statements that `return` a value; what it prints and returns comes back. " +
+      "`save(name, content)`, with a string, bytes or a Blob, attaches a file to your answer, such as `save('chart.svg', svg)`.",
     input: RunCodeInput,
   },
 ];

@@ -2,6 +2,8 @@
 import * as z from "zod/mini";
 import { TaskState } from "../contracts/task.ts";
 import { ToolCall, type Observation } from "../contracts/tool.ts";
+import type { StoredFile } from "../contracts/file.ts";
+import { insertArtifacts } from "./artifacts.ts";
 import { jsonColumn, rowOf, runBatch } from "./batch.ts";
 import { keepAlive } from "./tasks.ts";
 
@@ -60,21 +62,31 @@ export async function startCall(
   return { state: row.state, conversationId: row.conversation_id, call, done: row.ok !== null };
 }
 
-/** Stores what a call brought; the first to store it wins. */
+/** Stores what a call brought, and the files that it made; the first to store it wins. */
 export async function storeObservation(
   db: D1Database,
   { taskId, n, k }: CallKey,
-  observation: Observation,
+  { ok, text, files }: Observation & { files: readonly StoredFile[] },
   { latencyMs, now }: { latencyMs: number; now: number },
 ): Promise<void> {
   await runBatch(db, {
+    ...(files.length > 0 && { artifacts: insertArtifacts(db, { taskId, n, k }, files) }),
     call: db
       .prepare(
         "UPDATE calls SET ok = ?4, result = ?5 WHERE task_id = ?1 AND n = ?2 AND k = ?3 AND ok IS NULL",
       )
-      .bind(taskId, n, k, observation.ok ? 1 : 0, observation.text),
+      .bind(taskId, n, k, ok ? 1 : 0, text),
     event: db
       .prepare("INSERT INTO events (task_id, key, at, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-      .bind(taskId, `observed ${n}.${k}`, now, JSON.stringify({ ok: observation.ok, latency_ms: latencyMs })),
+      .bind(
+        taskId,
+        `observed ${n}.${k}`,
+        now,
+        JSON.stringify({
+          ok,
+          latency_ms: latencyMs,
+          ...(files.length > 0 && { files: files.map(({ name }) => name) }),
+        }),
+      ),
   });
 }

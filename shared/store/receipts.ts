@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { ChannelName } from "../contracts/channel.ts";
 import { TaskState } from "../contracts/task.ts";
+import { Artifacts, artifactsOf } from "./artifacts.ts";
 import { jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
 
 const Task = z.object({
@@ -15,6 +16,7 @@ const Task = z.object({
   text: z.nullable(z.string()),
   reply_state: z.nullable(z.string()),
   reply_reason: z.nullable(z.string()),
+  artifacts: jsonColumn(Artifacts),
 });
 const Usage = z.object({
   turns: z.int(),
@@ -62,7 +64,8 @@ export async function readReceipt(
     task: db
       .prepare(
         `SELECT t.id, t.state, t.conversation_id, c.channel, t.created_at, t.ended_at, t.deadline_at,
-           CASE r.final WHEN 1 THEN r.text END AS text, r.state AS reply_state, r.reason AS reply_reason
+           CASE r.final WHEN 1 THEN r.text END AS text, r.state AS reply_state, r.reason AS reply_reason,
+           ${artifactsOf("t.id")} AS artifacts
          FROM tasks t JOIN conversations c ON c.id = t.conversation_id LEFT JOIN replies r ON r.id = t.id
          WHERE t.id = ?2 AND t.tenant_id = (SELECT tenant_id FROM api_keys WHERE hash = ?1)`,
       )

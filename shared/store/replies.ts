@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { ChannelName, ReplyAddress } from "../contracts/channel.ts";
 import type { Timings } from "../limits.ts";
+import { Artifacts, artifactsOf } from "./artifacts.ts";
 import { jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
 import { deleteDoorbell } from "./outbox.ts";
 
@@ -19,6 +20,7 @@ const ReplyRow = z.object({
   address: jsonColumn(ReplyAddress),
   version: z.nullable(z.int()),
   rings: z.nullable(z.int()),
+  artifacts: jsonColumn(Artifacts),
 });
 export type ReplyRow = z.infer<typeof ReplyRow>;
 
@@ -71,7 +73,7 @@ export async function takeReply(
     reply: db
       .prepare(
         `SELECT r.id, r.conversation_id, r.text, r.revision, r.final, r.state, r.lease_token, r.lease_until, r.created_at,
-           c.channel, c.address, o.version, o.rings
+           c.channel, c.address, o.version, o.rings, ${artifactsOf("r.id")} AS artifacts
          FROM replies r JOIN conversations c ON c.id = r.conversation_id
          LEFT JOIN outbox o ON o.queue = 'replies' AND o.key = r.id WHERE r.id = ?`,
       )

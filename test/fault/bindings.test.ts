@@ -45,6 +45,18 @@ const FAILURES: readonly {
     words: "Network connection lost.",
   },
   {
+    name: "R2 is down",
+    at: ({ kind }) => kind === "r2",
+    moment: "before",
+    words: "We encountered an internal error. Please try again. (10001)",
+  },
+  {
+    name: "R2's answer is lost",
+    at: ({ kind }) => kind === "r2",
+    moment: "after",
+    words: "Network connection lost.",
+  },
+  {
     name: "a Worker cannot be reached",
     at: ({ kind }) => kind === "rpc",
     moment: "before",

@@ -124,4 +124,9 @@ export const STORIES: readonly Story[] = [
     tell: (house, chat) => say(house, chat, "/run 'x'.repeat(5_000)"),
     expects: [expect.stringMatching(/^x+$/), expect.stringMatching(/^x+$/)],
   },
+  {
+    name: "a file in the answer",
+    tell: (house, chat) => say(house, chat, "/run save('a.txt', 'a'); return 'made'"),
+    expects: [expect.stringContaining("made"), "a.txt"],
+  },
 ];

@@ -10,6 +10,7 @@ import {
   ModelServer,
   says,
 } from "../../stand-ins/model-server.ts";
+import type { ShownMessage } from "../../stand-ins/telegram-server.ts";
 import { newestState } from "./state.ts";
 import { until } from "./until.ts";
 
@@ -77,11 +78,13 @@ export async function openStage(timings: Partial<Timings> = {}) {
       }
       const { state, tasks } = await newestState(house);
       const left = [...(await leftovers(house)), ...(await alive(house, tasks))];
-      const shown = house.telegram.in(chat).map(({ text }) => text);
+      const isStray = ({ id, text }: ShownMessage) =>
+        isPreview(text) || isDoubled(house.telegram.in(chat), id);
+      const shown = house.telegram.in(chat);
       return {
         state,
-        answers: shown.filter((text) => !isPreview(text)),
-        strays: shown.filter(isPreview),
+        answers: shown.filter((message) => !isStray(message)).map(({ text }) => text),
+        strays: shown.filter(isStray).map(({ text }) => text),
         left,
         effects: [...control.effects],
         met: [...control.met],
@@ -107,6 +110,12 @@ function answerOf({ body }: ModelRequest): ModelAnswer {
 /** First words of an answer, or a placeholder: never taken for an answer. */
 function isPreview(text: string): boolean {
   return text.endsWith(" …") || text.startsWith("⏳");
+}
+
+/** A file has nothing to edit in it, so one that was sent before, unheard of, cannot be told from the answer's. */
+function isDoubled(messages: readonly ShownMessage[], id: number): boolean {
+  const file = messages.find((message) => message.id === id)?.file;
+  return file !== undefined && messages.some((other) => other.id > id && other.file?.name === file.name);
 }
 
 /** Rings whenever nobody does anything: what is left to do then has been forgotten by its queue. */

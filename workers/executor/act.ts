@@ -1,13 +1,11 @@
 /** One tool call: looked at before it starts, stored when it is done. */
 import { timingsOf } from "../../shared/config.ts";
 import { isFinal } from "../../shared/contracts/task.ts";
-import type { Observation } from "../../shared/contracts/tool.ts";
 import { transient, type Transient } from "../../shared/errors.ts";
-import { LIMITS } from "../../shared/limits.ts";
-import { beginning } from "../../shared/text.ts";
 import { log } from "../../shared/log.ts";
 import { type CallKey, startCall, storeObservation } from "../../shared/store/calls.ts";
 import { titleOf } from "../../shared/words.ts";
+import { keepOutcome } from "./artifacts.ts";
 import type { Env } from "./env.ts";
 import { runTool } from "./tools/index.ts";
 
@@ -22,7 +20,7 @@ export async function act(env: Env, key: CallKey, attempt: number): Promise<Acte
   if (started === undefined || isFinal(started.state)) return { kind: "inactive" };
   const { call, conversationId } = started;
   if (started.done) return { kind: "observed", ok: true };
-  const observation = await runTool(env, call, attempt);
+  const outcome = await runTool(env, call, attempt);
   const latencyMs = Date.now() - now;
   const facts = {
     stage: "executor" as const,
@@ -30,13 +28,23 @@ export async function act(env: Env, key: CallKey, attempt: number): Promise<Acte
     task_id: key.taskId,
     tool: call.tool,
   };
-  if ("kind" in observation) {
-    log("warn", { ...facts, effect: "call", latency_ms: latencyMs, detail: observation.reason });
-    return transient(observation.reason, observation.retryAfterMs ?? timings.sandbox_retry_ms);
+  if ("kind" in outcome) {
+    log("warn", { ...facts, effect: "call", latency_ms: latencyMs, detail: outcome.reason });
+    return transient(outcome.reason, outcome.retryAfterMs ?? timings.sandbox_retry_ms);
   }
-  await storeObservation(env.DB, key, bounded(observation), { latencyMs, now: Date.now() });
-  log("info", { ...facts, effect: "call", ok: observation.ok, latency_ms: latencyMs, title: titleOf(call) });
-  return { kind: "observed", ok: observation.ok };
+  // What R2 does not take throws, and the step is tried again: the call is done twice rather than half.
+  const kept = await keepOutcome(env.FILES, key, outcome);
+  await storeObservation(env.DB, key, kept, { latencyMs, now: Date.now() });
+  const made = kept.files.length > 0 ? { files: kept.files.length } : {};
+  log("info", {
+    ...facts,
+    effect: "call",
+    ok: kept.ok,
+    latency_ms: latencyMs,
+    title: titleOf(call),
+    ...made,
+  });
+  return { kind: "observed", ok: kept.ok };
 }
 
 /** The call failed too often: its failure is its observation, and the task goes on. */
@@ -44,14 +52,8 @@ export async function giveUp(env: Env, key: CallKey, reason: string): Promise<Ac
   await storeObservation(
     env.DB,
     key,
-    { ok: false, text: `Not done: ${reason}.` },
+    { ok: false, text: `Not done: ${reason}.`, files: [] },
     { latencyMs: 0, now: Date.now() },
   );
   return { kind: "observed", ok: false };
-}
-
-function bounded({ ok, text }: Observation): Observation {
-  if (text.length <= LIMITS.observation_chars_max) return { ok, text };
-  const kept = beginning(text, LIMITS.observation_chars_max);
-  return { ok, text: `${kept}\n… (${text.length - kept.length} more characters were cut)` };
 }

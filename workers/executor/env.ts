@@ -9,6 +9,7 @@ export interface Env extends SharedSettings {
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
   TASK_WORKFLOW: Workflow;
+  FILES: R2Bucket;
   PLANNER: PlannerRpc;
   RUNNER: RunnerRpc;
 }

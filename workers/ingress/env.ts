@@ -9,6 +9,9 @@ export interface Env extends SharedSettings {
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
   DEAD_LETTERS: Queue<Doorbell>;
+  FILES: R2Bucket;
+  /** Signs links to artifacts. Without it there are none. */
+  ERRAND_LINK_SECRET?: string;
   TELEGRAM_WEBHOOK_SECRET?: string;
   /** The part of the bot's token before the colon. */
   TELEGRAM_BOT_ID?: string;

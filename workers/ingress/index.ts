@@ -7,6 +7,7 @@ import { log } from "../../shared/log.ts";
 import { sweep } from "../../shared/queue/sweep.ts";
 import { purgeInbound } from "../../shared/store/inbound.ts";
 import { acceptWebhook } from "./accept.ts";
+import { artifacts } from "./api/artifacts.ts";
 import { deadLetters } from "./api/dead-letters.ts";
 import { people } from "./api/people.ts";
 import { tasks } from "./api/tasks.ts";
@@ -22,6 +23,7 @@ app.post("/hooks/:channel", acceptWebhook);
 app.route("/v1/tasks", tasks);
 app.route("/v1/dead-letters", deadLetters);
 app.route("/v1/people", people);
+app.route("/v1/artifacts", artifacts);
 app.notFound((c) =>
   problem({ status: 404, title: "Not found", detail: `There is nothing at ${c.req.method} ${c.req.path}.` }),
 );

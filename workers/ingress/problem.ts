@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem details: what happened, to what, and what to do. */
 
 export interface Problem {
-  status: 400 | 401 | 404 | 409 | 413 | 422 | 500 | 503;
+  status: 400 | 401 | 403 | 404 | 409 | 413 | 416 | 422 | 500 | 503;
   title: string;
   detail: string;
   /** Every fault of a request, by its path in the body. */

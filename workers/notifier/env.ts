@@ -7,6 +7,7 @@ export interface Env extends SharedSettings {
   DB: D1Database;
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
+  FILES: R2Bucket;
   TELEGRAM_BOT_TOKEN?: string;
   /** Another server that speaks the Bot API. Unset: Telegram's own. */
   TELEGRAM_API_BASE?: string;

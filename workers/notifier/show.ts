@@ -3,8 +3,11 @@
  * itself is always an edit of a message whose id is in the ledger.
  */
 import type { Lane } from "../../shared/lane.ts";
+import type { StoredFile } from "../../shared/contracts/file.ts";
+import { reasonOf } from "../../shared/errors.ts";
+import { readFile, sizeOf } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { beginning } from "../../shared/text.ts";
+import { asCode, beginning } from "../../shared/text.ts";
 import { log } from "../../shared/log.ts";
 import { announce, announcePing, recordCreated, settleReply } from "../../shared/store/replies.ts";
 import type { Part, Sent } from "./channels/index.ts";
@@ -18,7 +21,8 @@ export async function createFirst(showing: Showing): Promise<Created> {
   const [part] = partsOf(showing);
   const known = shownId(showing, 0);
   if (known !== undefined) return { kind: "ok", value: known };
-  return create(showing, 0, part, isDoubtful(showing, 0) ? "announce" : "announced");
+  const ledger = isDoubtful(showing, 0) ? "announce" : "announced";
+  return create(showing, 0, () => begin(showing, 0, part), ledger);
 }
 
 /** Shows the reply as it is wanted now. Returns the milliseconds until the next look, or null when there is none. */
@@ -29,7 +33,8 @@ export async function show(showing: Showing & { creations: Lane }, first: Create
   const externalIds: string[] = [];
   for (const [index, part] of parts.entries()) {
     const known = shownId(showing, index);
-    const next = () => showing.creations.enter(() => create(showing, index, part, "announce"));
+    const next = () =>
+      showing.creations.enter(() => create(showing, index, () => begin(showing, index, part), "announce"));
     const created = index === 0 ? first : known ? { kind: "ok" as const, value: known } : await next();
     if (created.kind === "lease lost") return null;
     if (created.kind !== "ok") return failed(showing, created, index);
@@ -38,6 +43,17 @@ export async function show(showing: Showing & { creations: Lane }, first: Create
     if (!isFinal && known === undefined) continue;
     const edited = await outlet.edit(created.value, part);
     if (edited.kind !== "ok") return failed(showing, edited, edited.kind === "gone" ? index : null);
+  }
+  for (const [index, file] of filesOf(showing).entries()) {
+    const part = parts.length + index;
+    const known = shownId(showing, part);
+    const attached =
+      known === undefined
+        ? await showing.creations.enter(() => create(showing, part, () => attach(showing, file), "announce"))
+        : { kind: "ok" as const, value: known };
+    if (attached.kind === "lease lost") return null;
+    if (attached.kind !== "ok") return failed(showing, attached, part);
+    externalIds.push(attached.value);
   }
   if (isFinal) await ping(showing);
   const now = Date.now();
@@ -55,21 +71,39 @@ export async function show(showing: Showing & { creations: Lane }, first: Create
   return isFinal ? null : waitMs;
 }
 
-/** Creates a part's message, with its first words, and puts its id into the ledger. */
+/** A part's message, with its first words. */
+function begin({ reply, sender, outlet }: Showing, index: number, wanted: Part): Promise<Sent<string>> {
+  const isFinal = reply.final === 1;
+  return outlet.create(isFinal ? sender.preview(wanted) : wanted, !isFinal || index > 0);
+}
+
+/** A file's message. There is nothing to edit in it: when its creation is in doubt, it may be seen twice. */
+async function attach({ env, sender, outlet }: Showing, file: StoredFile): Promise<Sent<string>> {
+  const { sha256, name, mime, bytes } = file;
+  const [instead] = sender.render(`📎 ${asCode(name)} (${sizeOf(bytes)}) could not be attached.`);
+  try {
+    const kept = await readFile(env.FILES, sha256);
+    if (kept === null) return await outlet.create(instead, true);
+    return await outlet.attach({ name, mime, content: new Uint8Array(await kept.arrayBuffer()) }, instead);
+  } catch (error) {
+    return { kind: "later", reason: `the file store: ${reasonOf(error)}`, rateLimited: false };
+  }
+}
+
+/** Creates a part's message and puts its id into the ledger. */
 async function create(
   showing: Showing,
   index: number,
-  wanted: Part,
+  send: () => Promise<Sent<string>>,
   ledger: "announced" | "announce",
 ): Promise<Created> {
-  const { env, timings, lease, reply, sender, outlet } = showing;
+  const { env, timings, lease, outlet } = showing;
   if (isDoubtful(showing, index)) {
     const trouble = await troubleWithDoubt(showing, index);
     if (trouble !== null) return trouble;
   }
   if (ledger === "announce" && !(await announce(env.DB, lease, index))) return { kind: "lease lost" };
-  const isFinal = reply.final === 1;
-  const created = await outlet.create(isFinal ? sender.preview(wanted) : wanted, !isFinal || index > 0);
+  const created = await send();
   if (created.kind !== "ok") return created;
   const message = { part: index, externalId: created.value };
   if (await recordCreated(env.DB, lease, message, Date.now(), timings)) return created;
@@ -99,6 +133,11 @@ async function ping(showing: Showing): Promise<void> {
   if (pinged.kind === "ok") {
     await recordCreated(env.DB, lease, { part: "ping", externalId: pinged.value }, Date.now(), timings);
   }
+}
+
+/** What goes with the answer, after its words. */
+function filesOf({ reply }: Showing): readonly StoredFile[] {
+  return reply.final === 1 ? reply.artifacts : [];
 }
 
 function shownId({ deliveries }: Showing, index: number): string | undefined {

@@ -1,11 +1,13 @@
 /**
- * The module that runs inside the isolate, around the code: it captures what is printed and returned, within bounds.
+ * The module that runs inside the isolate, around the code: it captures what is printed, returned and saved, within bounds.
  * It is text because it is loaded as text; it shares its isolate with the code and so is trusted with nothing.
  */
 import { LIMITS } from "../../shared/limits.ts";
 
 export const HARNESS = `
-const CHARS_MAX = ${LIMITS.observation_chars_max};
+const CHARS_MAX = ${LIMITS.output_chars_max};
+const FILES_MAX = ${LIMITS.files_per_call_max};
+const BYTES_MAX = ${LIMITS.file_bytes_max};
 
 function show(value, depth = 0) {
   if (typeof value === "string") return depth === 0 ? value : JSON.stringify(value);
@@ -24,6 +26,31 @@ function print(...values) {
 }
 for (const level of ["debug", "dir", "error", "info", "log", "table", "trace", "warn"]) console[level] = print;
 
+const saving = [];
+let bytesSaved = 0;
+async function read(name, content) {
+  const body = isBinary(content) ? content : show(content);
+  const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+  bytesSaved += bytes.length;
+  if (bytesSaved > BYTES_MAX) throw new RangeError("save: more than " + BYTES_MAX + " bytes in all");
+  return { name: String(name), base64: base64(bytes) };
+}
+function isBinary(value) {
+  return value instanceof ArrayBuffer || ArrayBuffer.isView(value) || value instanceof Blob;
+}
+function base64(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+  return btoa(text);
+}
+globalThis.save = (name, content) => {
+  if (saving.length >= FILES_MAX) throw new RangeError("save: more than " + FILES_MAX + " files");
+  const saved = read(name, content);
+  saved.catch(() => undefined);
+  saving.push(saved);
+  return saved.then(() => undefined);
+};
+
 export default {
   async fetch() {
     let code;
@@ -31,13 +58,16 @@ export default {
     catch (thrown) { return Response.json({ kind: "syntax_error", message: String(thrown) }); }
     let value = null;
     let error = null;
+    let files = [];
     try {
       const returned = await code();
-      if (returned !== undefined) value = show(returned).slice(0, CHARS_MAX + 1);
+      if (isBinary(returned)) save("", returned);
+      else if (returned !== undefined) value = show(returned).slice(0, CHARS_MAX + 1);
+      files = await Promise.all(saving);
     } catch (thrown) {
       error = (thrown instanceof Error ? thrown.name + ": " + thrown.message : "Thrown: " + show(thrown)).slice(0, CHARS_MAX);
     }
-    return Response.json({ kind: "done", printed: printed.slice(0, CHARS_MAX + 1), value, error });
+    return Response.json({ kind: "done", printed: printed.slice(0, CHARS_MAX + 1), value, error, files });
   },
 };
 `;

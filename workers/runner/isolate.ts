@@ -1,20 +1,32 @@
 /** Code in a Dynamic Worker of its own: fresh for every run, no network, no bindings, output and time bounded. */
 import { transform } from "sucrase";
 import * as z from "zod/mini";
-import { CodeResult, type RunCodeRequest } from "../../shared/contracts/rpc.ts";
+import type { CodeResult, RunCodeRequest } from "../../shared/contracts/rpc.ts";
 import { readBody } from "../../shared/body.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { reasonOf } from "../../shared/errors.ts";
 import { HARNESS } from "./harness.ts";
+import { MadeFile, newFileOf } from "./made-files.ts";
 
-/** What the harness lets through, in four-byte characters and escaped. */
-const RESULT_BYTES_MAX = LIMITS.observation_chars_max * 16;
+/** What the harness lets through, escaped: two texts and the files. */
+const RESULT_BYTES_MAX = LIMITS.output_chars_max * 12 + LIMITS.file_bytes_max * 2;
 const COMPATIBILITY_DATE = "2026-06-01";
 
 /** Enforced in production; where it is not, the caller's clock and the watchdog take its place. */
 const cpuMsOf = (wallMs: number) => Math.min(wallMs, 30_000);
 
-const Loaded = z.union([CodeResult, z.object({ kind: z.literal("syntax_error"), message: z.string() })]);
+const Text = z.string().check(z.maxLength(LIMITS.output_chars_max + 1));
+const Loaded = z.union([
+  z.object({
+    kind: z.literal("done"),
+    printed: Text,
+    value: z.nullable(Text),
+    error: z.nullable(Text),
+    files: z.array(MadeFile).check(z.maxLength(LIMITS.files_per_call_max)),
+  }),
+  z.object({ kind: z.literal("syntax_error"), message: z.string() }),
+  z.object({ kind: z.literal("timed_out") }),
+]);
 
 /** Runs the code as an expression if it is one, else as the body of a function; as it is, else with its types stripped. */
 export async function runIsolated(
@@ -24,10 +36,11 @@ export async function runIsolated(
   let syntaxError = "";
   for (const module of readings(code)) {
     const result = await load(loader, module, wallMs);
-    if (result.kind !== "syntax_error") return result;
+    if (result.kind === "done") return { ...result, files: result.files.map(newFileOf) };
+    if (result.kind === "timed_out") return result;
     syntaxError = result.message;
   }
-  return { kind: "done", printed: "", value: null, error: syntaxError };
+  return { kind: "done", printed: "", value: null, error: syntaxError, files: [] };
 }
 
 /** V8 is the judge of what is JavaScript: the readings are tried until one loads. Lines keep their numbers. */
@@ -82,5 +95,6 @@ function failureOf(reason: string): Loaded {
     printed: "",
     value: null,
     error: hung ? "It waits for something that never happens." : reason,
+    files: [],
   };
 }

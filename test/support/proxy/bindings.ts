@@ -9,6 +9,7 @@ export function watched<Env extends { DB: D1Database }>(env: Env): Env {
     // By name: an RPC binding has every method that it is asked for.
     if (name === "DB") bindings[name] = database(binding as D1Database);
     else if (QUEUES.has(name)) bindings[name] = queue(binding as Queue, name);
+    else if (name === "FILES") bindings[name] = bucket(binding as R2Bucket);
     else if (name === "TASK_WORKFLOW") bindings[name] = workflow(binding as Workflow);
     else if (name === "PLANNER") bindings[name] = rpc(binding as Methods, "nextTurn");
     else if (name === "RUNNER") bindings[name] = rpc(binding as Methods, "runCode");
@@ -77,6 +78,15 @@ function workflow(binding: Workflow) {
         terminate: () => effect("terminate", () => instance.terminate()),
       };
     },
+  };
+}
+
+function bucket(binding: R2Bucket) {
+  const effect = <Result>(name: string, work: () => Promise<Result>) =>
+    current().effect({ kind: "r2", name }, work);
+  return {
+    put: (...args: Parameters<R2Bucket["put"]>) => effect("put", () => binding.put(...args)),
+    get: (...args: Parameters<R2Bucket["get"]>) => effect("get", () => binding.get(...args)),
   };
 }
 

@@ -5,7 +5,7 @@ export interface Effect {
   stage: Stage;
   /** Which of the Worker's handlers: a route, a queue, an RPC method, a Workflow step. */
   entry: string;
-  kind: "d1" | "queue" | "workflow" | "rpc" | "fetch" | "step" | "ack";
+  kind: "d1" | "queue" | "workflow" | "rpc" | "r2" | "fetch" | "step" | "ack";
   name: string;
   /** Statements of a D1 round trip, messages of a queue operation; else 1. */
   statements: number;

@@ -46,7 +46,7 @@ function executor(): Env {
   const runCode = ({ code }: { code: string }, onStart: () => void) => {
     onStart();
     ran.push(code);
-    return Promise.resolve({ kind: "done", printed: "", value: "42", error: null });
+    return Promise.resolve({ kind: "done", printed: "", value: "42", error: null, files: [] });
   };
   return { DB: db, RUNNER: { runCode } } as unknown as Env;
 }

@@ -20,6 +20,7 @@ beforeAll(async () => {
     TASKS: queue,
     REPLIES: queue,
     DEAD_LETTERS: queue,
+    FILES: {} as R2Bucket,
     TELEGRAM_WEBHOOK_SECRET: SECRET,
     TELEGRAM_BOT_USERNAME: "errand_test_bot",
   };

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import * as api from "../../../shared/contracts/api.ts";
 import * as channel from "../../../shared/contracts/channel.ts";
 import * as doorbell from "../../../shared/contracts/doorbell.ts";
+import * as file from "../../../shared/contracts/file.ts";
 import * as inbound from "../../../shared/contracts/inbound.ts";
 import * as message from "../../../shared/contracts/message.ts";
 import * as rpc from "../../../shared/contracts/rpc.ts";
@@ -17,6 +18,7 @@ it.each([
   ["SteeringMessage", api.SteeringMessage, api.steeringMessageExample],
   ["ReplyAddress", channel.ReplyAddress, channel.replyAddressExample],
   ["Doorbell", doorbell.Doorbell, doorbell.doorbellExample],
+  ["StoredFile", file.StoredFile, file.storedFileExample],
   ["InboundEvent", inbound.InboundEvent, inbound.inboundEventExample],
   ["MessageContent", message.MessageContent, message.messageContentExample],
   ["CodeResult", rpc.CodeResult, rpc.codeResultExample],

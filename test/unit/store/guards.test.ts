@@ -203,8 +203,8 @@ describe("a call", () => {
     await store("a", "", 1);
     const key = { taskId: id, n: 1, k: 1 };
     expect((await startCall(db, key, { until: NOW, now: NOW }))?.done).toBe(false);
-    await storeObservation(db, key, { ok: true, text: "first" }, { latencyMs: 1, now: NOW });
-    await storeObservation(db, key, { ok: false, text: "second" }, { latencyMs: 1, now: NOW });
+    await storeObservation(db, key, { ok: true, text: "first", files: [] }, { latencyMs: 1, now: NOW });
+    await storeObservation(db, key, { ok: false, text: "second", files: [] }, { latencyMs: 1, now: NOW });
     expect(await one("SELECT ok, result FROM calls WHERE task_id = ?")).toEqual({ ok: 1, result: "first" });
     expect((await startCall(db, key, { until: NOW, now: NOW }))?.done).toBe(true);
   });

@@ -131,7 +131,7 @@ async function callEverything(): Promise<void> {
   await storeObservation(
     d,
     { taskId: "task_a", n: 1, k: 1 },
-    { ok: true, text: "" },
+    { ok: true, text: "", files: [] },
     { latencyMs: 1, now: NOW },
   );
   await endTask(d, { taskId: "task_a", state: "failed", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);

@@ -2,4 +2,4 @@
 import type { Tool } from "./index.ts";
 
 export const invalidCall: Tool<"invalid_call"> = (_env, { name, reason }) =>
-  Promise.resolve({ ok: false, text: `The call of "${name}" was not made: ${reason}` });
+  Promise.resolve({ ok: false, text: `The call of "${name}" was not made: ${reason}`, files: [] });

@@ -1,10 +1,9 @@
 /** `run_code`: JavaScript or TypeScript in a fresh isolate of the runner, without network. */
 import { timingsOf } from "../../../shared/config.ts";
 import { CodeResult } from "../../../shared/contracts/rpc.ts";
-import type { Observation } from "../../../shared/contracts/tool.ts";
 import { reasonOf, transient, type Transient } from "../../../shared/errors.ts";
 import type { Timings } from "../../../shared/limits.ts";
-import type { Tool } from "./index.ts";
+import type { Outcome, Tool } from "./index.ts";
 
 /** The runner times its own code; when it is frozen this is how much later its caller gives up. */
 const FROZEN_AFTER_MS = 1_000;
@@ -24,21 +23,27 @@ export const runCode: Tool<"run_code"> = async (env, { code }, attempt) => {
   } catch (error) {
     const lost = `the sandbox was lost (${reasonOf(error)})`;
     if (clock.hasStarted && attempt >= BLAMED_FROM_ATTEMPT)
-      return { ok: false, text: `Not done: ${lost} while the code ran.` };
+      return { ok: false, text: `Not done: ${lost} while the code ran.`, files: [] };
     return transient(lost, timings.sandbox_retry_ms);
   } finally {
     clock.stop();
   }
 };
 
-function observe(result: CodeResult, timings: Timings): Observation | Transient {
+function observe(result: CodeResult, timings: Timings): Outcome | Transient {
   switch (result.kind) {
     case "not_started":
       return transient("the sandbox is busy", timings.sandbox_retry_ms);
     case "timed_out":
-      return { ok: false, text: `Timed out: it ran longer than ${timings.code_wall_ms / 1_000} s.` };
-    case "done":
-      return { ok: result.error === null, text: lines(result.printed, result.error ?? result.value) };
+      return {
+        ok: false,
+        text: `Timed out: it ran longer than ${timings.code_wall_ms / 1_000} s.`,
+        files: [],
+      };
+    case "done": {
+      const { printed, value, error, files } = result;
+      return { ok: error === null, text: lines(printed, error ?? value), files };
+    }
   }
 }
 

@@ -14,6 +14,7 @@ import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
 import { STOPPED, UNREAD_WORDS } from "../../../shared/words.ts";
 import { bellsOf, type Env } from "../env.ts";
 import { invalidRequest, problem } from "../problem.ts";
+import { artifactViews } from "./artifacts.ts";
 import { callerOf, unauthorized } from "./caller.ts";
 import { streamEvents } from "./events.ts";
 import { readJson } from "./request.ts";
@@ -92,7 +93,9 @@ tasks.get("/:id", async (c) => {
   if (caller === null) return unauthorized();
   const receipt = await readReceipt(c.env.DB, { keyHash: caller.keyHash, taskId: c.req.param("id") });
   if (receipt === "unauthorized") return unauthorized();
-  return receipt === undefined ? notFound() : c.json(taskView(receipt));
+  if (receipt === undefined) return notFound();
+  const { id, artifacts } = receipt.task;
+  return c.json(taskView(receipt, await artifactViews(c.env, id, artifacts)));
 });
 
 tasks.get("/:id/events", async (c) => {

@@ -1,5 +1,6 @@
 /** A task as programs see it: state, answer, usage and the receipt. Times are ISO 8601, in UTC. */
 import { isFinal } from "../../../shared/contracts/task.ts";
+import type { ArtifactView } from "./artifacts.ts";
 import type { TaskReceipt } from "../../../shared/store/receipts.ts";
 
 export function linksOf(taskId: string) {
@@ -7,7 +8,11 @@ export function linksOf(taskId: string) {
   return { self, events: `${self}/events`, cancel: `${self}/cancel`, messages: `${self}/messages` };
 }
 
-export function taskView({ task, usage, calls, deliveries, events }: TaskReceipt) {
+/** `artifacts`: those of the task, with their links. */
+export function taskView(
+  { task, usage, calls, deliveries, events }: TaskReceipt,
+  artifacts: readonly ArtifactView[],
+) {
   return {
     id: task.id,
     status: task.state,
@@ -24,6 +29,7 @@ export function taskView({ task, usage, calls, deliveries, events }: TaskReceipt
             ok: ok === null ? null : ok === 1,
             output: result,
           })),
+          artifacts,
         }
       : null,
     usage: {

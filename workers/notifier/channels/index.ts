@@ -1,5 +1,6 @@
 /** The sending halves of the chat channels: how a text looks there, and how it gets there. Nothing here decides what to say. */
 import type { ChatChannelName, ReplyAddress } from "../../../shared/contracts/channel.ts";
+import type { NewFile } from "../../../shared/contracts/file.ts";
 import type { Timings } from "../../../shared/limits.ts";
 import type { Env } from "../env.ts";
 import { telegram } from "./telegram.ts";
@@ -36,6 +37,8 @@ export interface Outlet {
   /** Edits a message. Repeating it changes nothing. */
   edit(externalId: string, part: Part): Promise<Sent<void>>;
   remove(externalId: string): Promise<Sent<void>>;
+  /** Creates a message that holds a file; one that says `instead` where the platform refuses the file. Not idempotent either. */
+  attach(file: NewFile, instead: Part): Promise<Sent<string>>;
 }
 
 export interface Sender {

@@ -1,5 +1,5 @@
 /** Telegram, the sending half. https://core.telegram.org/bots/api#sendmessage */
-import { Api, GrammyError } from "grammy";
+import { Api, GrammyError, InputFile } from "grammy";
 import type { ReplyAddress } from "../../../shared/contracts/channel.ts";
 import { reasonOf } from "../../../shared/errors.ts";
 import { redact } from "../../../shared/log.ts";
@@ -8,6 +8,8 @@ import { previewOf, renderTelegram } from "./telegram-html.ts";
 
 const PLAIN = { link_preview_options: { is_disabled: true } };
 const GONE = ["message to edit not found", "message can't be edited"];
+/** What is shown as a picture rather than as a file. */
+const PHOTOS: ReadonlySet<string> = new Set(["image/png", "image/jpeg", "image/webp"]);
 const HTML = { ...PLAIN, parse_mode: "HTML" as const };
 
 export const telegram: Sender = {
@@ -52,6 +54,26 @@ function outlet(api: Api, { chatId: storedChatId, threadId }: ReplyAddress): Out
           await api.editMessageText(chatId, Number(externalId), text, options).catch(unlessNotModified);
         }),
       ),
+    attach: ({ name, mime, content }, instead) =>
+      attempt(() =>
+        inChat(async () => {
+          const asDocument = async () =>
+            (await api.sendDocument(chatId, new InputFile(content, name), thread)).message_id;
+          const sent = await (
+            PHOTOS.has(mime)
+              ? // It has opinions on what a photo may measure; a document may be anything.
+                api
+                  .sendPhoto(chatId, new InputFile(content, name), thread)
+                  .then(({ message_id: id }) => id, ifRefused(asDocument))
+              : asDocument()
+          ).catch(
+            ifRefused(
+              async () => (await api.sendMessage(chatId, instead.markup, { ...HTML, ...thread })).message_id,
+            ),
+          );
+          return String(sent);
+        }),
+      ),
     remove: (externalId) =>
       attempt(() => inChat(async () => void (await api.deleteMessage(chatId, Number(externalId))))),
   };
@@ -68,6 +90,15 @@ function inMarkupOrPlain<Value>(
       throw error;
     }),
   );
+}
+
+/** Does something else where the platform refuses the content, or does not know the method. */
+function ifRefused<Value>(other: () => Promise<Value>): (error: unknown) => Promise<Value> {
+  return (error) => {
+    const isUnknown = error instanceof GrammyError && [404, 413].includes(error.error_code);
+    if (isUnknown || isAboutContent(error)) return other();
+    throw error;
+  };
 }
 
 async function attempt<Value>(work: () => Promise<Value>): Promise<Sent<Value>> {

@@ -1,0 +1,12 @@
+-- The files that a task made: their content lies in R2, under its hash.
+CREATE TABLE artifacts (
+  task_id TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  n INTEGER NOT NULL, -- the call that made it
+  k INTEGER NOT NULL,
+  i INTEGER NOT NULL, -- the how-manieth of that call
+  name TEXT NOT NULL,
+  mime TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (task_id, sha256)
+) WITHOUT ROWID;

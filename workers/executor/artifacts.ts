@@ -1,0 +1,33 @@
+/** What a call made, kept: files, and of a long output the beginning as words and the whole as a file. */
+import type { NewFile, StoredFile } from "../../shared/contracts/file.ts";
+import type { Observation } from "../../shared/contracts/tool.ts";
+import { keepFile, sizeOf } from "../../shared/files.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import type { CallKey } from "../../shared/store/calls.ts";
+import { beginning } from "../../shared/text.ts";
+import type { Outcome } from "./tools/index.ts";
+
+/** Keeps the files in R2; the words say which there are. Throws when R2 does not take them. */
+export async function keepOutcome(
+  bucket: R2Bucket,
+  { n, k }: CallKey,
+  { ok, text, files }: Outcome,
+): Promise<Observation & { files: StoredFile[] }> {
+  const isLong = text.length > LIMITS.observation_chars_max;
+  const most = beginning(text, LIMITS.output_chars_max);
+  const whole = isLong ? [outputFile(`output-${n}.${k}.txt`, most)] : [];
+  const kept = await Promise.all([...whole, ...files].map((file) => keepFile(bucket, file)));
+  const attached = most === text ? "the whole is" : `the first ${most.length} characters are`;
+  const said = isLong ? `${cut(text)}\n… (${attached} attached)` : text;
+  const names = kept.map(({ name, mime, bytes }) => `- ${name} (${mime}, ${sizeOf(bytes)})`);
+  const list = kept.length > 0 ? `Attached to the answer:\n${names.join("\n")}` : "";
+  return { ok, text: [said, list].filter((part) => part !== "").join("\n\n"), files: kept };
+}
+
+function outputFile(name: string, text: string): NewFile {
+  return { name, mime: "text/plain; charset=utf-8", content: new TextEncoder().encode(text).slice() };
+}
+
+/** Room for what is said of it stays within the bound. */
+const ROOM_CHARS = 1_000;
+const cut = (text: string) => beginning(text, LIMITS.observation_chars_max - ROOM_CHARS);
