@@ -21,6 +21,11 @@ export const LIMITS = {
   file_bytes_max: 5 * 1024 * 1024,
   file_name_chars_max: 80,
   files_per_call_max: 10,
+  /** Of what people sent, the newest are read by a model; the others are named to it. */
+  prompt_files_max: 10,
+  prompt_files_bytes_max: 10 * 1024 * 1024,
+  /** Of a text file that somebody sent. */
+  file_chars_max: 50_000,
   artifacts_per_task_max: 20,
   /** An answer of ten Telegram messages; what is longer is cut, and says so. */
   answer_chars_max: 40_000,
@@ -65,8 +70,8 @@ export const TIMINGS = {
   text_flush_ms: 1_000,
   /** A model that asks to wait for longer ends the task, instead of keeping a person waiting. */
   retry_after_ms_max: 120_000,
-  /** Renewed while the model speaks. */
-  turn_claim_ms: 90_000,
+  /** Renewed while the model speaks. Before that, files are fetched (four calls at most) and the model is waited for. */
+  turn_claim_ms: 120_000,
   /** The step that waits for a turn. */
   plan_ms: 240_000,
   step_ms: 120_000,

@@ -23,6 +23,8 @@ export interface Block {
   input?: unknown;
   tool_use_id?: string;
   content?: string;
+  source?: { type: string; media_type: string; data: string };
+  title?: string;
   is_error?: boolean;
 }
 

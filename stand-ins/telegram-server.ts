@@ -44,11 +44,14 @@ export class TelegramServer {
   onShown: (message: ShownMessage) => void = () => undefined;
   /** Groups that have become supergroups, by their old ids. */
   readonly migrated = new Map<string, string>();
+  /** What people have sent, by file id. */
+  readonly files = new Map<string, Buffer>();
   /** Asked before every call. */
   faultOf: (call: ApiCall) => Fault | undefined = () => undefined;
   private readonly server = createServer((request, response) => {
     void this.serve(request).then((answer) => {
       if (answer === "cut") return request.socket.destroy();
+      if (!("status" in answer)) return response.end(answer);
       response
         .writeHead(answer.status, { "content-type": "application/json" })
         .end(JSON.stringify(answer.body));
@@ -78,6 +81,7 @@ export class TelegramServer {
     this.calls.length = 0;
     this.messages.length = 0;
     this.migrated.clear();
+    this.files.clear();
     this.faultOf = () => undefined;
   }
 
@@ -91,6 +95,8 @@ export class TelegramServer {
   }
 
   private async serve(request: IncomingMessage) {
+    const [, key, path] = /^\/file\/bot([^/]+)\/(.+)$/.exec(request.url ?? "") ?? [];
+    if (path !== undefined) return (key === this.token && this.files.get(path)) || refusal(404, "Not Found");
     const [, token, method = ""] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url ?? "") ?? [];
     if (token !== this.token) return refusal(401, "Unauthorized");
     const body = await readBody(request);
@@ -149,6 +155,14 @@ export class TelegramServer {
           text,
         });
       }
+      case "getFile": {
+        const id = String(body["file_id"]);
+        const file = this.files.get(id);
+        if (file === undefined)
+          return refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable");
+        if (file.byteLength > DOWNLOAD_BYTES_MAX) return refusal(400, "Bad Request: file is too big");
+        return success({ file_id: id, file_unique_id: id, file_size: file.byteLength, file_path: id });
+      }
       case "sendPhoto":
       case "sendDocument": {
         const file = body["file"];
@@ -188,6 +202,7 @@ export class TelegramServer {
   }
 }
 
+const DOWNLOAD_BYTES_MAX = 20 * 1024 * 1024;
 const TEXT_UNITS_MAX = 4_096;
 const TAGS = new Set(["a", "b", "blockquote", "code", "i", "pre", "s"]);
 

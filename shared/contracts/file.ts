@@ -18,6 +18,23 @@ export const storedFileExample: StoredFile = {
   bytes: 12_345,
 };
 
+/** A file that somebody has sent, as the platform tells of it. */
+export const ReceivedFile = z.object({
+  kind: z.enum(["photo", "document"]),
+  /** The platform's own id, by which it is fetched. */
+  id: z.string().check(z.minLength(1), z.maxLength(500)),
+  name: z.string().check(z.maxLength(LIMITS.file_name_chars_max)),
+  mime: z.string().check(z.maxLength(200)),
+});
+export type ReceivedFile = z.infer<typeof ReceivedFile>;
+
+export const receivedFileExample: ReceivedFile = {
+  kind: "document",
+  id: "BQADBAADBQADGgcAAU8gWQABAg",
+  name: "invoice.pdf",
+  mime: "application/pdf",
+};
+
 /** A file that is not kept yet. */
 export const NewFile = z.object({
   name: z.string(),

@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { LIMITS } from "../limits.ts";
 import { ChatChannelName, ReplyAddress } from "./channel.ts";
+import { ReceivedFile } from "./file.ts";
 
 export const InboundEvent = z.object({
   channel: ChatChannelName,
@@ -21,7 +22,9 @@ export const InboundEvent = z.object({
   isGroup: z.optional(z.boolean()),
   /** The beginning of the message that it answers. */
   quote: z.optional(z.string()),
-  /** What it holds beside words: "photo", "document", … */
+  /** What it came with, to be read. */
+  files: z.optional(z.array(ReceivedFile)),
+  /** What else it holds beside words, and nobody can read: "voice", "sticker", … */
   attachments: z.optional(z.array(z.string())),
 });
 export type InboundEvent = z.infer<typeof InboundEvent>;

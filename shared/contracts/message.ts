@@ -1,14 +1,19 @@
 /** What a person or a program said: words, or a tool called by name. */
 import * as z from "zod/mini";
 import { LIMITS } from "../limits.ts";
+import { ReceivedFile } from "./file.ts";
 import { ToolCall } from "./tool.ts";
 
 export const MessageContent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("text"),
-    text: z.string().check(z.minLength(1), z.maxLength(LIMITS.prompt_chars_max)),
+    /** Empty only beside files. */
+    text: z.string().check(z.maxLength(LIMITS.prompt_chars_max)),
     /** The beginning of the message that it answers. */
     quote: z.optional(z.string()),
+    files: z.optional(z.array(ReceivedFile)),
+    /** What it held and nobody could read: "voice", "sticker", … */
+    unreadable: z.optional(z.array(z.string())),
   }),
   z.object({ type: z.literal("call"), call: ToolCall }),
 ]);

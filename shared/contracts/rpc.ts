@@ -1,11 +1,25 @@
 /** What one Worker may ask of another, directly. */
 import * as z from "zod/mini";
-import { NewFile } from "./file.ts";
+import type { ChannelName } from "./channel.ts";
+import { NewFile, type ReceivedFile, StoredFile } from "./file.ts";
 import type { NextTurn } from "./turn.ts";
 
 export interface PlannerRpc {
   /** Turn `n` of a task: stored before it is returned, so asking twice returns the stored one. */
   nextTurn(taskId: string, n: number): Promise<NextTurn>;
+}
+
+/** What came of fetching a file: it is kept, or why it is not. */
+export const FetchedFile = z.union([
+  StoredFile,
+  z.object({ kind: z.literal("transient"), reason: z.string() }),
+  z.object({ kind: z.literal("permanent"), reason: z.string() }),
+]);
+export type FetchedFile = z.infer<typeof FetchedFile>;
+
+export interface NotifierRpc {
+  /** Fetches a file from its platform and keeps it: who has the platform's credentials is the notifier. */
+  fetchFile(channel: ChannelName, file: ReceivedFile): Promise<FetchedFile>;
 }
 
 /** What came of a piece of code. Failures of the code are results, not errors. */

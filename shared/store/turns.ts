@@ -1,5 +1,6 @@
 /** Turns and their calls: claimed before the work, stored by key after it, so that asking twice pays once. */
 import * as z from "zod/mini";
+import { ChannelName } from "../contracts/channel.ts";
 import { MessageContent } from "../contracts/message.ts";
 import { isFinal, TaskState } from "../contracts/task.ts";
 import { type Observation, ToolCall } from "../contracts/tool.ts";
@@ -9,7 +10,12 @@ import { ACTIVE, jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
 import { textData, textKey } from "./narration.ts";
 import { keepAlive } from "./tasks.ts";
 
-const TaskRow = z.object({ state: TaskState, conversation_id: z.string(), tenant_id: z.string() });
+const TaskRow = z.object({
+  state: TaskState,
+  conversation_id: z.string(),
+  tenant_id: z.string(),
+  channel: ChannelName,
+});
 const TurnRow = z.object({
   n: z.int(),
   claim: z.string(),
@@ -43,6 +49,7 @@ export interface TranscriptCall {
 /** What a turn can know: the conversation's latest messages (each with the turn that read it), and the turns and calls of their tasks. */
 export interface Transcript {
   readonly tenantId: string;
+  readonly channel: ChannelName;
   readonly conversationId: string;
   readonly messages: readonly { id: string; content: MessageContent; turnId: string | null }[];
   /** Those that were answered. */
@@ -95,7 +102,10 @@ export async function claimTurn(
       )
       .bind(taskId, turnId(taskId, n), n, claim),
     ...keepAlive(db, taskId, until),
-    task: db.prepare("SELECT state, conversation_id, tenant_id FROM tasks WHERE id = ?").bind(taskId),
+    task: db
+      .prepare(`SELECT t.state, t.conversation_id, t.tenant_id, c.channel FROM tasks t JOIN conversations c ON c.id = t.conversation_id
+         WHERE t.id = ?`)
+      .bind(taskId),
     turn: db
       .prepare("SELECT n, claim, claimed_until, text FROM turns WHERE task_id = ? AND n = ?")
       .bind(taskId, n),
@@ -132,8 +142,8 @@ export async function claimTurn(
     n: row.n,
     text: row.text,
   }));
-  const tenantId = task.tenant_id;
-  return { kind: "claimed", transcript: { tenantId, conversationId, messages, turns, calls } };
+  const { tenant_id: tenantId, channel } = task;
+  return { kind: "claimed", transcript: { tenantId, channel, conversationId, messages, turns, calls } };
 }
 
 /** Stores a claimed turn and its calls. False: the claim was lost, and nothing was changed. */

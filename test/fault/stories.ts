@@ -125,6 +125,16 @@ export const STORIES: readonly Story[] = [
     expects: [expect.stringMatching(/^x+$/), expect.stringMatching(/^x+$/)],
   },
   {
+    name: "a photo",
+    async tell(house, chat) {
+      house.telegram.files.set("photo", Buffer.from("a picture"));
+      const update = privateText(chat, "");
+      const message = { ...update.message, text: undefined, photo: [{ file_id: "photo" }] };
+      await accepted("a photo", async () => (await house.hook({ ...update, message })).status === 200);
+    },
+    expects: ["I see it."],
+  },
+  {
     name: "a file in the answer",
     tell: (house, chat) => say(house, chat, "/run save('a.txt', 'a'); return 'made'"),
     expects: [expect.stringContaining("made"), "a.txt"],

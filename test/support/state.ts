@@ -20,6 +20,9 @@ export async function newestState(house: House): Promise<{ state: unknown; tasks
     messages: await of("SELECT id, content, turn_id FROM messages WHERE conversation_id = ? ORDER BY seq"),
     turns: await ofTasks("x.task_id, x.n, x.text, x.model", "turns", "x.n"),
     calls: await ofTasks("x.task_id, x.n, x.k, x.tool, x.input, x.ok, x.result", "calls", "x.n, x.k"),
+    attachments: await of(
+      "SELECT a.message_id, a.i, a.sha256, a.failure FROM attachments a JOIN messages m ON m.id = a.message_id WHERE m.conversation_id = ? ORDER BY m.seq, a.i",
+    ),
     artifacts: await ofTasks("x.task_id, x.sha256, x.name, x.bytes", "artifacts", "x.n, x.k, x.i"),
     // How often somebody had to wait is no part of the end, nor is the time at which something was said.
     events: (await ofTasks("x.task_id, x.key", "events", "x.key"))

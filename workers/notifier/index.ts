@@ -1,17 +1,25 @@
-/** The notifier: makes what is shown what is wanted (`replies`), and keeps the dead-letter desk. */
+/** The notifier: makes what is shown what is wanted (`replies`), keeps the dead-letter desk, and fetches files. */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import type { ChannelName } from "../../shared/contracts/channel.ts";
+import type { ReceivedFile } from "../../shared/contracts/file.ts";
+import type { FetchedFile, NotifierRpc } from "../../shared/contracts/rpc.ts";
 import { consume } from "../../shared/queue/consume.ts";
 import { bellsOf, type Env } from "./env.ts";
 import { parkDeadLetters } from "./dead-letter.ts";
 import { deliverAll } from "./deliver.ts";
+import { fetchFile } from "./fetch-file.ts";
 
 const DEAD_LETTERS = "errand-dead-letters";
 
-export default {
-  async queue(batch, env) {
-    if (batch.queue === DEAD_LETTERS) await parkDeadLetters(batch, env);
-    else {
-      const look = (keys: readonly string[]) => deliverAll(env, keys);
-      await consume(batch, { stage: "notifier", db: env.DB, bells: bellsOf(env), look });
-    }
-  },
-} satisfies ExportedHandler<Env>;
+export default class Notifier extends WorkerEntrypoint<Env> implements NotifierRpc {
+  override async queue(batch: MessageBatch): Promise<void> {
+    const { env } = this;
+    if (batch.queue === DEAD_LETTERS) return parkDeadLetters(batch, env);
+    const look = (keys: readonly string[]) => deliverAll(env, keys);
+    return consume(batch, { stage: "notifier", db: env.DB, bells: bellsOf(env), look });
+  }
+
+  fetchFile(channel: ChannelName, file: ReceivedFile): Promise<FetchedFile> {
+    return fetchFile(this.env, channel, file);
+  }
+}

@@ -1,12 +1,15 @@
 /** What the planner is bound to: see wrangler/planner.jsonc. */
 import type { SharedSettings } from "../../shared/config.ts";
 import type { Doorbell } from "../../shared/contracts/doorbell.ts";
+import type { NotifierRpc } from "../../shared/contracts/rpc.ts";
 import type { Bells } from "../../shared/queue/doorbell.ts";
 
 export interface Env extends SharedSettings {
   DB: D1Database;
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
+  FILES: R2Bucket;
+  NOTIFIER: NotifierRpc;
   ANTHROPIC_API_KEY?: string;
   /** A server that speaks the Messages API, without `/v1`: a gateway, Ollama, another local one. */
   ANTHROPIC_BASE_URL?: string;

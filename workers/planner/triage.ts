@@ -63,16 +63,23 @@ async function decide(env: Env, heard: Heard, access: Access): Promise<Decision>
 async function decideForAdmitted(env: Env, heard: Heard, where: Where, isAdmin: boolean): Promise<Decision> {
   const { inbound, event } = heard;
   if (event.kind === "callback") return { kind: "ignore", inbound, reason: "a button that is not ours" };
-  const { messageId: externalId = null, attachments = [], text, quote } = event;
+  const { messageId: externalId = null, attachments = [], files = [], text, quote } = event;
+  const isEmpty = text === "" && files.length === 0;
   const command = parseCommand(text);
-  const content = { type: "text" as const, text, ...(quote !== undefined && { quote }) };
+  const content = {
+    type: "text" as const,
+    text,
+    ...(quote !== undefined && { quote }),
+    ...(files.length > 0 && { files }),
+    ...(attachments.length > 0 && { unreadable: attachments }),
+  };
   if (event.edited === true) {
     // What has no words moves on by itself, as a shared location does; a command is not carried out twice.
-    if (text === "" || command !== null || externalId === null)
+    if (isEmpty || command !== null || externalId === null)
       return { kind: "ignore", inbound, reason: "an edited command, or an edit without words" };
     return { kind: "edit", inbound, externalId, content };
   }
-  if (text === "") return { kind: "reply", ...where, text: unreadable(attachments) };
+  if (isEmpty) return { kind: "reply", ...where, text: unreadable(attachments) };
   if (command?.name === "admit" && event.isGroup === true && isAdmin) return admit(heard, where);
   if (command !== null) return answerCommand(env.DB, where, command);
   return { kind: "message", ...where, messageId: withKind(inbound.id, "msg"), externalId, content };

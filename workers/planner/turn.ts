@@ -8,7 +8,9 @@ import { log } from "../../shared/log.ts";
 import { claimTurn, releaseTurn, storeTurn, type Transcript, turnId } from "../../shared/store/turns.ts";
 import { titleOf } from "../../shared/words.ts";
 import type { Env } from "./env.ts";
+import { filesOf, NO_FILES } from "./files.ts";
 import { type ModelClient, modelFor } from "./models/index.ts";
+import { rules } from "./models/rules.ts";
 import { Narrator } from "./narrator.ts";
 
 const RETRY_AFTER_MS = 2_000;
@@ -55,10 +57,11 @@ async function think(
 ): Promise<NextTurn> {
   const model = modelFor(env, { taskId, transcript });
   const { conversationId } = transcript;
+  const files = model === rules ? NO_FILES : await filesOf(env, transcript);
   const started = Date.now();
   const narrator = new Narrator(env.DB, timings, { taskId, n, claim });
   const heard = (delta: string) => narrator.hear(delta);
-  const turn = await ask(model, { taskId, n, transcript, signal: narrator.signal, heard });
+  const turn = await ask(model, { taskId, n, transcript, files, signal: narrator.signal, heard });
   narrator.end();
   const latencyMs = Date.now() - started;
   const facts = {

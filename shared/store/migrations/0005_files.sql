@@ -10,3 +10,14 @@ CREATE TABLE artifacts (
   bytes INTEGER NOT NULL,
   PRIMARY KEY (task_id, sha256)
 ) WITHOUT ROWID;
+
+-- The files that messages came with, fetched from their platform: kept, or why not.
+CREATE TABLE attachments (
+  message_id TEXT NOT NULL,
+  i INTEGER NOT NULL,
+  sha256 TEXT, -- NULL: it could not be fetched
+  mime TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  failure TEXT,
+  PRIMARY KEY (message_id, i)
+) WITHOUT ROWID;

@@ -1,16 +1,26 @@
-import notifier from "../../../workers/notifier/index.ts";
-import type { Env } from "../../../workers/notifier/env.ts";
+import Notifier from "../../../workers/notifier/index.ts";
 import { deliver } from "../proxy/batches.ts";
 import { watched } from "../proxy/bindings.ts";
-import { Invocation, watchFetch } from "../proxy/invocation.ts";
+import { Invocation, watchFetch, within } from "../proxy/invocation.ts";
 
 watchFetch();
 
-export default {
-  queue: (batch, env) =>
-    deliver(
-      batch,
-      () => new Invocation(env.CONTROL_URL, "notifier", batch.queue),
-      (brought) => notifier.queue(brought, watched(env)),
-    ),
-} satisfies ExportedHandler<Env & { CONTROL_URL: string }>;
+type Env = ConstructorParameters<typeof Notifier>[1] & { CONTROL_URL: string };
+
+export default class extends Notifier {
+  private readonly controlUrl: string;
+
+  constructor(ctx: ExecutionContext, env: Env) {
+    super(ctx, watched(env));
+    this.controlUrl = env.CONTROL_URL;
+  }
+
+  override queue(batch: MessageBatch): Promise<void> {
+    const invocation = () => new Invocation(this.controlUrl, "notifier", batch.queue);
+    return deliver(batch, invocation, (brought) => super.queue(brought));
+  }
+
+  override fetchFile(...args: Parameters<Notifier["fetchFile"]>) {
+    return within(new Invocation(this.controlUrl, "notifier", "fetchFile"), () => super.fetchFile(...args));
+  }
+}

@@ -12,6 +12,7 @@ export function watched<Env extends { DB: D1Database }>(env: Env): Env {
     else if (name === "FILES") bindings[name] = bucket(binding as R2Bucket);
     else if (name === "TASK_WORKFLOW") bindings[name] = workflow(binding as Workflow);
     else if (name === "PLANNER") bindings[name] = rpc(binding as Methods, "nextTurn");
+    else if (name === "NOTIFIER") bindings[name] = rpc(binding as Methods, "fetchFile");
     else if (name === "RUNNER") bindings[name] = rpc(binding as Methods, "runCode");
   }
   return bindings as Env;

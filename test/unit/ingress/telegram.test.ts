@@ -35,10 +35,23 @@ describe("a private message", () => {
     ["words", { text: " hello there" }, { kind: "message", text: " hello there" }],
     [
       "a caption",
+      { caption: "what is this?", photo: [{ file_id: "small" }, { file_id: "large" }] },
+      {
+        text: "what is this?",
+        files: [{ kind: "photo", id: "large", name: "photo.jpg", mime: "image/jpeg" }],
+      },
+    ],
+    [
+      "a file that is not as it should be",
       { caption: "what is this?", photo: [{}] },
       { text: "what is this?", attachments: ["photo"] },
     ],
-    ["a file without words", { document: { file_id: "x" } }, { text: "", attachments: ["document"] }],
+    [
+      "a file without words",
+      { document: { file_id: "x", file_name: "../a.txt" } },
+      { text: "", files: [{ kind: "document", id: "x", name: "a.txt", mime: "application/octet-stream" }] },
+    ],
+    ["a voice", { voice: { file_id: "v" } }, { text: "", attachments: ["voice"] }],
     ["a command", { text: "/RUN@errand_test_bot  6 * 7\n+ 1" }, { kind: "command", text: "/run 6 * 7\n+ 1" }],
     ["a mention", mention("@Errand_Test_Bot hi"), { kind: "message", text: "hi" }],
     [

@@ -3,13 +3,21 @@ import { afterEach, expect, it, vi } from "vitest";
 import type { Env } from "../../../workers/planner/env.ts";
 import { anthropicOf } from "../../../workers/planner/models/anthropic.ts";
 
-const transcript = { tenantId: "acme", conversationId: "conv_1", turns: [], calls: [], messages: [] };
+const transcript = {
+  tenantId: "acme",
+  channel: "telegram" as const,
+  conversationId: "conv_1",
+  turns: [],
+  calls: [],
+  messages: [],
+};
 const request = {
   taskId: "task_1",
   n: 1,
   transcript,
   signal: AbortSignal.timeout(5_000),
   heard: () => Promise.resolve(),
+  files: new Map(),
 };
 const GATEWAY = { AI_GATEWAY_ACCOUNT_ID: "acc", AI_GATEWAY_ID: "gate", AI_GATEWAY_TOKEN: "gate-token" };
 const AT_GATEWAY = "https://gateway.ai.cloudflare.com/v1/acc/gate/anthropic/v1/messages";

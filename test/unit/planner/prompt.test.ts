@@ -18,6 +18,7 @@ const call = (taskId: string, n: number, k: number, result: string | null) => ({
 });
 const transcript = (given: Partial<Transcript>): Transcript => ({
   tenantId: "default",
+  channel: "telegram",
   conversationId: "conv_1",
   messages: [],
   turns: [],

@@ -13,7 +13,7 @@ function transcript(said: [turn: number, MessageContent][], calls: TranscriptCal
     content,
     turnId: `${TASK}/${turn}`,
   }));
-  return { tenantId: "default", conversationId: "conv_1", messages, turns: [], calls };
+  return { tenantId: "default", channel: "telegram", conversationId: "conv_1", messages, turns: [], calls };
 }
 
 const done = (n: number, k: number, code: string, output: string, ok = true): TranscriptCall => ({
@@ -31,6 +31,7 @@ const next = async (n: number, given: Transcript) => {
     transcript: given,
     signal: AbortSignal.timeout(1_000),
     heard: () => Promise.resolve(),
+    files: new Map(),
   });
   if ("kind" in turn) throw new Error(turn.reason);
   return turn;

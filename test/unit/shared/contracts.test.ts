@@ -19,6 +19,7 @@ it.each([
   ["ReplyAddress", channel.ReplyAddress, channel.replyAddressExample],
   ["Doorbell", doorbell.Doorbell, doorbell.doorbellExample],
   ["StoredFile", file.StoredFile, file.storedFileExample],
+  ["ReceivedFile", file.ReceivedFile, file.receivedFileExample],
   ["InboundEvent", inbound.InboundEvent, inbound.inboundEventExample],
   ["MessageContent", message.MessageContent, message.messageContentExample],
   ["CodeResult", rpc.CodeResult, rpc.codeResultExample],

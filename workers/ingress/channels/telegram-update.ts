@@ -35,6 +35,18 @@ const Message = z.looseObject({
   caption: z.optional(Text),
   entities: z.optional(z.array(Entity)),
   caption_entities: z.optional(z.array(Entity)),
+  /** The sizes of one picture, the smallest first. Whatever is wrong with a file does not take the words with it. */
+  photo: z.catch(z.optional(z.array(z.object({ file_id: z.string() }))), undefined),
+  document: z.catch(
+    z.optional(
+      z.object({
+        file_id: z.string(),
+        file_name: z.optional(z.string()),
+        mime_type: z.optional(z.string()),
+      }),
+    ),
+    undefined,
+  ),
   reply_to_message: z.optional(
     z.object({
       message_id: z.int(),

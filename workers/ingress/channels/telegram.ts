@@ -1,17 +1,20 @@
 /** Telegram, the receiving half: updates of the Bot API. https://core.telegram.org/bots/api#update */
 import * as z from "zod/mini";
+import type { ReceivedFile } from "../../../shared/contracts/file.ts";
 import type { InboundEvent } from "../../../shared/contracts/inbound.ts";
+import { cleanName } from "../../../shared/files.ts";
 import { equalInConstantTime } from "../../../shared/signature.ts";
 import { beginning } from "../../../shared/text.ts";
 import type { About, Receiver, Understood } from "./index.ts";
 import { type Bot, whatIsSaid } from "./telegram-text.ts";
 import { type TelegramMessage, type TelegramQuery, Update } from "./telegram-update.ts";
 
-/** What a message may hold beside or instead of words. Everything else without words is a service message. */
-const CONTENTS =
-  "animation audio contact dice document game location paid_media photo poll sticker story venue video video_note voice".split(
+/** What a message may hold beside or instead of words, and nobody can read. Everything else without words is a service message. */
+const UNREADABLE =
+  "animation audio contact dice game location paid_media poll sticker story venue video video_note voice".split(
     " ",
   );
+const FILES = ["photo", "document"] as const;
 const QUOTE_CHARS_MAX = 1_000;
 
 export const telegram: Receiver = {
@@ -71,10 +74,13 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot): Unde
   };
   if (chat.type === "channel") return ignored("a channel's post", about);
   if (sender === null) return ignored("a message that no person sent", about);
-  const attachments = CONTENTS.filter((name) => name in message);
+  const malformed = FILES.filter((name) => name in message && message[name] === undefined);
+  const attachments = [...UNREADABLE.filter((name) => name in message), ...malformed];
+  const files = filesOf(message);
   const { text, command, toBot } = whatIsSaid(message, bot);
   // Only the bot's name is something said to it.
-  if (text === "" && attachments.length === 0 && toBot === null) return ignored("a service message", about);
+  if (text === "" && attachments.length + files.length === 0 && toBot === null)
+    return ignored("a service message", about);
   const isGroup = chat.type !== "private";
   if (isGroup && !isForBot(message, toBot, command !== null, bot))
     return ignored("not said to this bot", about);
@@ -91,9 +97,34 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot): Unde
     messageId: String(message.message_id),
     ...(isGroup && { isGroup }),
     ...(quote !== "" && { quote: beginning(quote, QUOTE_CHARS_MAX) }),
+    ...(files.length > 0 && { files }),
     ...(attachments.length > 0 && { attachments }),
   };
   return { kind: "event", event };
+}
+
+/** The largest size of a picture; a document, unless it is the film of an animation. */
+function filesOf({ photo = [], document, animation }: TelegramMessage): ReceivedFile[] {
+  const largest = photo.at(-1);
+  const pictures = largest === undefined ? [] : [largest];
+  return [
+    ...pictures.map(({ file_id: id }) => ({
+      kind: "photo" as const,
+      id,
+      name: "photo.jpg",
+      mime: "image/jpeg",
+    })),
+    ...(document === undefined || animation !== undefined
+      ? []
+      : [
+          {
+            kind: "document" as const,
+            id: document.file_id,
+            name: cleanName(document.file_name ?? "document"),
+            mime: beginning(document.mime_type ?? "application/octet-stream", 200),
+          },
+        ]),
+  ];
 }
 
 /** The person who speaks; an anonymous administrator speaks as the group itself. Null for bots, channels and services. */

@@ -46,6 +46,8 @@ export interface Sender {
   render(markdown: string): readonly [Part, ...Part[]];
   /** The first words of a part, for the message to be created with. Never equal to a whole part. */
   preview(part: Part): Part;
+  /** What somebody has sent, up to the bytes of LIMITS.file_bytes_max. */
+  download(env: Env, fileId: string, timings: Timings): Promise<Sent<Uint8Array<ArrayBuffer>>>;
   /** A missing variable is named in the reason. */
   open(env: Env, address: ReplyAddress, timings: Timings): Outlet | Misconfigured;
 }

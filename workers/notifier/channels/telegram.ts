@@ -3,9 +3,13 @@ import { Api, GrammyError, InputFile } from "grammy";
 import type { ReplyAddress } from "../../../shared/contracts/channel.ts";
 import { reasonOf } from "../../../shared/errors.ts";
 import { redact } from "../../../shared/log.ts";
-import type { Failed, Outlet, Part, Sender, Sent } from "./index.ts";
+import { readBody } from "../../../shared/body.ts";
+import { LIMITS, type Timings } from "../../../shared/limits.ts";
+import type { Env } from "../env.ts";
+import type { Failed, Misconfigured, Outlet, Part, Sender, Sent } from "./index.ts";
 import { previewOf, renderTelegram } from "./telegram-html.ts";
 
+const TOO_BIG = `larger than ${LIMITS.file_bytes_max / 1024 ** 2} MiB`;
 const PLAIN = { link_preview_options: { is_disabled: true } };
 const GONE = ["message to edit not found", "message can't be edited"];
 /** What is shown as a picture rather than as a file. */
@@ -16,17 +20,35 @@ export const telegram: Sender = {
   render: renderTelegram,
   preview: previewOf,
   open(env, address, timings) {
-    const token = env.TELEGRAM_BOT_TOKEN;
-    if (token === undefined || token === "") {
-      const reason =
-        "TELEGRAM_BOT_TOKEN is not set: put the token from @BotFather in .dev.vars, then npm run dead-letters -- replay all";
-      return { kind: "misconfigured", reason };
-    }
-    const base = env.TELEGRAM_API_BASE?.replace(/\/+$/, "");
-    const timeoutSeconds = timings.platform_call_ms / 1_000;
-    return outlet(new Api(token, base ? { apiRoot: base, timeoutSeconds } : { timeoutSeconds }), address);
+    const bot = botOf(env, timings);
+    return "kind" in bot ? bot : outlet(bot.api, address);
+  },
+  async download(env, fileId, timings) {
+    const bot = botOf(env, timings);
+    if ("kind" in bot) return bot;
+    return attempt(async () => {
+      const { file_path: path } = await bot.api.getFile(fileId);
+      const signal = AbortSignal.timeout(timings.platform_call_ms);
+      const response = await fetch(`${bot.filesUrl}/${path}`, { signal });
+      if (!response.ok) throw new Error(`the file answered ${response.status}`);
+      const { bytes, cut } = await readBody(response, LIMITS.file_bytes_max);
+      if (cut) throw new RangeError(TOO_BIG);
+      return bytes.slice();
+    });
   },
 };
+
+function botOf(env: Env, timings: Timings): { api: Api; filesUrl: string } | Misconfigured {
+  const token = env.TELEGRAM_BOT_TOKEN;
+  if (token === undefined || token === "") {
+    const reason =
+      "TELEGRAM_BOT_TOKEN is not set: put the token from @BotFather in .dev.vars, then npm run dead-letters -- replay all";
+    return { kind: "misconfigured", reason };
+  }
+  const base = env.TELEGRAM_API_BASE?.replace(/\/+$/, "") || "https://api.telegram.org";
+  const timeoutSeconds = timings.platform_call_ms / 1_000;
+  return { api: new Api(token, { apiRoot: base, timeoutSeconds }), filesUrl: `${base}/file/bot${token}` };
+}
 
 function outlet(api: Api, { chatId: storedChatId, threadId }: ReplyAddress): Outlet {
   let chatId = storedChatId;
@@ -113,6 +135,7 @@ async function attempt<Value>(work: () => Promise<Value>): Promise<Sent<Value>> 
 function failureOf(error: unknown): Failed {
   // The words of other errors may hold the URL, and the URL holds the token.
   const reason = redact(reasonOf(error));
+  if (error instanceof RangeError) return { kind: "undeliverable", reason };
   if (!(error instanceof GrammyError)) return { kind: "doubt", reason };
   const { error_code: code, parameters } = error;
   if (code === 429) {

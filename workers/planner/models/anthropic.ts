@@ -45,7 +45,7 @@ export function anthropicOf(env: Env): ModelClient | null {
           max_tokens: LIMITS.answer_tokens_max,
           system: SYSTEM,
           tools: TOOLS,
-          messages: promptOf(request.transcript),
+          messages: promptOf(request.transcript, request.files),
           stream: true as const,
         };
         const options = { signal: request.signal, headers: headersOf(route.provider, request) };

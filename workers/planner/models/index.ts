@@ -3,6 +3,7 @@ import type { Permanent, Transient } from "../../../shared/errors.ts";
 import type { Turn } from "../../../shared/contracts/turn.ts";
 import type { Transcript } from "../../../shared/store/turns.ts";
 import type { Env } from "../env.ts";
+import type { PromptFile } from "../files.ts";
 import { anthropicOf } from "./anthropic.ts";
 import { isForRules, rules } from "./rules.ts";
 
@@ -10,6 +11,8 @@ export interface TurnRequest {
   readonly taskId: string;
   readonly n: number;
   readonly transcript: Transcript;
+  /** What its messages came with, by the ids of the messages. */
+  readonly files: ReadonlyMap<string, readonly PromptFile[]>;
   /** Aborts when the model call's time is over, or nobody waits for it any more. */
   readonly signal: AbortSignal;
   /** To be told what the model says while it says it, and "" when it does something else than speak. */

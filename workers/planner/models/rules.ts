@@ -83,6 +83,9 @@ function fence(text: string): string {
 }
 
 function quote(content: MessageContent): string {
-  const words = content.type === "text" ? content.text : `${content.call.tool} ${titleOf(content.call)}`;
+  const words =
+    content.type === "text"
+      ? content.text || (content.files ?? []).map(({ name }) => name).join(", ")
+      : `${content.call.tool} ${titleOf(content.call)}`;
   return `> ${oneLine(words, QUOTE_CHARS_MAX)}`;
 }
