@@ -103,6 +103,8 @@ export const TIMINGS = {
   events_ping_ms: 15_000,
   /** How long a signed link to an artifact is good for. */
   artifact_link_ms: 3_600_000,
+  /** Telegram forgets a button after 150 s; an answer that comes later is dropped. */
+  callback_ms: 120_000,
   progress_ms_min: 3_000,
   /** Slowest pace at which a progress message is looked at again. */
   progress_ms_max: 30_000,

@@ -12,3 +12,11 @@ const TITLE_CHARS_MAX = 60;
 export function titleOf(call: ToolCall): string {
   return oneLine(call.tool === "run_code" ? call.input.code : call.input.name, TITLE_CHARS_MAX);
 }
+
+/** The button under what is shown while a task runs. Telegram takes 64 bytes of data. */
+export const stopButtonOf = (taskId: string) => ({ label: "⏹ Stop", data: `stop:${taskId}` });
+
+/** The task that a button stops; null for another button. */
+export function taskOfStopButton(data: string): string | null {
+  return /^stop:(task_[0-9a-z]{26})$/.exec(data)?.[1] ?? null;
+}

@@ -17,6 +17,10 @@ export interface ShownMessage {
   silent: boolean;
   /** The topic of a forum that it was sent to. */
   threadId: string | null;
+  /** What the button under it sends back. */
+  button: string | null;
+  /** The message that it answers. */
+  answers: number | null;
   /** What was attached; its name is the message's text then. */
   file?: { method: string; name: string; bytes: Buffer };
 }
@@ -46,6 +50,8 @@ export class TelegramServer {
   readonly migrated = new Map<string, string>();
   /** What people have sent, by file id. */
   readonly files = new Map<string, Buffer>();
+  /** The ids of buttons that were pressed just now. */
+  readonly pressed = new Set<string>();
   /** Asked before every call. */
   faultOf: (call: ApiCall) => Fault | undefined = () => undefined;
   private readonly server = createServer((request, response) => {
@@ -82,6 +88,7 @@ export class TelegramServer {
     this.messages.length = 0;
     this.migrated.clear();
     this.files.clear();
+    this.pressed.clear();
     this.faultOf = () => undefined;
   }
 
@@ -130,6 +137,8 @@ export class TelegramServer {
           edits: 0,
           silent: body["disable_notification"] === true,
           threadId: body["message_thread_id"] === undefined ? null : String(body["message_thread_id"]),
+          button: buttonOf(body),
+          answers: (body["reply_parameters"] as { message_id: number } | undefined)?.message_id ?? null,
         };
         this.messages.push(message);
         this.onShown(message);
@@ -140,13 +149,14 @@ export class TelegramServer {
         if (typeof text !== "string") return text;
         const message = this.find(chatId, body["message_id"]);
         if (message === undefined) return refusal(400, "Bad Request: message to edit not found");
-        if (message.text === text && message.markup === String(body["text"])) {
+        const button = buttonOf(body);
+        if (message.text === text && message.markup === String(body["text"]) && message.button === button) {
           return refusal(
             400,
             "Bad Request: message is not modified: specified new message content and reply markup are exactly the same",
           );
         }
-        Object.assign(message, { text, markup: String(body["text"]), edits: message.edits + 1 });
+        Object.assign(message, { text, markup: String(body["text"]), button, edits: message.edits + 1 });
         this.onShown(message);
         return success({
           message_id: message.id,
@@ -180,12 +190,21 @@ export class TelegramServer {
           edits: 0,
           silent: false,
           threadId,
+          button: null,
+          answers: null,
           file: attached,
         };
         this.messages.push(message);
         this.onShown(message);
         return success({ message_id: id, date: 1, chat: { id: Number(chatId), type: "private" } });
       }
+      case "answerCallbackQuery":
+        if (!this.pressed.has(String(body["callback_query_id"])))
+          return refusal(
+            400,
+            "Bad Request: query is too old and response timeout expired or query ID is invalid",
+          );
+        return success(true);
       case "deleteMessage": {
         const message = this.find(chatId, body["message_id"]);
         if (message === undefined) return refusal(400, "Bad Request: message to delete not found");
@@ -200,6 +219,11 @@ export class TelegramServer {
   private find(chatId: string, id: unknown): ShownMessage | undefined {
     return this.messages.find((message) => message.chatId === chatId && message.id === Number(id));
   }
+}
+
+function buttonOf(body: Record<string, unknown>): string | null {
+  const markup = body["reply_markup"] as { inline_keyboard: { callback_data: string }[][] } | undefined;
+  return markup?.inline_keyboard[0]?.[0]?.callback_data ?? null;
 }
 
 const DOWNLOAD_BYTES_MAX = 20 * 1024 * 1024;

@@ -24,6 +24,8 @@ export const InboundEvent = z.object({
   quote: z.optional(z.string()),
   /** What it came with, to be read. */
   files: z.optional(z.array(ReceivedFile)),
+  /** What the platform wants to be answered for a button. */
+  callbackId: z.optional(z.string().check(z.maxLength(200))),
   /** What else it holds beside words, and nobody can read: "voice", "sticker", … */
   attachments: z.optional(z.array(z.string())),
 });

@@ -16,6 +16,10 @@ const ReplyRow = z.object({
   lease_token: z.nullable(z.string()),
   lease_until: z.int(),
   created_at: z.int(),
+  /** It is no message, but what the platform is told for a button. */
+  callback_id: z.nullable(z.string()),
+  /** The platform's own id of the message that it answers. */
+  answers_id: z.nullable(z.string()),
   channel: ChannelName,
   address: jsonColumn(ReplyAddress),
   version: z.nullable(z.int()),
@@ -72,7 +76,8 @@ export async function takeReply(
       .bind(replyId, token, until),
     reply: db
       .prepare(
-        `SELECT r.id, r.conversation_id, r.text, r.revision, r.final, r.state, r.lease_token, r.lease_until, r.created_at,
+        `SELECT r.id, r.conversation_id, r.text, r.revision, r.final, r.state, r.lease_token, r.lease_until, r.created_at, r.callback_id,
+           (SELECT event->>'messageId' FROM inbound WHERE id = 'inb_' || substr(r.id, instr(r.id, '_') + 1)) AS answers_id,
            c.channel, c.address, o.version, o.rings, ${artifactsOf("r.id")} AS artifacts
          FROM replies r JOIN conversations c ON c.id = r.conversation_id
          LEFT JOIN outbox o ON o.queue = 'replies' AND o.key = r.id WHERE r.id = ?`,
@@ -218,7 +223,7 @@ function announcePart(
   return db
     .prepare(
       `INSERT INTO deliveries (reply_id, part, state)
-       SELECT id, ?3, 'creating' FROM replies WHERE id = ?1 AND lease_token = ?2
+       SELECT id, ?3, 'creating' FROM replies WHERE id = ?1 AND lease_token = ?2 AND callback_id IS NULL
        ON CONFLICT DO UPDATE SET state = 'creating' WHERE deliveries.state IN (SELECT value FROM json_each(?4))`,
     )
     .bind(replyId, token, part, JSON.stringify(again));

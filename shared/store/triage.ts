@@ -2,11 +2,11 @@
 import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { MessageContent } from "../contracts/message.ts";
 import type { Timings } from "../limits.ts";
-import { stopStatements } from "./end.ts";
 import { doorbellsOf } from "./outbox.ts";
 import { admitGroup, introduce } from "./people.ts";
 import type { NewInbound } from "./inbound.ts";
 import { conversationsIn, startStatements } from "./start.ts";
+import { pressButton, stopOrSaySo } from "./stopping.ts";
 
 /** What is to come of one inbound. */
 export type Decision = { inbound: NewInbound } & (
@@ -32,6 +32,18 @@ export type Decision = { inbound: NewInbound } & (
       taskIdPrefix: string;
       text: string;
       unreadWords: string;
+      idleText: string;
+    }
+  /** A button that stops a task; what the platform is told for it says whether it did. */
+  | {
+      kind: "button";
+      address: string;
+      channel: string;
+      callbackId: string;
+      taskIdPrefix: string;
+      text: string;
+      unreadWords: string;
+      doneText: string;
       idleText: string;
     }
   | { kind: "new"; address: string; channel: string; text: string }
@@ -87,6 +99,7 @@ function runStatements(
     ...(replies.length > 0 ? replyStatements(db, replies, now, timings) : []),
     ...run.flatMap((decision) => {
       if (decision.kind === "stop") return stopOrSaySo(db, decision, now, timings);
+      if (decision.kind === "button") return pressButton(db, decision, now, timings);
       if (decision.kind === "edit") return [editUnread(db, decision)];
       if (decision.kind === "introduce") {
         const stranger = newcomerOf(decision, decision.personId);
@@ -205,37 +218,6 @@ function replyStatements(
          ON CONFLICT DO NOTHING RETURNING queue, key`,
       )
       .bind(rows, now + timings.doorbell_grace_ms),
-  ];
-}
-
-/** A stop has one answer: the stopped task's own, or, when nothing ran, one that says so. */
-function stopOrSaySo(
-  db: D1Database,
-  decision: Of<"stop">,
-  now: number,
-  timings: Timings,
-): D1PreparedStatement[] {
-  const { inbound } = decision;
-  const conversationId = inbound.conversation_id;
-  const endedBy = `stop:${inbound.id}`;
-  const stop = { ...decision, conversationId, endedBy, inboundId: inbound.id };
-  const idle = `NOT EXISTS (SELECT 1 FROM (SELECT ended_by FROM tasks WHERE conversation_id = ?2 ORDER BY seq DESC LIMIT 1)
-    WHERE ended_by = ?3) AND EXISTS (SELECT 1 FROM inbound WHERE id = ?1 AND state = 'new')`;
-  return [
-    ...Object.values(stopStatements(db, stop, now, timings)),
-    db
-      .prepare(
-        `INSERT INTO replies (id, tenant_id, conversation_id, text, final, created_at)
-         SELECT ?1, ?4, ?2, ?5, 1, ?6 WHERE ${idle} ON CONFLICT DO NOTHING`,
-      )
-      .bind(inbound.id, conversationId, endedBy, inbound.tenant_id, decision.idleText, now),
-    db
-      .prepare(
-        `INSERT INTO outbox (queue, key, ring_at) SELECT 'replies', ?1, ?4
-         WHERE ${idle} AND EXISTS (SELECT 1 FROM replies WHERE id = ?1 AND state = 'open')
-         ON CONFLICT DO NOTHING RETURNING queue, key`,
-      )
-      .bind(inbound.id, conversationId, endedBy, now + timings.doorbell_grace_ms),
   ];
 }
 

@@ -49,6 +49,22 @@ async function sayAndSettle(house: House, chat: number, text: string): Promise<v
   );
 }
 
+/** Has a slow call begun, and returns its task's id. */
+async function begin(house: House, chat: number): Promise<string> {
+  await say(house, chat, "/run await new Promise((r) => setTimeout(r, 4_000)); return 'late'");
+  const running = await until(
+    async () => {
+      const rows = await house.sql<{ id: string }>(
+        "SELECT t.id FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.key = 'started 1.1' AND t.state = 'running'",
+      );
+      return rows[0] ?? false;
+    },
+    20_000,
+    "the call to start",
+  );
+  return running.id;
+}
+
 export const STORIES: readonly Story[] = [
   {
     name: "a question to a model",
@@ -104,18 +120,20 @@ export const STORIES: readonly Story[] = [
   {
     name: "a stopped task",
     async tell(house, chat) {
-      await say(house, chat, "/run await new Promise((r) => setTimeout(r, 4_000)); return 'late'");
-      await until(
-        async () =>
-          (
-            await house.sql(
-              "SELECT 1 FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.key = 'started 1.1' AND t.state = 'running'",
-            )
-          ).length > 0,
-        20_000,
-        "the call to start",
-      );
+      await begin(house, chat);
       await say(house, chat, "/stop");
+    },
+    expects: ["⏹ Stopped."],
+  },
+  {
+    name: "a task stopped by its button",
+    async tell(house, chat) {
+      const data = `stop:${await begin(house, chat)}`;
+      const { update_id, message } = privateText(chat, "");
+      house.telegram.pressed.add("query");
+      const query = { id: "query", from: message.from, message: { ...message, message_id: 1 }, data };
+      const press = () => house.hook({ update_id, callback_query: query });
+      await accepted("the button", async () => (await press()).status === 200);
     },
     expects: ["⏹ Stopped."],
   },

@@ -31,6 +31,8 @@ describe("in a group", () => {
     expect(answers(-100_001)).toEqual([]);
     await hear(update({ chat, text: "/run@errand_test_bot 6 * 7" }));
     expect(answers(-100_001)).toEqual(["42"]);
+    // The answer says to what: several people talk there.
+    expect(house.telegram.in(-100_001)[0]?.answers).toBe(ids - 1);
   });
 
   it("two people have a task each, at the same time", async () => {
@@ -67,7 +69,7 @@ describe("in a group", () => {
 describe("a message", () => {
   it("with a caption is read by its caption; without words it is said that it cannot be read", async () => {
     await hear(update({ photo: [{ file_id: "p" }], caption: "/run 'caption'" }));
-    expect(answers(77)).toEqual(["caption"]);
+    expect(house.telegram.in(77)).toMatchObject([{ text: "caption", answers: null }]);
     await hear(update({ voice: { file_id: "v" } }));
     expect(answers(77).at(-1)).toContain("cannot read this yet (voice)");
   });

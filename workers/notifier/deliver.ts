@@ -8,6 +8,7 @@ import { dropReplyDoorbell, takeReply } from "../../shared/store/replies.ts";
 import { type Outlet, senders } from "./channels/index.ts";
 import type { Env } from "./env.ts";
 import { factsOf, type Looked, misconfigured } from "./failures.ts";
+import { answerButton } from "./answer-button.ts";
 import { createFirst, type Created, show } from "./show.ts";
 
 /** Replies that are looked at at the same time: their calls go to different chats. */
@@ -41,6 +42,8 @@ async function deliver(env: Env, replyId: string, creations: Lane): Promise<numb
       return misconfigured(taken.looked, taken);
     case "early":
       return sayAlive(taken.looked, taken.outlet, taken.dueInMs);
+    case "pressed":
+      return answerButton({ ...taken.looked, outlet: taken.outlet }, taken.callbackId);
     case "due":
       return show({ ...taken.looked, outlet: taken.outlet, creations }, taken.first);
   }
@@ -52,6 +55,7 @@ type Taken =
   | { kind: "busy"; waitMs: number }
   | { kind: "misconfigured"; looked: Looked; reason: string }
   | { kind: "early"; looked: Looked; outlet: Outlet; dueInMs: number }
+  | { kind: "pressed"; looked: Looked; outlet: Outlet; callbackId: string }
   | { kind: "due"; looked: Looked; outlet: Outlet; first: Created };
 
 /** Takes the reply's lease if something is due, and creates its first message if there is none. */
@@ -75,9 +79,10 @@ async function take(env: Env, replyId: string): Promise<Taken> {
   }
   const sender = senders[reply.channel];
   const looked = { env, timings, lease, reply, deliveries, sender };
-  const outlet = sender.open(env, reply.address, timings);
+  const outlet = sender.open(env, reply, timings);
   if ("kind" in outlet) return isMine ? { ...outlet, looked } : { kind: "nothing" };
   if (!isMine) return { kind: "early", looked, outlet, dueInMs };
+  if (reply.callback_id !== null) return { kind: "pressed", looked, outlet, callbackId: reply.callback_id };
   return { kind: "due", looked, outlet, first: await createFirst({ ...looked, outlet }) };
 }
 

@@ -9,8 +9,15 @@ import { readFile, sizeOf } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { asCode, beginning } from "../../shared/text.ts";
 import { log } from "../../shared/log.ts";
-import { announce, announcePing, recordCreated, settleReply } from "../../shared/store/replies.ts";
-import type { Part, Sent } from "./channels/index.ts";
+import {
+  announce,
+  announcePing,
+  recordCreated,
+  type ReplyRow,
+  settleReply,
+} from "../../shared/store/replies.ts";
+import { stopButtonOf } from "../../shared/words.ts";
+import type { Button, Part, Sent } from "./channels/index.ts";
 import { factsOf, failed, type Showing } from "./failures.ts";
 
 /** A message's id; or that the lease went to somebody else, who makes the difference now. */
@@ -41,7 +48,7 @@ export async function show(showing: Showing & { creations: Lane }, first: Create
     externalIds.push(created.value);
     // A placeholder that was created just now says already what it is to say.
     if (!isFinal && known === undefined) continue;
-    const edited = await outlet.edit(created.value, part);
+    const edited = await outlet.edit(created.value, part, buttonOf(reply));
     if (edited.kind !== "ok") return failed(showing, edited, edited.kind === "gone" ? index : null);
   }
   for (const [index, file] of filesOf(showing).entries()) {
@@ -74,8 +81,17 @@ export async function show(showing: Showing & { creations: Lane }, first: Create
 /** A part's message, with its first words. */
 function begin({ reply, sender, outlet }: Showing, index: number, wanted: Part): Promise<Sent<string>> {
   const isFinal = reply.final === 1;
-  return outlet.create(isFinal ? sender.preview(wanted) : wanted, !isFinal || index > 0);
+  const how = { silent: !isFinal || index > 0, isFirst: index === 0, button: buttonOf(reply) };
+  return outlet.create(isFinal ? sender.preview(wanted) : wanted, how);
 }
+
+/** What runs can be stopped where it is seen. */
+function buttonOf({ id, final }: ReplyRow): Button | null {
+  return final === 0 ? stopButtonOf(id) : null;
+}
+
+/** Any message but the first. */
+const LATER = { silent: true, isFirst: false, button: null };
 
 /** A file's message. There is nothing to edit in it: when its creation is in doubt, it may be seen twice. */
 async function attach({ env, sender, outlet }: Showing, file: StoredFile): Promise<Sent<string>> {
@@ -83,7 +99,7 @@ async function attach({ env, sender, outlet }: Showing, file: StoredFile): Promi
   const [instead] = sender.render(`📎 ${asCode(name)} (${sizeOf(bytes)}) could not be attached.`);
   try {
     const kept = await readFile(env.FILES, sha256);
-    if (kept === null) return await outlet.create(instead, true);
+    if (kept === null) return await outlet.create(instead, LATER);
     return await outlet.attach({ name, mime, content: new Uint8Array(await kept.arrayBuffer()) }, instead);
   } catch (error) {
     return { kind: "later", reason: `the file store: ${reasonOf(error)}`, rateLimited: false };
@@ -129,7 +145,7 @@ async function ping(showing: Showing): Promise<void> {
   if (!hadPlaceholder || Date.now() - reply.created_at < timings.ping_after_ms) return;
   if (!(await announcePing(env.DB, lease))) return;
   const [done] = sender.render("✅ Done.");
-  const pinged = await outlet.create(done, false);
+  const pinged = await outlet.create(done, { ...LATER, silent: false });
   if (pinged.kind === "ok") {
     await recordCreated(env.DB, lease, { part: "ping", externalId: pinged.value }, Date.now(), timings);
   }

@@ -7,6 +7,7 @@ import type { LookAgain } from "../../shared/queue/consume.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
 import { newInbound } from "../../shared/store/inbound.ts";
 import { carryOut, type Decision } from "../../shared/store/triage.ts";
+import { STOPPED, taskOfStopButton, UNREAD_WORDS } from "../../shared/words.ts";
 import { type Access, accessOf, type Heard } from "./access.ts";
 import { answerCommand, parseCommand, type Where } from "./commands.ts";
 import { bellsOf, type Env } from "./env.ts";
@@ -62,7 +63,7 @@ async function decide(env: Env, heard: Heard, access: Access): Promise<Decision>
 
 async function decideForAdmitted(env: Env, heard: Heard, where: Where, isAdmin: boolean): Promise<Decision> {
   const { inbound, event } = heard;
-  if (event.kind === "callback") return { kind: "ignore", inbound, reason: "a button that is not ours" };
+  if (event.kind === "callback") return decideForButton(heard, where);
   const { messageId: externalId = null, attachments = [], files = [], text, quote } = event;
   const isEmpty = text === "" && files.length === 0;
   const command = parseCommand(text);
@@ -83,6 +84,15 @@ async function decideForAdmitted(env: Env, heard: Heard, where: Where, isAdmin: 
   if (command?.name === "admit" && event.isGroup === true && isAdmin) return admit(heard, where);
   if (command !== null) return answerCommand(env.DB, where, command);
   return { kind: "message", ...where, messageId: withKind(inbound.id, "msg"), externalId, content };
+}
+
+function decideForButton({ inbound, event: { callbackId, text } }: Heard, where: Where): Decision {
+  if (callbackId === undefined) return { kind: "ignore", inbound, reason: "a button that wants no answer" };
+  // Data that is no task's stops none.
+  const taskId = taskOfStopButton(text) ?? "none";
+  const idleText = taskId === "none" ? "This button does nothing any more." : "It has ended already.";
+  const stop = { taskIdPrefix: taskId, text: STOPPED, unreadWords: UNREAD_WORDS };
+  return { kind: "button", ...where, callbackId, ...stop, doneText: "Stopped.", idleText };
 }
 
 function admit({ event }: Heard, where: Where): Decision {

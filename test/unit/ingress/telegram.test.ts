@@ -153,7 +153,7 @@ describe("other updates", () => {
     const understood = read({ update_id: 0, callback_query: query });
     expect(understood).toMatchObject({
       kind: "event",
-      event: { kind: "callback", text: "stop", dedupKey: "0:77" },
+      event: { kind: "callback", text: "stop", callbackId: "q1", dedupKey: "0:77" },
     });
   });
 

@@ -61,6 +61,7 @@ const Message = z.looseObject({
 export type TelegramMessage = z.infer<typeof Message>;
 
 const Query = z.object({
+  id: z.string(),
   from: User,
   /** Too old a message has a date of 0 and no content; it has its chat all the same. */
   message: z.optional(

@@ -148,7 +148,7 @@ function isTopicRoot({ reply_to_message: root }: TelegramMessage): boolean {
   return root?.forum_topic_created !== undefined;
 }
 
-function understandQuery(id: number, { from, message, data }: TelegramQuery): Understood {
+function understandQuery(id: number, { id: callbackId, from, message, data }: TelegramQuery): Understood {
   const dedupKey = `${id}:${message?.chat.id ?? from.id}`;
   if (message === undefined || data === undefined) {
     return ignored("a button of a message that is not ours", { dedupKey, userId: String(from.id) });
@@ -165,6 +165,7 @@ function understandQuery(id: number, { from, message, data }: TelegramQuery): Un
     sender: { id: String(from.id) },
     text: data,
     messageId: String(message.message_id),
+    callbackId,
     ...(message.chat.type !== "private" && { isGroup: true }),
   };
   return { kind: "event", event };

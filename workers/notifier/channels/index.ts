@@ -11,6 +11,12 @@ export interface Part {
   readonly plain: string;
 }
 
+/** What comes back when it is pressed is `data`. */
+export interface Button {
+  readonly label: string;
+  readonly data: string;
+}
+
 export type Sent<Value> =
   | { kind: "ok"; value: Value }
   /** It did not happen, and may later. A rate limit is no attempt. */
@@ -33,9 +39,14 @@ export interface Outlet {
   /** The least that tells a person "I am on it", and the question whether the platform is there at all. */
   alive(): Promise<Sent<void>>;
   /** Creates a message and returns its id. The only call that is not idempotent. */
-  create(part: Part, silent: boolean): Promise<Sent<string>>;
-  /** Edits a message. Repeating it changes nothing. */
-  edit(externalId: string, part: Part): Promise<Sent<void>>;
+  create(
+    part: Part,
+    how: { silent: boolean; isFirst: boolean; button: Button | null },
+  ): Promise<Sent<string>>;
+  /** Edits a message. Repeating it changes nothing. Without a button, whichever was there goes. */
+  edit(externalId: string, part: Part, button: Button | null): Promise<Sent<void>>;
+  /** Answers a button that was pressed. */
+  answer(callbackId: string, text: string): Promise<Sent<void>>;
   remove(externalId: string): Promise<Sent<void>>;
   /** Creates a message that holds a file; one that says `instead` where the platform refuses the file. Not idempotent either. */
   attach(file: NewFile, instead: Part): Promise<Sent<string>>;
@@ -49,7 +60,11 @@ export interface Sender {
   /** What somebody has sent, up to the bytes of LIMITS.file_bytes_max. */
   download(env: Env, fileId: string, timings: Timings): Promise<Sent<Uint8Array<ArrayBuffer>>>;
   /** A missing variable is named in the reason. */
-  open(env: Env, address: ReplyAddress, timings: Timings): Outlet | Misconfigured;
+  open(
+    env: Env,
+    reply: { address: ReplyAddress; answers_id: string | null },
+    timings: Timings,
+  ): Outlet | Misconfigured;
 }
 
 export const senders: Record<ChatChannelName, Sender> = { telegram };

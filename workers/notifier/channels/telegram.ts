@@ -1,12 +1,11 @@
 /** Telegram, the sending half. https://core.telegram.org/bots/api#sendmessage */
 import { Api, GrammyError, InputFile } from "grammy";
-import type { ReplyAddress } from "../../../shared/contracts/channel.ts";
 import { reasonOf } from "../../../shared/errors.ts";
 import { redact } from "../../../shared/log.ts";
 import { readBody } from "../../../shared/body.ts";
 import { LIMITS, type Timings } from "../../../shared/limits.ts";
 import type { Env } from "../env.ts";
-import type { Failed, Misconfigured, Outlet, Part, Sender, Sent } from "./index.ts";
+import type { Button, Failed, Misconfigured, Outlet, Part, Sender, Sent } from "./index.ts";
 import { previewOf, renderTelegram } from "./telegram-html.ts";
 
 const TOO_BIG = `larger than ${LIMITS.file_bytes_max / 1024 ** 2} MiB`;
@@ -19,9 +18,9 @@ const HTML = { ...PLAIN, parse_mode: "HTML" as const };
 export const telegram: Sender = {
   render: renderTelegram,
   preview: previewOf,
-  open(env, address, timings) {
+  open(env, reply, timings) {
     const bot = botOf(env, timings);
-    return "kind" in bot ? bot : outlet(bot.api, address);
+    return "kind" in bot ? bot : outlet(bot.api, reply);
   },
   async download(env, fileId, timings) {
     const bot = botOf(env, timings);
@@ -50,8 +49,14 @@ function botOf(env: Env, timings: Timings): { api: Api; filesUrl: string } | Mis
   return { api: new Api(token, { apiRoot: base, timeoutSeconds }), filesUrl: `${base}/file/bot${token}` };
 }
 
-function outlet(api: Api, { chatId: storedChatId, threadId }: ReplyAddress): Outlet {
-  let chatId = storedChatId;
+function outlet(api: Api, { address, answers_id: answersId }: Parameters<Sender["open"]>[1]): Outlet {
+  const { threadId } = address;
+  let { chatId } = address;
+  // Where several people talk, an answer says to what. Groups have negative ids.
+  const quoting =
+    answersId === null || !chatId.startsWith("-")
+      ? {}
+      : { reply_parameters: { message_id: Number(answersId), allow_sending_without_reply: true } };
   /** A group that has become a supergroup has another id, which the refusal names. */
   const inChat = <Value>(call: () => Promise<Value>): Promise<Value> =>
     call().catch((error: unknown) => {
@@ -63,17 +68,26 @@ function outlet(api: Api, { chatId: storedChatId, threadId }: ReplyAddress): Out
   const thread = threadId === undefined ? {} : { message_thread_id: Number(threadId) };
   return {
     alive: () => attempt(() => inChat(async () => void (await api.sendChatAction(chatId, "typing", thread)))),
-    create: (part, silent) =>
+    create: (part, { silent, isFirst, button }) =>
       inMarkupOrPlain(part, (text, options) =>
         inChat(async () => {
-          const more = { ...options, ...thread, disable_notification: silent };
+          const more = {
+            ...options,
+            ...thread,
+            ...(isFirst && quoting),
+            ...markupOf(button),
+            disable_notification: silent,
+          };
           return String((await api.sendMessage(chatId, text, more)).message_id);
         }),
       ),
-    edit: (externalId, part) =>
+    answer: (callbackId, text) =>
+      attempt(async () => void (await api.answerCallbackQuery(callbackId, { text }))),
+    edit: (externalId, part, button) =>
       inMarkupOrPlain(part, (text, options) =>
         inChat(async () => {
-          await api.editMessageText(chatId, Number(externalId), text, options).catch(unlessNotModified);
+          const more = { ...options, ...markupOf(button) };
+          await api.editMessageText(chatId, Number(externalId), text, more).catch(unlessNotModified);
         }),
       ),
     attach: ({ name, mime, content }, instead) =>
@@ -99,6 +113,11 @@ function outlet(api: Api, { chatId: storedChatId, threadId }: ReplyAddress): Out
     remove: (externalId) =>
       attempt(() => inChat(async () => void (await api.deleteMessage(chatId, Number(externalId))))),
   };
+}
+
+function markupOf(button: Button | null) {
+  if (button === null) return {};
+  return { reply_markup: { inline_keyboard: [[{ text: button.label, callback_data: button.data }]] } };
 }
 
 /** Markup that the platform cannot read is sent again as plain text: a plain answer is better than none. */

@@ -1,0 +1,97 @@
+/** The button under a running task: it stops it, and whoever pressed it is told so in time. */
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { type House, openHouse, privateText } from "../support/house.ts";
+import { until } from "../support/until.ts";
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse({
+    timings: { placeholder_after_ms: 200, progress_ms_min: 200, sign_after_ms: 0, callback_ms: 2_000 },
+  });
+});
+afterAll(() => house.close());
+beforeEach(() => house.telegram.reset());
+
+const SLOW = "/run await new Promise((r) => setTimeout(r, 4_000)); return 'slow'";
+const texts = (chat: number) => house.telegram.in(chat).map(({ text }) => text);
+const answers = () =>
+  house.telegram.calls
+    .filter(({ method }) => method === "answerCallbackQuery")
+    .map(({ body }) => body["text"]);
+
+let ids = 1;
+async function press(chat: number, data: string, from = chat): Promise<void> {
+  const id = ids++;
+  const query = {
+    id: `q${id}`,
+    from: { id: from, is_bot: false, first_name: "Ada" },
+    message: { message_id: 1, date: 1, chat: { id: chat, type: "private" } },
+    data,
+  };
+  house.telegram.pressed.add(query.id);
+  const update = { update_id: id, callback_query: query };
+  // Telegram brings it again when it is not sure that we have it.
+  for (let i = 0; i < 2; i++) expect((await house.hook(update)).status).toBe(200);
+  await house.quiet();
+}
+
+/** The button that is shown under the task which runs in this chat. */
+async function buttonIn(chat: number): Promise<string> {
+  await house.hook(privateText(chat, SLOW));
+  return until(
+    () => Promise.resolve(house.telegram.in(chat)[0]?.button ?? false),
+    5_000,
+    "the placeholder and its button",
+  );
+}
+
+it("stops the task, says so once, and goes with the answer", async () => {
+  const button = await buttonIn(1);
+  expect(texts(1)[0]).toMatch(/^⏳ \d+ s/);
+  await press(1, button);
+  expect(house.telegram.in(1)).toMatchObject([{ text: "⏹ Stopped.", button: null }]);
+  expect(answers()).toEqual(["Stopped."]);
+});
+
+it("of a task that has ended stops nothing, and says so", async () => {
+  const button = await buttonIn(2);
+  await press(2, button);
+  await house.hook(privateText(2, "/run 'next'"));
+  await press(2, button);
+  expect(texts(2)).toEqual(["⏹ Stopped.", "next"]);
+  expect(answers()).toEqual(["Stopped.", "It has ended already."]);
+});
+
+it("stops nobody else's task, and what is no button of ours does nothing", async () => {
+  const button = await buttonIn(3);
+  await press(4, button);
+  await press(3, "buy");
+  expect(answers()).toEqual(["It has ended already.", "This button does nothing any more."]);
+  expect(texts(3)).toEqual(["slow"]);
+});
+
+it("that is heard too late is acted on, and the platform not bothered", async () => {
+  const button = await buttonIn(5);
+  house.telegram.faultOf = ({ method }) =>
+    method === "answerCallbackQuery"
+      ? { status: 429, description: "Too Many Requests", parameters: { retry_after: 3 } }
+      : undefined;
+  await press(5, button);
+  expect(answers()).toHaveLength(1);
+  expect(texts(5)).toEqual(["⏹ Stopped."]);
+  const [reply] = await house.sql(
+    "SELECT state, reason FROM replies WHERE callback_id IS NOT NULL ORDER BY created_at DESC",
+  );
+  expect(reply).toEqual({ state: "undeliverable", reason: "too late for the platform to hear" });
+});
+
+it("that the platform has forgotten is no reason to try again", async () => {
+  const button = await buttonIn(6);
+  house.telegram.faultOf = ({ method }) =>
+    method === "answerCallbackQuery"
+      ? { status: 400, description: "Bad Request: query is too old and response timeout expired" }
+      : undefined;
+  await press(6, button);
+  expect(answers()).toHaveLength(1);
+  expect(texts(6)).toEqual(["⏹ Stopped."]);
+});
