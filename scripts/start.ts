@@ -9,6 +9,7 @@ import { startClock } from "./local/clock.ts";
 import { writeConfigs } from "./local/configs.ts";
 import { type DevServer, startDevServer } from "./local/dev-server.ts";
 import { lockState } from "./local/lock.ts";
+import { withLocalModel } from "./local/ollama.ts";
 import { assertFree, freePort } from "./local/ports.ts";
 import { freshRegistry } from "./local/registry.ts";
 import { startRunner } from "./local/runner.ts";
@@ -52,7 +53,7 @@ async function start(port: number, state: string): Promise<void> {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new Error(`--port must be 1 to 65535, not ${values.port}.`);
   await assertFree(port);
-  const settings = await readSettings(".dev.vars");
+  const settings = await withLocalModel(await readSettings(".dev.vars"));
   const timings = timingsOf(settings);
   // What people say is in it, and their secrets.
   await mkdir(state, { recursive: true, mode: 0o700 });

@@ -41,6 +41,8 @@ export type ModelAnswer =
 
 export class ModelServer {
   readonly requests: ModelRequest[] = [];
+  /** How long it takes until it begins to answer. */
+  thinksMs = 0;
   /** Asked for every request. */
   answerTo: (request: ModelRequest) => ModelAnswer = () => says("Hello.");
   private readonly server = createServer((request, response) => {
@@ -48,6 +50,7 @@ export class ModelServer {
       const asked: ModelRequest = { headers: request.headers, body: JSON.parse(body) };
       this.requests.push(asked);
       const answer = this.answerTo(asked);
+      await sleep(this.thinksMs);
       if (answer === "silence") return;
       if (answer === "half" || answer === "error") {
         const events = eventsOf(asked, {

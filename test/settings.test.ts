@@ -1,8 +1,11 @@
 /** Configuration of this machine: who gets which variable, and what is said about a file that cannot be read. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { withLocalModel } from "../scripts/local/ollama.ts";
 import { readSettings, varsOf, WORKERS } from "../scripts/local/settings.ts";
 
 let folder: string;
@@ -54,6 +57,24 @@ describe("settings", () => {
       expect.stringMatching(/TELEGRAM_WEBHOOK_SECRT is not a variable/),
       expect.stringMatching(/line 4 is not NAME=value/),
     ]);
+  });
+
+  it("without a model name Ollama's newest, when it answers", async () => {
+    const ollama = createServer((_, response) =>
+      response.end(JSON.stringify({ models: [{ name: "qwen3:8b" }, { name: "old" }] })),
+    );
+    await new Promise<void>((resolve) => ollama.listen(0, "127.0.0.1", resolve));
+    const host = `127.0.0.1:${(ollama.address() as AddressInfo).port}`;
+    expect(await withLocalModel({}, host)).toEqual({
+      ANTHROPIC_MODEL: "qwen3:8b",
+      ANTHROPIC_BASE_URL: `http://${host}`,
+    });
+    expect(await withLocalModel({ ANTHROPIC_MODEL: "mine" }, host)).toMatchObject({
+      ANTHROPIC_MODEL: "mine",
+    });
+    expect(await withLocalModel({ ANTHROPIC_API_KEY: "key" }, host)).toEqual({ ANTHROPIC_API_KEY: "key" });
+    ollama.close();
+    expect(await withLocalModel({}, "127.0.0.1:1")).toEqual({});
   });
 
   it("go to the Workers that need them, and to no other", () => {

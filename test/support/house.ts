@@ -64,7 +64,7 @@ export async function openHouse(options: HouseOptions = {}) {
           vars: name === "runner" ? (options.runnerVars ?? { ONE_AT_A_TIME: "true" }) : vars,
         },
       })),
-      { config: { ...configOf("planner"), main: DESK, name: "desk", queues: {} } },
+      { config: { ...configOf("planner"), main: DESK, name: "desk", queues: {}, services: [] } },
     ],
   });
   const { url } = await harness.listen();
@@ -101,6 +101,8 @@ export async function openHouse(options: HouseOptions = {}) {
     telegram,
     sql,
     api,
+    /** What lies in R2. */
+    objects: async () => (await (await desk.fetch("/")).json()) as string[],
     /** Sends an update to the webhook, as Telegram does. */
     hook: (update: unknown, secret = WEBHOOK_SECRET) =>
       harness.fetch("/hooks/telegram", {

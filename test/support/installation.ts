@@ -55,6 +55,8 @@ export async function install(folder = process.cwd()) {
           TELEGRAM_API_BASE: telegramUrl,
           // Over whatever a person's own .dev.vars says.
           ERRAND_TIMINGS: "",
+          // Nobody is there: a model of this machine would answer what is to be answered without one.
+          OLLAMA_HOST: "127.0.0.1:1",
           ...env,
         },
       });

@@ -1,0 +1,31 @@
+/** The model of this machine: Ollama, if nothing else is configured and it answers. https://docs.ollama.com/api */
+import * as z from "zod/mini";
+import type { Settings } from "./settings.ts";
+
+const ADDRESS = "127.0.0.1:11434";
+/** It is on this machine, or it is not there. */
+const ANSWERS_MS_MAX = 500;
+
+const Tags = z.object({ models: z.array(z.object({ name: z.string() })) });
+
+/** The settings with Ollama's address and its newest model. `OLLAMA_HOST` is Ollama's own variable. */
+export async function withLocalModel(
+  settings: Settings,
+  host = process.env["OLLAMA_HOST"],
+): Promise<Settings> {
+  const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: base, AI_GATEWAY_ID: gateway } = settings;
+  if (key !== undefined || base !== undefined || gateway !== undefined) return settings;
+  const url = `http://${(host || ADDRESS).replace(/^https?:\/\//, "").replace(/^0\.0\.0\.0/, "127.0.0.1")}`;
+  const name = await newestModel(url);
+  return name === null ? settings : { ANTHROPIC_MODEL: name, ...settings, ANTHROPIC_BASE_URL: url };
+}
+
+/** Ollama lists the model that was changed last first. Null: nobody answers, or it has none. */
+async function newestModel(url: string): Promise<string | null> {
+  try {
+    const response = await fetch(`${url}/api/tags`, { signal: AbortSignal.timeout(ANSWERS_MS_MAX) });
+    return Tags.parse(await response.json()).models[0]?.name ?? null;
+  } catch {
+    return null;
+  }
+}

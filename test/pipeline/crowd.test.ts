@@ -1,0 +1,30 @@
+/** Two hundred people at once, and a model that thinks for a second: each gets one answer, and it is theirs. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { ModelServer, says } from "../../stand-ins/model-server.ts";
+import { type House, openHouse, privateText } from "../support/house.ts";
+
+const PEOPLE = 200;
+const THINKS_MS = 1_000;
+const model = new ModelServer();
+let house: House;
+beforeAll(async () => {
+  house = await openHouse({ vars: { ANTHROPIC_BASE_URL: await model.listen() } });
+  model.thinksMs = THINKS_MS;
+  model.answerTo = ({ body }) => says(`You are ${body.messages.at(-1)?.content.at(-1)?.text}.`);
+});
+afterAll(async () => {
+  await house.close();
+  model.close();
+});
+
+it("loses nobody and doubles nothing", async () => {
+  const people = Array.from({ length: PEOPLE }, (_, index) => 1_000 + index);
+  const taken = await Promise.all(
+    people.map((person) => house.hook(privateText(person, `number ${person}`))),
+  );
+  expect(taken.map(({ status }) => status)).toEqual(people.map(() => 200));
+  await house.quiet();
+  const answers = people.map((person) => house.telegram.in(person).map(({ text }) => text));
+  expect(answers).toEqual(people.map((person) => [`You are number ${person}.`]));
+  expect(model.requests).toHaveLength(PEOPLE);
+});
