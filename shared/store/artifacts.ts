@@ -21,6 +21,21 @@ export function insertArtifacts(
     .bind(taskId, n, k, JSON.stringify(files), LIMITS.artifacts_per_task_max);
 }
 
+/** What a turn said beyond what can be shown, under its claim: `mine` is SQL over the task, the turn and the claim. */
+export function insertAnswerFiles(
+  db: D1Database,
+  { taskId, n, claim, files }: { taskId: string; n: number; claim: string; files: readonly StoredFile[] },
+  mine: string,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO artifacts (task_id, sha256, n, k, i, name, mime, bytes)
+       SELECT ?1, value->>'sha256', ?2, 0, key, value->>'name', value->>'mime', value->>'bytes' FROM json_each(?4) WHERE ${mine}
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(taskId, n, claim, JSON.stringify(files));
+}
+
 /** A task's artifacts as a JSON column, in the order in which they were made; `id` is SQL for the task's id. */
 export const artifactsOf = (id: string) =>
   `(SELECT json_group_array(json_object('sha256', sha256, 'name', name, 'mime', mime, 'bytes', bytes) ORDER BY n, k, i)

@@ -4,9 +4,11 @@ import { ChannelName } from "../contracts/channel.ts";
 import { MessageContent } from "../contracts/message.ts";
 import { isFinal, TaskState } from "../contracts/task.ts";
 import { type Observation, ToolCall } from "../contracts/tool.ts";
+import type { StoredFile } from "../contracts/file.ts";
 import type { Turn } from "../contracts/turn.ts";
 import { LIMITS } from "../limits.ts";
 import { ACTIVE, jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
+import { insertAnswerFiles } from "./artifacts.ts";
 import { textData, textKey } from "./narration.ts";
 import { keepAlive } from "./tasks.ts";
 
@@ -146,27 +148,30 @@ export async function claimTurn(
   return { kind: "claimed", transcript: { tenantId, channel, conversationId, messages, turns, calls } };
 }
 
+/** A turn as it is stored, under its claim. */
+export interface StoredTurn {
+  taskId: string;
+  n: number;
+  claim: string;
+  turn: Turn;
+  /** What was too long to be said is a file. */
+  files: readonly StoredFile[];
+  /** What of its text no event has told yet. */
+  untold: string;
+  /** Ids of the messages that it read. */
+  read: readonly string[];
+  latencyMs: number;
+  until: number;
+  now: number;
+}
+
 /** Stores a claimed turn and its calls. False: the claim was lost, and nothing was changed. */
-export async function storeTurn(
-  db: D1Database,
-  stored: {
-    taskId: string;
-    n: number;
-    claim: string;
-    turn: Turn;
-    /** What of its text no event has told yet. */
-    untold: string;
-    /** Ids of the messages that it read. */
-    read: readonly string[];
-    latencyMs: number;
-    until: number;
-    now: number;
-  },
-): Promise<boolean> {
+export async function storeTurn(db: D1Database, stored: StoredTurn): Promise<boolean> {
   const { taskId, n, claim, turn } = stored;
   const mine = "EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?2 AND claim = ?3 AND text IS NULL)";
   const calls = turn.calls.map(({ tool, input }, index) => ({ k: index + 1, tool, input }));
   const results = await runBatch(db, {
+    ...(stored.files.length > 0 && { files: insertAnswerFiles(db, stored, mine) }),
     calls: db
       .prepare(
         `INSERT INTO calls (task_id, n, k, tool, input)

@@ -4,7 +4,7 @@ import type { EffectFault, Recorded } from "../support/control.ts";
 import { chance, sample } from "../support/seed.ts";
 import { nameOf, prepare, prove } from "./prove.ts";
 
-const SAMPLED = 3;
+const SAMPLED = 2;
 
 /** A binding, and how it fails, as the platform's documentation and its users report it. A new binding is a line here. */
 const FAILURES: readonly {

@@ -60,7 +60,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "shared/store/end.ts",
     find: '{ sql: "SELECT conversation_id FROM tasks WHERE id = ?1", binding: taskId }',
     replace: "{ sql: \"SELECT '' WHERE ?1 = ''\", binding: taskId }",
-    test: `${FAULT}/single.test.ts`,
+    test: `${FAULT}/crashes.test.ts`,
   },
   {
     name: "the one-active index",
@@ -89,7 +89,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "const instance = await env.TASK_WORKFLOW.get(id);\n  const { status } = await instance.status();",
     replace:
       "if (id !== '') return;\n  const instance = await env.TASK_WORKFLOW.get(id);\n  const { status } = await instance.status();",
-    test: `${FAULT}/single.test.ts`,
+    test: `${FAULT}/crashes.test.ts`,
   },
   {
     name: "the idempotency of the webhook",
@@ -145,7 +145,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "workers/executor/look.ts",
     find: "await terminate(env, id);\n    await deleteDoorbell",
     replace: "await deleteDoorbell",
-    test: `${FAULT}/single.test.ts`,
+    test: `${FAULT}/crashes.test.ts`,
   },
   {
     name: "acknowledging one by one",

@@ -6,13 +6,13 @@ import { until } from "../support/until.ts";
 let house: House;
 beforeAll(async () => {
   house = await openHouse({
-    timings: { placeholder_after_ms: 200, progress_ms_min: 200, sign_after_ms: 0, callback_ms: 2_000 },
+    timings: { placeholder_after_ms: 200, progress_ms_min: 200, sign_after_ms: 0, callback_ms: 900 },
   });
 });
 afterAll(() => house.close());
 beforeEach(() => house.telegram.reset());
 
-const SLOW = "/run await new Promise((r) => setTimeout(r, 4_000)); return 'slow'";
+const SLOW = "/run await new Promise((r) => setTimeout(r, 1_500)); return 'slow'";
 const texts = (chat: number) => house.telegram.in(chat).map(({ text }) => text);
 const answers = () =>
   house.telegram.calls
@@ -74,7 +74,7 @@ it("that is heard too late is acted on, and the platform not bothered", async ()
   const button = await buttonIn(5);
   house.telegram.faultOf = ({ method }) =>
     method === "answerCallbackQuery"
-      ? { status: 429, description: "Too Many Requests", parameters: { retry_after: 3 } }
+      ? { status: 429, description: "Too Many Requests", parameters: { retry_after: 1 } }
       : undefined;
   await press(5, button);
   expect(answers()).toHaveLength(1);

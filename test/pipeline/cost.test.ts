@@ -1,6 +1,7 @@
 /** What a task costs: deterministic, so that a hop which grows is a failing test. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type House, openHouse, privateText } from "../support/house.ts";
+import { until } from "../support/until.ts";
 import { Control } from "../support/control.ts";
 
 const control = new Control();
@@ -63,7 +64,8 @@ describe("the cost", () => {
     await Promise.all(
       Array.from({ length: 100 }, (_, index) => house.hook(privateText(9_000 + index, "Hello"))),
     );
-    await house.quiet();
+    const left = () => house.sql("SELECT 1 FROM inbound WHERE state = 'new' LIMIT 1");
+    await until(async () => (await left()).length === 0, 30_000, "everything to be triaged");
     const triage = control.effects.filter(
       ({ stage, kind, statements }) => stage === "planner" && kind === "d1" && statements > 8,
     );

@@ -1,4 +1,4 @@
-/** Two hundred people at once, and a model that thinks for a second: each gets one answer, and it is theirs. */
+/** Two hundred people at once, half of them with a model that thinks for a second, half with code: each gets one answer, and it is theirs. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ModelServer, says } from "../../stand-ins/model-server.ts";
 import { type House, openHouse, privateText } from "../support/house.ts";
@@ -19,12 +19,17 @@ afterAll(async () => {
 
 it("loses nobody and doubles nothing", async () => {
   const people = Array.from({ length: PEOPLE }, (_, index) => 1_000 + index);
+  const asks = (person: number) => person % 2 === 0;
   const taken = await Promise.all(
-    people.map((person) => house.hook(privateText(person, `number ${person}`))),
+    people.map((person) =>
+      house.hook(privateText(person, asks(person) ? `number ${person}` : `/run 'code of ' + ${person}`)),
+    ),
   );
   expect(taken.map(({ status }) => status)).toEqual(people.map(() => 200));
   await house.quiet();
   const answers = people.map((person) => house.telegram.in(person).map(({ text }) => text));
-  expect(answers).toEqual(people.map((person) => [`You are number ${person}.`]));
-  expect(model.requests).toHaveLength(PEOPLE);
+  expect(answers).toEqual(
+    people.map((person) => [asks(person) ? `You are number ${person}.` : `code of ${person}`]),
+  );
+  expect(model.requests).toHaveLength(people.filter(asks).length);
 });

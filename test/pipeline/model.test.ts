@@ -138,6 +138,18 @@ describe("an answer that takes its time", () => {
   });
 });
 
+describe("an answer that is longer than can be shown", () => {
+  it("is its beginning in words, and the whole as a file", async () => {
+    const long = `${"All work and no play makes a dull bot. ".repeat(1_300)}The end.`;
+    script(says(long));
+    await house.hook(privateText(13, "Everything, please."));
+    await house.quiet();
+    const shown = house.telegram.in(13);
+    expect(shown.at(-1)?.file).toMatchObject({ name: "answer.md", bytes: Buffer.from(long) });
+    expect(shown.at(-2)?.text).toContain("(the whole is attached)");
+  });
+});
+
 describe("an answer", () => {
   it.each<[string, ModelAnswer, string]>([
     ["refused", { content: [], stop_reason: "refusal" }, "declined"],

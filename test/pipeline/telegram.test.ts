@@ -74,14 +74,3 @@ describe("commands", () => {
     ]);
   });
 });
-
-describe("200 conversations at once", () => {
-  it("are all answered, each once", async () => {
-    const chats = Array.from({ length: 200 }, (_, index) => 3_000 + index);
-    await Promise.all(chats.map((chat) => house.hook(privateText(chat, `/run 'for ' + ${chat}`))));
-    await house.quiet();
-    for (const chat of chats) {
-      expect(house.telegram.in(chat).map(({ text }) => text)).toEqual([`for ${chat}`]);
-    }
-  });
-});

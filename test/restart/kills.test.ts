@@ -8,7 +8,7 @@ import { chance, draw, LONG, repeatWith, SEED } from "../support/seed.ts";
 import { until } from "../support/until.ts";
 import { workbench } from "../support/worker-configs.ts";
 
-const KILLS = LONG ? 100 : 10;
+const KILLS = LONG ? 100 : 4;
 const CHATS = 4;
 const KILLED_MS_MAX = 20_000;
 const ANSWERED_MS_MAX = 40_000;

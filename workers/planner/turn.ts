@@ -8,6 +8,7 @@ import { log } from "../../shared/log.ts";
 import { claimTurn, releaseTurn, storeTurn, type Transcript, turnId } from "../../shared/store/turns.ts";
 import { titleOf } from "../../shared/words.ts";
 import type { Env } from "./env.ts";
+import { withinBounds } from "./long-answer.ts";
 import { filesOf, NO_FILES } from "./files.ts";
 import { type ModelClient, modelFor } from "./models/index.ts";
 import { rules } from "./models/rules.ts";
@@ -92,8 +93,9 @@ async function think(
   const read = transcript.messages
     .filter((message) => message.turnId === turnId(taskId, n))
     .map(({ id }) => id);
+  const bounded = await withinBounds(env.FILES, turn);
   const untold = turn.text.startsWith(narrator.told) ? turn.text.slice(narrator.told.length) : turn.text;
-  const stored = { taskId, n, claim, turn, untold, read, latencyMs, until: now + timings.step_ms, now };
+  const stored = { taskId, n, claim, ...bounded, untold, read, latencyMs, until: now + timings.step_ms, now };
   if (!(await storeTurn(env.DB, stored))) {
     return CLAIM_LOST;
   }

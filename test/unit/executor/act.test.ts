@@ -34,6 +34,7 @@ beforeEach(async () => {
     claim: "c",
     turn,
     untold: "",
+    files: [],
     read: [],
     latencyMs: 1,
     until: now,

@@ -48,6 +48,7 @@ const store = (name: string, text: string, calls = 0) =>
     claim: name,
     turn: turn(text, calls),
     untold: "",
+    files: [],
     read: [],
     latencyMs: 1,
     until: NOW,

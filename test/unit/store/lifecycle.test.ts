@@ -10,7 +10,7 @@ import { carryOut, type Decision } from "../../../shared/store/triage.ts";
 import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
 import { openDatabase, rows } from "../database.ts";
 
-const STORIES = 60;
+const STORIES = 24;
 const STEPS = 40;
 
 let db: D1Database;
@@ -117,6 +117,7 @@ class Story {
       claim,
       turn,
       untold: "",
+      files: [],
       read: [],
       latencyMs: 1,
       until: this.now + 5,

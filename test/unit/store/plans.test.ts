@@ -125,7 +125,7 @@ async function callEverything(): Promise<void> {
   await releaseLook(d, "task_a");
   await recentTasks(d, { conversationId: "conv_a", idPrefix: "task_", limit: 1 });
   await claimTurn(d, { ...claim, now: NOW });
-  await storeTurn(d, { ...claim, turn, untold: "", read: [], latencyMs: 1, now: NOW });
+  await storeTurn(d, { ...claim, turn, untold: "", files: [], read: [], latencyMs: 1, now: NOW });
   await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, now: NOW });
   await startCall(d, { taskId: "task_a", n: 1, k: 1 }, { until: NOW, now: NOW });
   await storeObservation(

@@ -1,8 +1,11 @@
-/** Two crashes in one story: the second may hit whoever makes good what the first left behind. */
+/** Every effect may be the last: the invocation that has it crashes before it, or after it; and so may whoever makes that good. */
 import { afterAll, describe, expect, it } from "vitest";
 import type { EffectFault } from "../support/control.ts";
-import { chance, draw, LONG } from "../support/seed.ts";
+import { chance, draw, LONG, sample } from "../support/seed.ts";
 import { type Clean, nameOf, prepare, prove } from "./prove.ts";
+
+const SAMPLED = 2;
+const MOMENTS = ["before", "after"] as const;
 
 const PAIRS = LONG ? 300 : 10;
 
@@ -22,6 +25,24 @@ const RECOVERY: readonly (readonly [key: string, occurrence: number])[] = [
 
 const { stage, clean } = await prepare();
 afterAll(() => stage.close());
+
+describe.each(clean)("a crash during $story.name", (run) => {
+  const faults = run.points.flatMap(({ key, occurrence, done }) =>
+    (done ? MOMENTS : (["before"] as const)).map((moment): EffectFault => ({
+      key,
+      occurrence,
+      moment,
+      what: "crash",
+    })),
+  );
+  it.each(sample(faults, SAMPLED, chance(run.story.name)).map((fault) => [nameOf(fault), fault] as const))(
+    "%s",
+    async (_, fault) => {
+      const told = await prove(stage, run, [fault]);
+      expect(told.met).toHaveLength(1);
+    },
+  );
+});
 
 /** Half of the second faults hit the repetition of something, or its repair. */
 function drawPair({ points }: Clean, random: () => number): EffectFault[] {
