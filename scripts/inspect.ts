@@ -7,6 +7,7 @@ import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { reasonOf } from "../shared/errors.ts";
 import type { Env } from "../workers/ingress/env.ts";
+import type { About } from "../workers/ingress/channels/index.ts";
 import { type Judged, judge } from "../workers/ingress/judge.ts";
 
 z.config(en());
@@ -54,21 +55,23 @@ async function inspect(line: string) {
 
 async function outcome({ response, channel, understood }: Judged) {
   const answer = { status: response.status, body: await response.text() };
+  const ignored = (reason: string, about: About) => {
+    const { dedupKey = null, conversationId = null, threadId = null, userId = null } = about;
+    const ids = { conversationId, threadId, userId };
+    return { ...answer, events: [{ channel, kind: "ignored", ...ids, text: null, dedupKey, reason }] };
+  };
   switch (understood?.kind) {
     case undefined:
       return { ...answer, events: [], error: String(JSON.parse(answer.body).detail) };
     case "unreadable":
       return { ...answer, events: [], error: understood.reason };
-    case "ignored": {
-      const { dedupKey = null, conversationId = null, threadId = null, userId = null } = understood.about;
-      const ids = { conversationId, threadId, userId };
-      return {
-        ...answer,
-        events: [{ channel, kind: "ignored", ...ids, text: null, dedupKey, reason: understood.reason }],
-      };
-    }
+    case "ignored":
+      return ignored(understood.reason, understood.about);
     case "event": {
-      const { kind = "message", address, sender, text, dedupKey, edited } = understood.event;
+      const { kind = "message", address, sender, text, dedupKey, edited, movedTo } = understood.event;
+      // Nobody has said anything: who was admitted in the group still is.
+      if (movedTo !== undefined)
+        return ignored(`the group is now ${movedTo}`, { dedupKey, conversationId: address.chatId });
       const ids = { conversationId: address.chatId, threadId: address.threadId ?? null, userId: sender.id };
       const [, command] = /^\/(\w+)/.exec(kind === "command" ? text : "") ?? [];
       const facts = { ...(command !== undefined && { command }), ...(edited === true && { edited }) };

@@ -13,7 +13,9 @@ export const InboundEvent = z.object({
   /** Empty when there are no words: attachments only, or only the bot's name. */
   text: z.string().check(z.maxLength(LIMITS.prompt_chars_max)),
   /** A command begins with a slash and its name; the text of a callback is what the button holds. */
-  kind: z.optional(z.enum(["message", "command", "callback"])),
+  kind: z.optional(z.enum(["message", "command", "callback", "moved"])),
+  /** The group has this id from now on. */
+  movedTo: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
   /** The platform's own id of the message within its chat. */
   messageId: z.optional(z.string()),
   /** It replaces what the message with this id said before. */

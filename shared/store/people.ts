@@ -88,6 +88,31 @@ export function admitGroup(
   ];
 }
 
+/** A group that was admitted stays so under its new id. */
+export function followGroup(
+  db: D1Database,
+  { inboundId, tenantId, channel, externalId }: Newcomer,
+  to: string,
+  now: number,
+): D1PreparedStatement[] {
+  const wasAdmitted = `FROM people WHERE tenant_id = ?2 AND channel = ?3 AND external_id = ?4 AND role <> 'unknown'
+    AND EXISTS (SELECT 1 FROM inbound WHERE id = ?1 AND state = 'new')`;
+  return [
+    db
+      .prepare(
+        `INSERT INTO audit (tenant_id, at, by, what, whom)
+         SELECT tenant_id, ?6, channel, 'followed the group to ' || ?5, channel || ':' || external_id ${wasAdmitted}`,
+      )
+      .bind(inboundId, tenantId, channel, externalId, to, now),
+    db
+      .prepare(
+        `INSERT INTO people (tenant_id, channel, external_id, role, created_at)
+         SELECT tenant_id, channel, ?5, role, ?6 ${wasAdmitted} ON CONFLICT DO UPDATE SET role = excluded.role`,
+      )
+      .bind(inboundId, tenantId, channel, externalId, to, now),
+  ];
+}
+
 const Person = z.object({
   channel: z.string(),
   external_id: z.string(),

@@ -3,7 +3,7 @@ import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { MessageContent } from "../contracts/message.ts";
 import type { Timings } from "../limits.ts";
 import { doorbellsOf } from "./outbox.ts";
-import { admitGroup, introduce } from "./people.ts";
+import { admitGroup, followGroup, introduce } from "./people.ts";
 import type { NewInbound } from "./inbound.ts";
 import { conversationsIn, startStatements } from "./start.ts";
 import { pressButton, stopOrSaySo } from "./stopping.ts";
@@ -22,6 +22,8 @@ export type Decision = { inbound: NewInbound } & (
   | { kind: "introduce"; address: string; channel: string; personId: string; code: string; text: string }
   /** An admin admits the group. */
   | { kind: "admit"; address: string; channel: string; groupId: string; by: string; text: string }
+  /** A group has another id from now on. */
+  | { kind: "move"; channel: string; from: string; to: string }
   /** Replaces what a message says, unless it was read already. */
   | { kind: "edit"; externalId: string; content: MessageContent }
   | { kind: "reply"; address: string; channel: string; text: string }
@@ -100,6 +102,8 @@ function runStatements(
     ...run.flatMap((decision) => {
       if (decision.kind === "stop") return stopOrSaySo(db, decision, now, timings);
       if (decision.kind === "button") return pressButton(db, decision, now, timings);
+      if (decision.kind === "move")
+        return followGroup(db, newcomerOf(decision, decision.from), decision.to, now);
       if (decision.kind === "edit") return [editUnread(db, decision)];
       if (decision.kind === "introduce") {
         const stranger = newcomerOf(decision, decision.personId);
@@ -173,7 +177,10 @@ function messageStatements(
   ];
 }
 
-const newcomerOf = ({ inbound, channel }: Of<"introduce"> | Of<"admit">, externalId: string) => ({
+const newcomerOf = (
+  { inbound, channel }: Of<"introduce"> | Of<"admit"> | Of<"move">,
+  externalId: string,
+) => ({
   inboundId: inbound.id,
   tenantId: inbound.tenant_id,
   channel,

@@ -103,6 +103,24 @@ describe("a group", () => {
   });
 });
 
+describe("an admitted group", () => {
+  it("stays admitted when it becomes a supergroup, which has another id", async () => {
+    const [group, supergroup, admin] = [-952, -100_952, 906];
+    await hear(inGroup(group, 900, "/admit"));
+    const moved = inGroup(group, admin, "");
+    const service = {
+      ...moved,
+      message: { ...moved.message, text: undefined, migrate_to_chat_id: supergroup },
+    };
+    await hear(service, service);
+    await hear(inGroup(supergroup, admin, "/run 'still here'"));
+    expect(texts(supergroup)).toEqual(["still here"]);
+    expect((await audit()).slice(-1)).toEqual([
+      { by: "telegram", what: "followed the group to -100952", whom: "telegram:-952" },
+    ]);
+  });
+});
+
 describe("whom the variable names", () => {
   it("may admit a group, without having been admitted there", async () => {
     const group = -951;

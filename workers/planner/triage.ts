@@ -48,6 +48,8 @@ function park(inbound: Decision["inbound"]): Promise<Decision> {
 async function decide(env: Env, heard: Heard, access: Access): Promise<Decision> {
   const { inbound, event } = heard;
   const where = { inbound, address: JSON.stringify(event.address), channel: event.channel };
+  if (event.movedTo !== undefined)
+    return { kind: "move", inbound, channel: event.channel, from: event.address.chatId, to: event.movedTo };
   if (access.kind === "refused") return { kind: "ignore", inbound, reason: access.reason };
   if (access.kind === "admitted") return decideForAdmitted(env, heard, where, access.isAdmin);
   if (event.kind === "callback" || event.edited === true)

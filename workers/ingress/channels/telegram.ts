@@ -73,6 +73,7 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot): Unde
     ...(from !== undefined && { userId: String(from.id) }),
   };
   if (chat.type === "channel") return ignored("a channel's post", about);
+  if (message.migrate_to_chat_id !== undefined) return moved(message, about, message.migrate_to_chat_id);
   if (sender === null) return ignored("a message that no person sent", about);
   const malformed = FILES.filter((name) => name in message && message[name] === undefined);
   const attachments = [...UNREADABLE.filter((name) => name in message), ...malformed];
@@ -101,6 +102,13 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot): Unde
     ...(attachments.length > 0 && { attachments }),
   };
   return { kind: "event", event };
+}
+
+function moved({ chat }: TelegramMessage, { dedupKey = "" }: About, to: number): Understood {
+  const chatId = String(chat.id);
+  // Nobody in it says so: it is the group itself that moves.
+  const event = { dedupKey, address: { chatId }, sender: { id: chatId }, text: "", movedTo: String(to) };
+  return { kind: "event", event: { channel: "telegram", kind: "moved", isGroup: true, ...event } };
 }
 
 /** The largest size of a picture; a document, unless it is the film of an animation. */
