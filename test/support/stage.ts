@@ -27,6 +27,8 @@ const TIMINGS: Partial<Timings> = {
   // Beyond the end of every story: a placeholder comes by the clock, and would make two runs differ.
   placeholder_after_ms: 1_200_000,
   sign_after_ms: 0,
+  // Every piece of what a model says is an effect then.
+  text_flush_ms: 0,
   ping_after_ms: 2_400_000,
 };
 const RING_EVERY_MS = 50;

@@ -24,10 +24,10 @@ export async function newestState(house: House): Promise<{ state: unknown; tasks
       "SELECT a.message_id, a.i, a.sha256, a.failure FROM attachments a JOIN messages m ON m.id = a.message_id WHERE m.conversation_id = ? ORDER BY m.seq, a.i",
     ),
     artifacts: await ofTasks("x.task_id, x.sha256, x.name, x.bytes", "artifacts", "x.n, x.k, x.i"),
-    // How often somebody had to wait is no part of the end, nor is the time at which something was said.
-    events: (await ofTasks("x.task_id, x.key", "events", "x.key"))
-      .filter(({ key }) => !String(key).startsWith("delayed"))
-      .map((event) => ({ ...event, key: String(event["key"]).replace(/ at \d+/, "") })),
+    // How often somebody had to wait is no part of the end, nor is what was said until then.
+    events: (await ofTasks("x.task_id, x.key", "events", "x.key")).filter(
+      ({ key }) => !/^(delayed|text) /.test(String(key)),
+    ),
     replies: await of(
       `SELECT r.id, r.text, r.final, r.state, r.reason, (SELECT json_group_array(part || ' ' || state ORDER BY part)
          FROM deliveries WHERE reply_id = r.id) AS parts
