@@ -34,6 +34,8 @@ export type ModelAnswer =
   | { status: number; headers?: Record<string, string>; body?: unknown }
   /** The beginning of the answer, and then the connection is cut. */
   | "half"
+  /** The beginning of the answer, and then the stream ends as if it were whole. */
+  | "end"
   /** The beginning of the answer, and then the server says that it has failed. */
   | "error"
   /** Nothing, ever. */
@@ -52,13 +54,14 @@ export class ModelServer {
       const answer = this.answerTo(asked);
       await sleep(this.thinksMs);
       if (answer === "silence") return;
-      if (answer === "half" || answer === "error") {
+      if (answer === "half" || answer === "end" || answer === "error") {
         const events = eventsOf(asked, {
           content: [{ type: "text", text: "Half of an answer, which nobody" }],
         });
         response.writeHead(200, { "content-type": "text/event-stream" });
         for (const event of events.slice(0, 4)) response.write(event);
         if (answer === "error") response.end(sse("error", errorOf(529)));
+        else if (answer === "end") response.end();
         else response.write("event: content_block_de", () => request.socket.destroy());
         return;
       }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { parse } from "jsonc-parser";
 import { describe, expect, it } from "vitest";
+import { MUTATIONS } from "./mutations/table.ts";
 
 const WORKERS = ["executor", "ingress", "notifier", "planner", "runner"];
 const FILE_LINES_MAX = 300;
@@ -64,6 +65,12 @@ describe("imports", () => {
   it("have step.do in one file only", () => {
     const files = filesIn("workers").filter((file) => readFileSync(file, "utf8").includes("step.do("));
     expect(files).toEqual(["workers/executor/task-workflow.ts"]);
+  });
+});
+
+describe("the mutations", () => {
+  it.each(MUTATIONS)("know where they are: $name", ({ file, find }) => {
+    expect(readFileSync(file, "utf8").split(find)).toHaveLength(2);
   });
 });
 

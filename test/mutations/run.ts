@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type Mutation, MUTATIONS } from "./table.ts";
+import type { Mutation } from "./mutation.ts";
+import { MUTATIONS } from "./table.ts";
 
 const COPIED = [
   "scripts",

@@ -1,14 +1,6 @@
 /** What holds the promise, removed one at a time. Each must be noticed by the suite; `test` is where to look first. */
-
-export interface Mutation {
-  /** What is taken away. */
-  name: string;
-  file: string;
-  /** Stands exactly once in the file. */
-  find: string;
-  replace: string;
-  test: string;
-}
+import type { Mutation } from "./mutation.ts";
+import { WORK } from "./work.ts";
 
 const FAULT = "test/fault";
 
@@ -72,8 +64,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "edit instead of send",
     file: "workers/notifier/show.ts",
-    find: "const edited = await outlet.edit(created.value, part);",
-    replace: "const edited = await outlet.create(part, false);",
+    find: "const edited = await outlet.edit(created.value, part, buttonOf(reply));",
+    replace: "const edited = await outlet.create(part, LATER);",
     test: `${FAULT}/traces.test.ts`,
   },
   {
@@ -177,7 +169,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "the fence around what a tool brings",
-    file: "workers/planner/prompt.ts",
+    file: "workers/planner/prompt-files.ts",
     find: 'text.replaceAll(/<(\\/?untrusted)/gi, "&lt;$1")',
     replace: "text",
     test: "test/unit/planner",
@@ -245,4 +237,5 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "UPDATE outbox SET rings = rings WHERE parked_reason IS NULL",
     test: "test/restart/kills.test.ts",
   },
+  ...WORK,
 ];

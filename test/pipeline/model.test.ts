@@ -198,6 +198,7 @@ describe("a model that", () => {
     ["says when to come again", { status: 429, headers: { "retry-after": "1" } }],
     ["is cut off in the middle", "half"],
     ["fails in the middle", "error"],
+    ["ends in the middle", "end"],
     ["says nothing", "silence"],
   ])("%s is asked once more, and answers", async (name, failure) => {
     script(failure, says("At last."));

@@ -6,6 +6,7 @@ import { createTask } from "../../../shared/store/api.ts";
 import { startCall, storeObservation } from "../../../shared/store/calls.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound } from "../../../shared/store/inbound.ts";
+import { tellText } from "../../../shared/store/narration.ts";
 import { deleteDoorbell, park, takeDue } from "../../../shared/store/outbox.ts";
 import { lookAtTasks } from "../../../shared/store/tasks.ts";
 import { carryOut } from "../../../shared/store/triage.ts";
@@ -54,6 +55,35 @@ const store = (name: string, text: string, calls = 0) =>
     until: NOW,
     now: NOW,
   });
+
+describe("what a model says meanwhile", () => {
+  const tell = (name: string, delta: string) =>
+    tellText(db, { taskId: id, n: 1, claim: name, delta, shown: delta, until: NOW + 50, now: NOW });
+  const told = () => rows(db, "SELECT data FROM events WHERE task_id = ? AND key GLOB 'text *'", id);
+
+  it("is told and keeps the claim, and nobody else's is", async () => {
+    await claim("a");
+    expect(await tell("b", "stolen")).toBe("lost");
+    expect(await tell("a", "Once")).toBe("told");
+    expect(await told()).toEqual([{ data: '{"turn":1,"text":"Once"}' }]);
+    expect(await one("SELECT text, revision FROM replies WHERE id = ?")).toEqual({
+      text: "Once",
+      revision: 2,
+    });
+    // The claim would have run out at NOW + 10.
+    expect((await claim("b", NOW + 20)).kind).toBe("busy");
+  });
+
+  it("is told no more when the turn is stored, or the task has ended", async () => {
+    await claim("a");
+    await store("a", "done");
+    expect(await tell("a", "late")).toBe("lost");
+    await endTask(db, { taskId: id, state: "succeeded", endedBy: "x", answer: { turn: 1 } }, NOW, TIMINGS);
+    expect(await tell("a", "later")).toBe("ended");
+    expect(await told()).toEqual([]);
+    expect(await one("SELECT text FROM replies WHERE id = ?")).toEqual({ text: "done" });
+  });
+});
 
 describe("a doorbell", () => {
   it("that was rung again meanwhile is not deleted by who handled the ring before", async () => {
