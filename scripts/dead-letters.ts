@@ -1,5 +1,6 @@
 /** `npm run dead-letters -- list | show <queue>/<key> | replay <queue>/<key>|all | discard <queue>/<key>|all` */
 import { parseArgs } from "node:util";
+import { command } from "./local/command.ts";
 import { callApi } from "./local/installation.ts";
 
 const USAGE = `Usage: npm run dead-letters -- [--state .errand] <command>
@@ -9,12 +10,6 @@ const USAGE = `Usage: npm run dead-letters -- [--state .errand] <command>
   discard <queue>/<key> | all gone for good
 ERRAND_URL and ERRAND_API_KEY name another installation than this machine's.`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { state: { type: "string", default: ".errand" } },
-});
-const [command = "", which = ""] = positionals;
-
 interface DeadLetter {
   queue: string;
   key: string;
@@ -22,25 +17,25 @@ interface DeadLetter {
   parked_at: string;
 }
 
-try {
-  await run();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
-
-async function run(): Promise<void> {
-  if (command === "list") return list();
-  if (command === "show" && which !== "")
-    return console.log(JSON.stringify(await call("GET", which), null, 2));
-  const method = { replay: "POST", discard: "DELETE" }[command];
+await command(USAGE, async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { state: { type: "string", default: ".errand" } },
+  });
+  const [what = "", which = ""] = positionals;
+  const call = (method: string, path: string) =>
+    callApi(values.state, method, `/v1/dead-letters/${path}`.replace(/\/$/, ""));
+  const all = async (): Promise<DeadLetter[]> => (await call("GET", "")).dead_letters;
+  if (what === "list") return list(await all());
+  if (what === "show" && which !== "") return console.log(JSON.stringify(await call("GET", which), null, 2));
+  const method = { replay: "POST", discard: "DELETE" }[what];
   if (method === undefined || which === "") throw new Error(USAGE);
   const chosen = which === "all" ? (await all()).map(({ queue, key }) => `${queue}/${key}`) : [which];
   let refused = 0;
   for (const letter of chosen) {
     try {
-      await call(method, command === "replay" ? `${letter}/replay` : letter);
-      console.log(`${command}ed  ${letter}`.replace("replayed", "replayed "));
+      await call(method, what === "replay" ? `${letter}/replay` : letter);
+      console.log(`${what}ed  ${letter}`.replace("replayed", "replayed "));
     } catch (error) {
       refused++;
       console.error(`refused   ${letter}: ${error instanceof Error ? error.message : String(error)}`);
@@ -48,10 +43,9 @@ async function run(): Promise<void> {
   }
   console.log(`${chosen.length - refused} done, ${refused} refused`);
   if (refused > 0) process.exitCode = 1;
-}
+});
 
-async function list(): Promise<void> {
-  const letters = await all();
+function list(letters: readonly DeadLetter[]): void {
   for (const { queue, key, reason, parked_at } of letters) {
     console.log(`${parked_at}  ${queue}/${key}\n    ${reason.replaceAll("\n", "\n    ")}`);
   }
@@ -60,12 +54,4 @@ async function list(): Promise<void> {
       ? "No dead letters."
       : `${letters.length} dead letter${letters.length === 1 ? "" : "s"}`,
   );
-}
-
-async function all(): Promise<DeadLetter[]> {
-  return (await call("GET", "")).dead_letters;
-}
-
-function call(method: string, path: string) {
-  return callApi(values.state, method, `/v1/dead-letters/${path}`.replace(/\/$/, ""));
 }

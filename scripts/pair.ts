@@ -1,5 +1,6 @@
 /** `npm run pair -- <code> [--admin] | --list | --dismiss <id>`: who may talk to the bot. */
 import { parseArgs } from "node:util";
+import { command } from "./local/command.ts";
 import { callApi } from "./local/installation.ts";
 
 const USAGE = `Usage: npm run pair -- [--state .errand] <what>
@@ -8,14 +9,7 @@ const USAGE = `Usage: npm run pair -- [--state .errand] <what>
   --dismiss <id>     takes somebody off the list, such as telegram:218485655
 An admin may also admit a group, by sending /admit there.`;
 
-try {
-  await run();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
-
-async function run(): Promise<void> {
+await command(USAGE, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -39,4 +33,4 @@ async function run(): Promise<void> {
     const { admitted } = await callApi(values.state, "POST", "/v1/people/admit", { code, role });
     console.log(`${admitted.id} may talk now, as ${role}.`);
   }
-}
+});

@@ -68,7 +68,7 @@ async function firstFailure(filters: readonly string[]): Promise<string | null> 
     cwd: folder,
     stdio: "ignore",
     // A snapshot that is not there is a failure, not a file to write.
-    env: { ...process.env, CI: "true" },
+    env: { ...process.env, CI: "true", MUTATED: "true" },
     timeout: RUN_MS_MAX,
   });
   const code = await new Promise<number | null>((done) => child.once("close", done));

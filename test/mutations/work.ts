@@ -6,7 +6,7 @@ export const WORK: readonly Mutation[] = [
     name: "half an answer is none",
     file: "workers/planner/models/anthropic-stream.ts",
     find: 'if (!ended) throw new Error("the stream ended in the middle");',
-    replace: 'message = { ...message, stop_reason: "end_turn" };',
+    replace: 'if (!ended) message = { ...message, stop_reason: "end_turn" };',
     test: "test/pipeline/model.test.ts",
   },
   {
@@ -85,12 +85,5 @@ export const WORK: readonly Mutation[] = [
     find: "Date.now() - reply.created_at > timings.callback_ms",
     replace: "reply.created_at > Date.now()",
     test: "test/pipeline/buttons.test.ts",
-  },
-  {
-    name: "a button that is brought again does nothing more",
-    file: "shared/store/stopping.ts",
-    find: "1, ?7, ?8 FROM inbound WHERE id = ?1 AND state = 'new' ON CONFLICT DO NOTHING",
-    replace: "1, ?7, ?8 FROM inbound WHERE id = ?1 ON CONFLICT DO UPDATE SET state = 'open'",
-    test: "test/fault/deliveries.test.ts",
   },
 ];
