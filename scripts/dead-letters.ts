@@ -30,6 +30,8 @@ await command(USAGE, async () => {
   if (what === "show" && which !== "") return console.log(JSON.stringify(await call("GET", which), null, 2));
   const method = { replay: "POST", discard: "DELETE" }[what];
   if (method === undefined || which === "") throw new Error(USAGE);
+  if (which !== "all" && !/^[a-z]+\/./.test(which))
+    throw new Error(`"${which}" is no <queue>/<key>; list shows them.`);
   const chosen = which === "all" ? (await all()).map(({ queue, key }) => `${queue}/${key}`) : [which];
   let refused = 0;
   for (const letter of chosen) {

@@ -2,7 +2,6 @@
  * `npm run inspect < captured.jsonl`: what ingress would answer to captured webhooks, and what it would understand; offline.
  * One JSON request a line on stdin, one JSON answer a line on stdout, in order.
  */
-import { createInterface } from "node:readline";
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { reasonOf } from "../shared/errors.ts";
@@ -29,8 +28,19 @@ const Captured = z.object({
   now: z.optional(z.number()),
 });
 
-for await (const line of createInterface({ input: process.stdin })) {
+for await (const line of lines()) {
   if (line.trim() !== "") console.log(JSON.stringify(await inspect(line)));
+}
+
+/** By line feeds only: JSON may hold other line separators as they are. */
+async function* lines(): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) {
+    const parts = `${rest}${chunk}`.split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+  yield rest;
 }
 
 async function inspect(line: string) {

@@ -25,6 +25,8 @@ await command(USAGE, async () => {
     for (const { id, role, since } of people) console.log(`${role.padEnd(7)}  ${id}  since ${since}`);
     if (people.length === 0) console.log("Nobody yet.");
   } else if (values.dismiss !== undefined) {
+    if (!/^[a-z]+:./.test(values.dismiss))
+      throw new Error(`"${values.dismiss}" is no id; --list shows them.`);
     await callApi(values.state, "DELETE", `/v1/people/${encodeURIComponent(values.dismiss)}`);
     console.log(`${values.dismiss} is a stranger again.`);
   } else if (code === undefined) throw new Error(USAGE);

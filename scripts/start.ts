@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { timingsOf } from "../shared/config.ts";
 import { sha256Hex } from "../shared/ids.ts";
 import { banner } from "./local/banner.ts";
+import { withBotName } from "./local/bot-name.ts";
 import { startClock } from "./local/clock.ts";
 import { writeConfigs } from "./local/configs.ts";
 import { type DevServer, startDevServer } from "./local/dev-server.ts";
@@ -53,7 +54,7 @@ async function start(port: number, state: string): Promise<void> {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new Error(`--port must be 1 to 65535, not ${values.port}.`);
   await assertFree(port);
-  const settings = await withLocalModel(await readSettings(".dev.vars"));
+  const settings = await withBotName(await withLocalModel(await readSettings(".dev.vars")));
   const timings = timingsOf(settings);
   // What people say is in it, and their secrets.
   await mkdir(state, { recursive: true, mode: 0o700 });

@@ -36,6 +36,6 @@ export function cleanName(name: string): string {
 
 /** For people: `12 KiB`. */
 export function sizeOf(bytes: number): string {
-  if (bytes < 1_024) return `${bytes} bytes`;
+  if (bytes < 1_024) return `${bytes} byte${bytes === 1 ? "" : "s"}`;
   return bytes < 1_024 ** 2 ? `${Math.round(bytes / 1_024)} KiB` : `${(bytes / 1_024 ** 2).toFixed(1)} MiB`;
 }

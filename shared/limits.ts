@@ -33,6 +33,8 @@ export const LIMITS = {
   progress_chars_max: 1_500,
   turns_max: 20,
   calls_per_turn_max: 10,
+  /** Calls beyond the ones that are made are answered with words, up to this many. */
+  calls_answered_max: 50,
   /** Times one turn or call is asked for again after a Transient failure before the task fails. */
   transient_retries_max: 12,
   /** Messages of a conversation that a turn looks back on. */
@@ -58,6 +60,8 @@ export const LIMITS = {
 
 /** Milliseconds. They nest: a model's silence < turn's claim; model call < plan < task; platform calls together < lease. */
 export const TIMINGS = {
+  /** The parts of an album are waited for, so that they are read together. */
+  album_ms: 1_000,
   /** A fresh doorbell is left to its queue this long before the sweep rings it again. */
   doorbell_grace_ms: 10_000,
   /** How long a created Workflow may take to its first step before it counts as stranded. */

@@ -123,6 +123,13 @@ export class TelegramServer {
 
   private answer({ method, chatId, body }: ApiCall) {
     switch (method) {
+      case "getMe":
+        return success({
+          id: 4_839_574_812,
+          is_bot: true,
+          first_name: "Errand",
+          username: "errand_test_bot",
+        });
       case "sendChatAction":
         return success(true);
       case "sendMessage": {

@@ -44,7 +44,8 @@ it("answers line for line, in order", async () => {
   const unread = { ...post, request: { ...request, body: "[]" } };
   const unknown = { ...post, request: { ...request, body: '{"update_id":4,"poll":{}}' } };
   const answers = await inspect([
-    post,
+    // JSON may hold it as it is, and it ends no line.
+    { ...post, note: "\u2028" },
     { ...post, verify: false, secrets: {}, bot: { id: 1, username: "bot" } },
     { ...post, secrets: { TELEGRAM_WEBHOOK_SECRET: "another" } },
     { ...post, secrets: {} },

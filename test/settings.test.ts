@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { withBotName } from "../scripts/local/bot-name.ts";
+import { TelegramServer } from "../stand-ins/telegram-server.ts";
 import { withLocalModel } from "../scripts/local/ollama.ts";
 import { readSettings, varsOf, WORKERS } from "../scripts/local/settings.ts";
 
@@ -46,6 +48,11 @@ describe("settings", () => {
   it.each([
     ["ANTHROPIC_BASE_URL=localhost:1", "ANTHROPIC_BASE_URL must be a URL"],
     ["TELEGRAM_WEBHOOK_SECRET='not this!'", "TELEGRAM_WEBHOOK_SECRET must be at most 256 characters"],
+    ["AI_GATEWAY_ID=mine", "AI_GATEWAY_ACCOUNT_ID and AI_GATEWAY_ID go together"],
+    [
+      "TELEGRAM_BOT_TOKEN=abc\nANTHROPIC_PRICE=2",
+      /TELEGRAM_BOT_TOKEN must be[^]*ANTHROPIC_PRICE must be|ANTHROPIC_PRICE must be[^]*TELEGRAM_BOT_TOKEN must be/,
+    ],
     ["TELEGRAM_ALLOWED_USERS=ada", "TELEGRAM_ALLOWED_USERS must be ids"],
   ])("such as %s are refused by their name", async (line, words) => {
     await expect(read(line)).rejects.toThrow(words);
@@ -57,6 +64,20 @@ describe("settings", () => {
       expect.stringMatching(/TELEGRAM_WEBHOOK_SECRT is not a variable/),
       expect.stringMatching(/line 4 is not NAME=value/),
     ]);
+  });
+
+  it("are told the bot's name by Telegram, and say so when it does not", async () => {
+    const telegram = new TelegramServer();
+    const settings = { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_BASE: await telegram.listen() };
+    expect(await withBotName(settings)).toEqual({ ...settings, TELEGRAM_BOT_USERNAME: "errand_test_bot" });
+    expect(await withBotName({ ...settings, TELEGRAM_BOT_USERNAME: "mine" })).toMatchObject({
+      TELEGRAM_BOT_USERNAME: "mine",
+    });
+    expect(complaints).not.toHaveBeenCalled();
+    await telegram.close();
+    expect(await withBotName(settings)).toEqual(settings);
+    expect(complaints.mock.calls.flat().join()).toContain("TELEGRAM_BOT_USERNAME");
+    expect(complaints.mock.calls.flat().join()).not.toContain(telegram.token);
   });
 
   it("without a model name Ollama's newest, when it answers", async () => {

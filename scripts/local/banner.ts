@@ -39,5 +39,6 @@ function telegram(settings: Settings): string {
     named === "*"
       ? "everybody"
       : `whom \`npm run pair\` lets in${named === undefined ? "" : ` and ${named}`}`;
-  return `on, for ${who}, at /hooks/telegram`;
+  const bot = settings.TELEGRAM_BOT_USERNAME ?? "a bot whose name is not known";
+  return `on, as ${bot}, for ${who}, at /hooks/telegram`;
 }

@@ -33,7 +33,16 @@ const SHAPES = [
     pattern: /^$|^\d+(\.\d+)?\/\d+(\.\d+)?$/,
     words: "dollars per million tokens in and out, such as 2/10",
   },
-  { name: "TELEGRAM_API_BASE", pattern: /^$|^https?:\/\//, words: "a URL" },
+  {
+    name: "TELEGRAM_API_BASE",
+    pattern: /^$|^https?:\/\//,
+    words: "a URL, such as https://api.telegram.org",
+  },
+  {
+    name: "TELEGRAM_BOT_TOKEN",
+    pattern: /^$|^\d+:[\w-]+$/,
+    words: "what @BotFather gives: digits, a colon, and letters",
+  },
   {
     name: "TELEGRAM_WEBHOOK_SECRET",
     pattern: /^[\w-]{0,256}$/,
@@ -55,9 +64,13 @@ export async function readSettings(file: string): Promise<Settings> {
   const settings: Settings = Object.fromEntries(
     all.filter(([, value]) => value !== undefined && value !== ""),
   );
-  for (const { name, pattern, words } of SHAPES) {
-    if (!pattern.test(settings[name] ?? "")) throw new Error(`${name} must be ${words}.`);
-  }
+  const faults = SHAPES.filter(({ name, pattern }) => !pattern.test(settings[name] ?? "")).map(
+    ({ name, words }) => `${name} must be ${words}.`,
+  );
+  const { AI_GATEWAY_ACCOUNT_ID: account, AI_GATEWAY_ID: gateway } = settings;
+  if ((account === undefined) !== (gateway === undefined))
+    faults.push("AI_GATEWAY_ACCOUNT_ID and AI_GATEWAY_ID go together: set both, or neither.");
+  if (faults.length > 0) throw new Error(faults.join("\n"));
   const [botId] = settings.TELEGRAM_BOT_TOKEN?.split(":") ?? [];
   return botId === undefined ? settings : { TELEGRAM_BOT_ID: botId, ...settings };
 }

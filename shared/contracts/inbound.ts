@@ -22,6 +22,8 @@ export const InboundEvent = z.object({
   edited: z.optional(z.boolean()),
   /** Several people are in the chat. */
   isGroup: z.optional(z.boolean()),
+  /** Others that belong to it come within moments, as the pictures of an album do. */
+  isPart: z.optional(z.boolean()),
   /** The beginning of the message that it answers. */
   quote: z.optional(z.string()),
   /** What it came with, to be read. */

@@ -34,3 +34,18 @@ export async function recordAttachments(db: D1Database, attachments: readonly At
     .bind(JSON.stringify(attachments))
     .run();
 }
+
+/** The model does not take them: whoever asks it again only names them. */
+export async function recordRefused(
+  db: D1Database,
+  messageIds: readonly string[],
+  failure: string,
+): Promise<void> {
+  await db
+    .prepare(
+      `UPDATE attachments SET sha256 = NULL, failure = ?2
+       WHERE message_id IN (SELECT value FROM json_each(?1)) AND failure IS NULL`,
+    )
+    .bind(JSON.stringify(messageIds), failure)
+    .run();
+}

@@ -70,10 +70,10 @@ export function endStatements(db: D1Database, end: TaskEnd, now: number, timings
     event: db
       .prepare(
         `INSERT INTO events (task_id, key, at, data)
-         SELECT id, 'ended', ?3, json_object('state', state) FROM tasks WHERE id = ?1 AND ended_by = ?2
+         SELECT id, 'ended', ?3, json_patch('{}', json_object('state', state, 'reason', ?4)) FROM tasks WHERE id = ?1 AND ended_by = ?2
          ON CONFLICT DO NOTHING`,
       )
-      .bind(taskId, endedBy, now),
+      .bind(taskId, endedBy, now, "text" in answer ? answer.text : null),
     ring: ringReply(db, end, now, timings),
     ...startStatements(
       db,

@@ -35,7 +35,7 @@ export async function tellText(db: D1Database, told: Told): Promise<"told" | "lo
       .prepare(
         `INSERT INTO events (task_id, key, at, data) SELECT ?1, ?4, ?5, ?6 WHERE ?7 <> '' AND ${mine} ON CONFLICT DO NOTHING`,
       )
-      .bind(taskId, n, claim, textKey(n, now), now, textData(n, delta), delta),
+      .bind(taskId, n, claim, textKey(n, now), now, textData(n, claim, delta), delta),
     ...keepAlive(db, taskId, until),
     task: db.prepare("SELECT state FROM tasks WHERE id = ?").bind(taskId),
   });
@@ -44,6 +44,8 @@ export async function tellText(db: D1Database, told: Told): Promise<"told" | "lo
   return results("claim").meta.changes === 1 ? "told" : "lost";
 }
 
-/** A turn that is asked for again says its text again, under other keys. */
+/** A turn that is asked for again says its text again: as another attempt. */
 export const textKey = (n: number, now: number) => `text ${n} at ${now}`;
-export const textData = (n: number, delta: string) => JSON.stringify({ turn: n, text: delta });
+export const textData = (n: number, claim: string, delta: string) =>
+  JSON.stringify({ turn: n, attempt: claim.slice(0, ATTEMPT_CHARS), text: delta });
+const ATTEMPT_CHARS = 8;

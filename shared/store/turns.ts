@@ -192,7 +192,7 @@ export async function storeTurn(db: D1Database, stored: StoredTurn): Promise<boo
         JSON.stringify([
           ...(stored.untold === ""
             ? []
-            : [{ key: `${textKey(n, stored.now)}, end`, data: textData(n, stored.untold) }]),
+            : [{ key: `${textKey(n, stored.now)}, end`, data: textData(n, claim, stored.untold) }]),
           {
             key: `planned ${n}`,
             data: JSON.stringify({ model: turn.model, calls: calls.length, read: stored.read }),

@@ -32,9 +32,9 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "a secret that a model repeats is not shown",
-    file: "workers/planner/models/anthropic.ts",
-    find: "reason: withoutSecrets(failure.reason, env)",
-    replace: "reason: failure.reason",
+    file: "workers/planner/models/anthropic-failures.ts",
+    find: '(secret ? text.replaceAll(secret, "[redacted]") : text)',
+    replace: "(secret ? text : text)",
     test: "test/pipeline/secrets.test.ts",
   },
   {
@@ -49,6 +49,13 @@ export const WORK: readonly Mutation[] = [
     file: "workers/planner/files.ts",
     find: "newest.filter(({ messageId, i }) => !attachments.has(keyOf(messageId, i)))",
     replace: "newest",
+    test: "test/pipeline/files.test.ts",
+  },
+  {
+    name: "a file that the model refuses is left out",
+    file: "workers/planner/turn.ts",
+    find: "named === null ? turn : await ask(model, { ...request, files: named })",
+    replace: "named === null ? turn : await ask(model, request)",
     test: "test/pipeline/files.test.ts",
   },
   {

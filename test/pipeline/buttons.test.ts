@@ -59,14 +59,17 @@ it("of a task that has ended stops nothing, and says so", async () => {
   await house.hook(privateText(2, "/run 'next'"));
   await press(2, button);
   expect(texts(2)).toEqual(["⏹ Stopped.", "next"]);
-  expect(answers()).toEqual(["Stopped.", "It has ended already."]);
+  expect(answers()).toEqual(["Stopped.", "There is nothing of yours to stop here."]);
 });
 
 it("stops nobody else's task, and what is no button of ours does nothing", async () => {
   const button = await buttonIn(3);
   await press(4, button);
   await press(3, "buy");
-  expect(answers()).toEqual(["It has ended already.", "This button does nothing any more."]);
+  expect(answers()).toEqual([
+    "There is nothing of yours to stop here.",
+    "This button does nothing any more.",
+  ]);
   expect(texts(3)).toEqual(["slow"]);
 });
 

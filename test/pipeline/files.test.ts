@@ -19,15 +19,18 @@ beforeEach(() => {
 });
 
 let ids = 1;
-async function send(chat: number, message: object): Promise<string[]> {
+function messageOf(chat: number, message: object) {
   const id = ids++;
   const person = { id: chat, first_name: "Ada" };
   const from = { ...person, is_bot: false };
-  const update = {
+  return {
     update_id: id,
     message: { message_id: id, date: 1, from, chat: { ...person, type: "private" }, ...message },
   };
-  expect((await house.hook(update)).status).toBe(200);
+}
+
+async function send(chat: number, message: object): Promise<string[]> {
+  expect((await house.hook(messageOf(chat, message))).status).toBe(200);
   await house.quiet();
   return house.telegram.in(chat).map(({ text }) => text);
 }
@@ -77,6 +80,46 @@ describe("a photo", () => {
     await send(4, { photo, caption: "What is this?" });
     expect(given()[0]?.type).toBe("image");
   });
+});
+
+describe("a file that the model refuses", () => {
+  it("costs the words nothing, and is only named from then on", async () => {
+    house.telegram.files.set("large", Buffer.from("no picture"));
+    model.answerTo = ({ body }) =>
+      body.messages.some(({ content }) => content.some(({ type }) => type === "image"))
+        ? {
+            status: 400,
+            body: {
+              type: "error",
+              error: { type: "invalid_request_error", message: "Could not process image" },
+            },
+          }
+        : says("I see.");
+    expect(await send(20, { photo, caption: "What is this?" })).toEqual(["I see."]);
+    expect(model.requests).toHaveLength(2);
+    expect(given()[0]?.text).toMatch(/photo\.jpg .* cannot be read: .*Could not process image/);
+    expect(await send(20, { text: "And now?" })).toEqual(["I see.", "I see."]);
+    expect(model.requests).toHaveLength(3);
+  });
+});
+
+describe("an album", () => {
+  it("is read together", async () => {
+    for (const id of ["one", "two", "three"]) house.telegram.files.set(id, Buffer.from(id));
+    const part = (id: string, more: object = {}) =>
+      house.hook(messageOf(21, { photo: [{ file_id: id }], media_group_id: "album", ...more }));
+    for (const sent of [part("one", { caption: "Which is best?" }), part("two"), part("three")])
+      expect((await sent).status).toBe(200);
+    await house.quiet();
+    expect(house.telegram.in(21).map(({ text }) => text)).toEqual(["I see."]);
+    expect(given().map(({ type }) => type)).toEqual(["image", "text", "image", "image"]);
+  });
+});
+
+it("a photo that is answered is seen with the answer", async () => {
+  house.telegram.files.set("large", Buffer.from("a picture"));
+  await send(22, { text: "What is this?", reply_to_message: { message_id: 1, photo } });
+  expect(given().map(({ type }) => type)).toEqual(["image", "text"]);
 });
 
 describe("a document", () => {

@@ -50,6 +50,7 @@ function script(...answers: ModelAnswer[]): void {
 }
 
 const blocks = ({ body }: ModelRequest): Block[] => body.messages.flatMap(({ content }) => content);
+const NOTHING: ModelRequest = { headers: {}, body: { model: "", system: "", tools: [], messages: [] } };
 const textsOf = (request: ModelRequest | undefined) =>
   request === undefined ? [] : blocks(request).flatMap(({ text = [] }) => text);
 
@@ -120,6 +121,18 @@ describe("an answer that takes its time", () => {
     expect(told.map(({ data }) => JSON.parse(data).text).join("")).toBe(STORY);
   });
 
+  it("is told as it was said, however it begins and ends", async () => {
+    const said = { type: "text", text: "\n\nFirst.\n" };
+    script({ content: [said, { type: "text", text: "Second." }], stop_reason: "max_tokens", pieceMs: 30 });
+    await ask(14, "Two things.");
+    const [turn] = await house.sql<{ text: string; told: string }>(
+      `SELECT n.text, (SELECT group_concat(data->>'text', '') FROM (SELECT data FROM events WHERE task_id = n.task_id AND key LIKE 'text %' ORDER BY seq)) AS told
+       FROM turns n JOIN tasks t ON t.id = n.task_id ORDER BY t.seq DESC LIMIT 1`,
+    );
+    expect(turn?.told).toBe(turn?.text);
+    expect(turn?.text).toMatch(/^\n\nFirst\.\n\n\nSecond\.\n\n… \(the model/);
+  });
+
   it("is not listened to when its task has ended meanwhile", async () => {
     script({ content: [{ type: "text", text: STORY.repeat(20) }], pieceMs: 100 });
     await house.hook(privateText(11, "A long story, please."));
@@ -169,13 +182,15 @@ describe("an answer", () => {
   it.each<[string, ModelAnswer, string]>([
     ["a tool that nobody has", calls("fly", { to: "Mars" }), "there is no such tool"],
     ["an input outside the schema", calls("run_code", { cod: 1 }), "code"],
+    ["an input that is no object", calls("run_code", "6 * 7"), "expected object"],
+    ["a tool whose name is none", calls("no such tool!", {}), "there is no such tool"],
   ])("that calls %s lets the model hear so, and go on", async (_, answer, reason) => {
     script(answer, says("Then not."));
     const chat = 200 + _.length;
     expect(await ask(chat, "Go.")).toEqual(["Then not."]);
-    const result = blocks(
-      model.requests[1] ?? { headers: {}, body: { model: "", system: "", tools: [], messages: [] } },
-    ).at(-1);
+    const result = blocks(model.requests[1] ?? NOTHING).at(-1);
+    const use = blocks(model.requests[1] ?? NOTHING).find(({ type }) => type === "tool_use");
+    expect(use).toMatchObject({ name: expect.stringMatching(/^[\w-]+$/), input: expect.any(Object) });
     expect(result).toMatchObject({
       type: "tool_result",
       is_error: true,
@@ -183,6 +198,15 @@ describe("an answer", () => {
     });
     expect(model.requests).toHaveLength(2);
   });
+});
+
+it("calls beyond what a turn may have are answered with words", async () => {
+  const call = { type: "tool_use", id: "t", name: "run_code", input: { code: "1" } };
+  script({ content: Array.from({ length: 12 }, () => call), stop_reason: "tool_use" }, says("Enough."));
+  expect(await ask(298, "Go.")).toEqual(["Enough."]);
+  const results = model.requests[1]?.body.messages.at(-1)?.content ?? [];
+  expect(results.map(({ is_error }) => is_error)).toEqual([...Array<boolean>(10).fill(false), true, true]);
+  expect(results.at(-1)?.content).toContain("at most 10 calls");
 });
 
 describe("a model that", () => {
@@ -220,6 +244,7 @@ describe("a model that", () => {
     ["refuses the request", { status: 400 }, "refused the request"],
     ["asks for a day", { status: 429, headers: { "retry-after": "86400" } }, "wait for 1440 minutes"],
     ["is no model at all", { status: 200, body: "<html>" }, "ANTHROPIC_BASE_URL"],
+    ["is a web page", { status: 200, headers: { "content-type": "text/html" } }, "ANTHROPIC_BASE_URL"],
     [
       "repeats the key",
       { status: 400, body: { type: "error", error: { type: "x", message: `bad ${KEY}` } } },

@@ -36,13 +36,17 @@ async function stir(): Promise<void> {
     await house.quiet();
   };
   await tell(1, { text: `/run ${LOOK_AROUND}` });
+  // At the end of what is shown of it, where it would be cut in half.
   const known = `${PLANTED.ANTHROPIC_API_KEY} ${PLANTED.AI_GATEWAY_TOKEN}`;
   for (const status of [400, 401, 429, 500]) {
     model.answerTo = ({ headers }) =>
       model.requests.length % 2 === 1
         ? {
             status,
-            body: { type: "error", error: { type: "x", message: `${known} ${JSON.stringify(headers)}` } },
+            body: {
+              type: "error",
+              error: { type: "x", message: `${"x".repeat(275)} ${known} ${JSON.stringify(headers)}` },
+            },
           }
         : says("Fine.");
     await tell(status, { text: "Hello?" });
@@ -86,7 +90,10 @@ it("nothing that is planted is found in logs, D1, R2, replies or what the sandbo
   expect(places.replies).toContain("Fine.");
   const planted = [...Object.values(PLANTED), API_KEY, WEBHOOK_SECRET, house.telegram.token];
   const found = Object.entries(places).flatMap(([place, text]) =>
-    planted.filter((secret) => text.includes(secret)).map((secret) => `${secret} in ${place}`),
+    // Half of a secret is one, too.
+    planted
+      .filter((secret) => text.includes(secret.slice(0, Math.ceil(secret.length / 2))))
+      .map((secret) => `${secret} in ${place}`),
   );
   expect(found).toEqual([]);
 });

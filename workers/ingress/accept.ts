@@ -27,7 +27,10 @@ export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Resp
   }
   try {
     const doorbells = await store(c.env, channel, body, understood);
-    c.executionCtx.waitUntil(ring(bellsOf(c.env), doorbells, "ingress"));
+    const isPart = understood.kind === "event" && understood.event.isPart === true;
+    const delay_ms = isPart ? timingsOf(c.env).album_ms : 0;
+    const pending = doorbells.map((doorbell) => ({ ...doorbell, delay_ms }));
+    c.executionCtx.waitUntil(ring(bellsOf(c.env), pending, "ingress"));
   } catch (error) {
     // The platform sends it again.
     log("error", { stage: "ingress", effect: "accepted", channel, detail: reasonOf(error) });

@@ -24,7 +24,9 @@ const HELP = `I run errands. What I understand:
 /stop [id] – stop the running task
 /new – forget what was said so far
 /admit – let a group talk to me (for admins, in the group)
-/help – this list`;
+/help – this list
+Anything else goes to the model, if there is one; so do photos and documents.
+In code, save(name, content) attaches a file to the answer.`;
 
 const TASKS_SHOWN = 10;
 const ID_CHARS_SHOWN = 8;

@@ -1,4 +1,5 @@
 /** A file as a model is given it: seen, read, or only named. */
+import { getMimeType } from "hono/utils/mime";
 import type { Base64ImageSource, ContentBlockParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import { sizeOf } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -15,6 +16,10 @@ const IMAGES: ReadonlyMap<string, Base64ImageSource["media_type"]> = new Map([
 ] as const);
 const PDF = "application/pdf";
 const TEXT = /^text\/|[/+](?:json|xml|yaml|javascript|typescript|csv|toml)\b/;
+
+/** Texts that platforms send as "application/octet-stream". */
+const SOURCE =
+  /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cpp|cs|php|sh|sql|ya?ml|toml|ini|conf|log|md|tex|srt|vtt)$/i;
 
 export function blockOf(file: PromptFile): ContentBlockParam {
   const { name, mime, bytes, content, failure } = file;
@@ -50,14 +55,22 @@ export function fenced(text: string): string {
 const said = (text: string) => ({ type: "text" as const, text });
 
 /** Null for what is no text. */
-function textOf({ mime, content }: PromptFile): string | null {
-  if (content === null || !TEXT.test(mime)) return null;
+function textOf({ name, mime, content }: PromptFile): string | null {
+  if (content === null) return null;
+  const isNamedSo = TEXT.test(mime) || TEXT.test(getMimeType(name) ?? "") || SOURCE.test(name);
+  // A zero is in no text, whatever it is called.
+  if (!isNamedSo || content.includes(0)) return null;
+  const text = decoded(content);
+  const kept = beginning(text, LIMITS.file_chars_max);
+  return kept === text ? text : `${kept}\n… (${text.length - kept.length} more characters)`;
+}
+
+/** What is not UTF-8 is mostly what Windows wrote. */
+function decoded(content: Uint8Array): string {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(content);
-    const kept = beginning(text, LIMITS.file_chars_max);
-    return kept === text ? text : `${kept}\n… (${text.length - kept.length} more characters)`;
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(content);
   } catch {
-    return null;
+    return new TextDecoder("windows-1252").decode(content);
   }
 }
 

@@ -92,7 +92,8 @@ function decideForButton({ inbound, event: { callbackId, text } }: Heard, where:
   if (callbackId === undefined) return { kind: "ignore", inbound, reason: "a button that wants no answer" };
   // Data that is no task's stops none.
   const taskId = taskOfStopButton(text) ?? "none";
-  const idleText = taskId === "none" ? "This button does nothing any more." : "It has ended already.";
+  const idleText =
+    taskId === "none" ? "This button does nothing any more." : "There is nothing of yours to stop here.";
   const stop = { taskIdPrefix: taskId, text: STOPPED, unreadWords: UNREAD_WORDS };
   return { kind: "button", ...where, callbackId, ...stop, doneText: "Stopped.", idleText };
 }

@@ -5,12 +5,13 @@ import type { NextTurn, Turn } from "../../shared/contracts/turn.ts";
 import { permanent, type Permanent, reasonOf, type Transient, transient } from "../../shared/errors.ts";
 import type { Timings } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
+import { recordRefused } from "../../shared/store/attachments.ts";
 import { claimTurn, releaseTurn, storeTurn, type Transcript, turnId } from "../../shared/store/turns.ts";
 import { titleOf } from "../../shared/words.ts";
 import type { Env } from "./env.ts";
 import { withinBounds } from "./long-answer.ts";
-import { filesOf, NO_FILES } from "./files.ts";
-import { type ModelClient, modelFor } from "./models/index.ts";
+import { filesOf, NO_FILES, withoutContents } from "./files.ts";
+import { type ModelClient, modelFor, type TurnRequest } from "./models/index.ts";
 import { rules } from "./models/rules.ts";
 import { Narrator } from "./narrator.ts";
 
@@ -62,7 +63,14 @@ async function think(
   const started = Date.now();
   const narrator = new Narrator(env.DB, timings, { taskId, n, claim });
   const heard = (delta: string) => narrator.hear(delta);
-  const turn = await ask(model, { taskId, n, transcript, files, signal: narrator.signal, heard });
+  const turn = await askForgiving(env, model, {
+    taskId,
+    n,
+    transcript,
+    files,
+    signal: narrator.signal,
+    heard,
+  });
   narrator.end();
   const latencyMs = Date.now() - started;
   const facts = {
@@ -112,11 +120,22 @@ async function think(
   return { kind: "turn", calls: turn.calls.map((call, index) => planned(call, index + 1)) };
 }
 
-/** A client that throws has met something nobody foresaw: it may pass. */
-async function ask(
+/** A file that the model refuses does not take the words with it, now or later. */
+async function askForgiving(
+  env: Env,
   model: ModelClient,
-  request: Parameters<ModelClient["next"]>[0],
+  request: TurnRequest,
 ): Promise<Turn | Transient | Permanent> {
+  const turn = await ask(model, request);
+  if (!("kind" in turn) || turn.kind !== "refused") return turn;
+  const named = withoutContents(request.files, turn.reason);
+  const again = named === null ? turn : await ask(model, { ...request, files: named });
+  if (!("kind" in again)) await recordRefused(env.DB, [...request.files.keys()], turn.reason);
+  return "kind" in again && again.kind === "refused" ? permanent(turn.reason) : again;
+}
+
+/** A client that throws has met something nobody foresaw: it may pass. */
+async function ask(model: ModelClient, request: TurnRequest): ReturnType<ModelClient["next"]> {
   try {
     return await model.next(request);
   } catch (error) {

@@ -44,11 +44,15 @@ function base64(bytes) {
   return btoa(text);
 }
 globalThis.save = (name, content) => {
+  if (typeof name !== "string" || name === "" || content === undefined || content === null)
+    throw new TypeError("save(name, content) takes a name and a string, bytes, a Blob, or what can be shown");
   if (saving.length >= FILES_MAX) throw new RangeError("save: more than " + FILES_MAX + " files");
   const saved = read(name, content);
   saved.catch(() => undefined);
   saving.push(saved);
-  return saved.then(() => undefined);
+  const done = saved.then(() => undefined);
+  done.catch(() => undefined);
+  return done;
 };
 
 export default {
@@ -58,15 +62,17 @@ export default {
     catch (thrown) { return Response.json({ kind: "syntax_error", message: String(thrown) }); }
     let value = null;
     let error = null;
-    let files = [];
+    const files = [];
     try {
       const returned = await code();
-      if (isBinary(returned)) save("", returned);
+      if (isBinary(returned)) saving.push(read("", returned));
       else if (returned !== undefined) value = show(returned).slice(0, CHARS_MAX + 1);
-      files = await Promise.all(saving);
+      await Promise.all(saving);
     } catch (thrown) {
       error = (thrown instanceof Error ? thrown.name + ": " + thrown.message : "Thrown: " + show(thrown)).slice(0, CHARS_MAX);
     }
+    // What was saved before something went wrong is kept.
+    for (const saved of await Promise.allSettled(saving)) if (saved.status === "fulfilled") files.push(saved.value);
     return Response.json({ kind: "done", printed: printed.slice(0, CHARS_MAX + 1), value, error, files });
   },
 };

@@ -160,6 +160,11 @@ describe("other updates", () => {
   it.each<[string, object, object]>([
     ["an unknown kind", { update_id: 1, new_kind: { x: 1 } }, { dedupKey: "1" }],
     [
+      "a reaction",
+      { update_id: 1, message_reaction: { chat: PRIVATE, user: ADA, new_reaction: [] } },
+      { dedupKey: "1", conversationId: "77", userId: "77" },
+    ],
+    [
       "a block",
       {
         update_id: 0,

@@ -89,6 +89,18 @@ it.each([
   expect(JSON.parse(asked.headers.get("cf-aig-metadata") ?? "null")).toEqual(metadata);
 });
 
+it.each([
+  ["0", 1_000],
+  ["1.5", 1_500],
+  ["20", 20_000],
+])("waits for %s s when it is told to, and at least for one", async (after, ms) => {
+  vi.spyOn(globalThis, "fetch").mockResolvedValue(
+    new Response("{}", { status: 529, headers: { "retry-after": after } }),
+  );
+  const answer = await anthropicOf({ ANTHROPIC_API_KEY: "key" } as Env)?.next(request);
+  expect(answer).toMatchObject({ kind: "transient", retryAfterMs: ms });
+});
+
 it("asks for the model that is named", async () => {
   expect((await sent({ ANTHROPIC_API_KEY: "key", ANTHROPIC_MODEL: "claude-haiku-5-5" })).model).toBe(
     "claude-haiku-5-5",

@@ -65,7 +65,7 @@ describe("what a model says meanwhile", () => {
     await claim("a");
     expect(await tell("b", "stolen")).toBe("lost");
     expect(await tell("a", "Once")).toBe("told");
-    expect(await told()).toEqual([{ data: '{"turn":1,"text":"Once"}' }]);
+    expect(await told()).toEqual([{ data: '{"turn":1,"attempt":"a","text":"Once"}' }]);
     expect(await one("SELECT text, revision FROM replies WHERE id = ?")).toEqual({
       text: "Once",
       revision: 2,

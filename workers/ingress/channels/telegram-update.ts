@@ -21,6 +21,21 @@ const Entity = z.object({
   user: z.optional(User),
 });
 
+const FILES = {
+  /** The sizes of one picture, the smallest first. Whatever is wrong with a file does not take the words with it. */
+  photo: z.catch(z.optional(z.array(z.object({ file_id: z.string() }))), undefined),
+  document: z.catch(
+    z.optional(
+      z.object({
+        file_id: z.string(),
+        file_name: z.optional(z.string()),
+        mime_type: z.optional(z.string()),
+      }),
+    ),
+    undefined,
+  ),
+};
+
 /** Loose, for what it holds beside words is known by the names of its fields. */
 const Message = z.looseObject({
   message_id: z.int(),
@@ -37,24 +52,14 @@ const Message = z.looseObject({
   caption: z.optional(Text),
   entities: z.optional(z.array(Entity)),
   caption_entities: z.optional(z.array(Entity)),
-  /** The sizes of one picture, the smallest first. Whatever is wrong with a file does not take the words with it. */
-  photo: z.catch(z.optional(z.array(z.object({ file_id: z.string() }))), undefined),
-  document: z.catch(
-    z.optional(
-      z.object({
-        file_id: z.string(),
-        file_name: z.optional(z.string()),
-        mime_type: z.optional(z.string()),
-      }),
-    ),
-    undefined,
-  ),
+  ...FILES,
   reply_to_message: z.optional(
     z.object({
       message_id: z.int(),
       from: z.optional(User),
       text: z.optional(z.string()),
       caption: z.optional(z.string()),
+      ...FILES,
       /** The root of a topic, to which everything in it "replies". */
       forum_topic_created: z.optional(z.unknown()),
     }),
@@ -77,6 +82,13 @@ const Query = z.object({
   data: z.optional(z.string()),
 });
 export type TelegramQuery = z.infer<typeof Query>;
+
+/** What most updates have in common. */
+export const Anywhere = z.object({
+  chat: z.optional(Chat),
+  from: z.optional(User),
+  user: z.optional(User),
+});
 
 export const Update = z.object({
   update_id: z.int(),

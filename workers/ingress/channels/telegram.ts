@@ -7,7 +7,7 @@ import { equalInConstantTime } from "../../../shared/signature.ts";
 import { beginning } from "../../../shared/text.ts";
 import type { About, Receiver, Understood } from "./index.ts";
 import { type Bot, whatIsSaid } from "./telegram-text.ts";
-import { type TelegramMessage, type TelegramQuery, Update } from "./telegram-update.ts";
+import { Anywhere, type TelegramMessage, type TelegramQuery, Update } from "./telegram-update.ts";
 
 /** What a message may hold beside or instead of words, and nobody can read. Everything else without words is a service message. */
 const UNREADABLE =
@@ -43,7 +43,10 @@ export const telegram: Receiver = {
     if (edited !== undefined) return asEdit(understandMessage(id, edited, bot));
     if (query !== undefined) return understandQuery(id, query);
     if (member === undefined)
-      return ignored("an update of a kind that nobody here reads", { dedupKey: String(id) });
+      return ignored("an update of a kind that nobody here reads", {
+        dedupKey: String(id),
+        ...whereOf(json),
+      });
     const about = {
       dedupKey: `${id}:${member.chat.id}`,
       conversationId: String(member.chat.id),
@@ -52,6 +55,17 @@ export const telegram: Receiver = {
     return ignored(`the bot is now "${member.new_chat_member.status}" in the chat`, about);
   },
 };
+
+/** Where an update of any kind comes from, as far as it says so in the way of the others. */
+function whereOf(json: unknown): About {
+  const parts = Object.values(z.looseObject({}).safeParse(json).data ?? {});
+  const { chat, from, user } = parts.flatMap((part) => Anywhere.safeParse(part).data ?? [])[0] ?? {};
+  const person = from ?? user;
+  return {
+    ...(chat !== undefined && { conversationId: String(chat.id) }),
+    ...(person !== undefined && { userId: String(person.id) }),
+  };
+}
 
 /** The bot's id is the part of its token before the colon; its name has to be told. */
 function botOf({
@@ -70,14 +84,14 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot): Unde
     dedupKey: `${id}:${chat.id}`,
     conversationId: String(chat.id),
     ...(threadId !== undefined && { threadId: String(threadId) }),
-    ...(from !== undefined && { userId: String(from.id) }),
+    ...(from !== undefined && { userId: sender ?? String(from.id) }),
   };
   if (chat.type === "channel") return ignored("a channel's post", about);
   if (message.migrate_to_chat_id !== undefined) return moved(message, about, message.migrate_to_chat_id);
   if (sender === null) return ignored("a message that no person sent", about);
   const malformed = FILES.filter((name) => name in message && message[name] === undefined);
   const attachments = [...UNREADABLE.filter((name) => name in message), ...malformed];
-  const files = filesOf(message);
+  const files = filesOf(message.photo || message.document ? message : { ...message.reply_to_message });
   const { text, command, toBot } = whatIsSaid(message, bot);
   // Only the bot's name is something said to it.
   if (text === "" && attachments.length + files.length === 0 && toBot === null)
@@ -97,6 +111,7 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot): Unde
     text: command === null ? text : `/${command.name}${command.args === "" ? "" : ` ${command.args}`}`,
     messageId: String(message.message_id),
     ...(isGroup && { isGroup }),
+    ...(message.media_group_id !== undefined && { isPart: true }),
     ...(quote !== "" && { quote: beginning(quote, QUOTE_CHARS_MAX) }),
     ...(files.length > 0 && { files }),
     ...(attachments.length > 0 && { attachments }),
@@ -111,8 +126,8 @@ function moved({ chat }: TelegramMessage, { dedupKey = "" }: About, to: number):
   return { kind: "event", event: { channel: "telegram", kind: "moved", isGroup: true, ...event } };
 }
 
-/** The largest size of a picture; a document, unless it is the film of an animation. */
-function filesOf({ photo = [], document, animation }: TelegramMessage): ReceivedFile[] {
+/** What it came with, or what the message came with that it answers: the largest size of a picture; a document, unless it is the film of an animation. */
+function filesOf({ photo = [], document, animation }: Partial<TelegramMessage>): ReceivedFile[] {
   const largest = photo.at(-1);
   const pictures = largest === undefined ? [] : [largest];
   return [

@@ -29,7 +29,9 @@ export async function readAnswer(
   response: Response,
   heard: (delta: string) => Promise<void>,
 ): Promise<Answer | null> {
-  const isStream = response.headers.get("content-type")?.includes("text/event-stream") ?? false;
+  const type = response.headers.get("content-type") ?? "";
+  const isStream = type.includes("text/event-stream");
+  if (!isStream && !type.includes("json")) return null;
   const whole = isStream ? await gathered(response, heard) : await response.json<unknown>();
   const answer = z.safeParse(Whole, whole);
   if (!answer.success) return null;
@@ -62,7 +64,7 @@ async function gathered(response: Response, heard: (delta: string) => Promise<vo
       case "content_block_delta": {
         const block = content[event.index];
         const { delta } = event;
-        if (delta.type === "text_delta" && block?.type === "text") {
+        if (delta.type === "text_delta" && block?.type === "text" && delta.text !== "") {
           // Blocks are paragraphs of one answer.
           const isFirst =
             block.text === "" && content.slice(0, event.index).some((other) => other.type === "text");
@@ -84,6 +86,8 @@ async function gathered(response: Response, heard: (delta: string) => Promise<vo
         break;
     }
     await heard(said);
+    // Whoever keeps the connection open says nothing more.
+    if (ended) break;
   }
   if (!ended) throw new Error("the stream ended in the middle");
   for (const [index, json] of inputs) {

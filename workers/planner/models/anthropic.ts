@@ -1,27 +1,23 @@
 /** The Messages API: Anthropic itself, AI Gateway, and servers on one's own machine that speak it. */
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
-import { APIError } from "@anthropic-ai/sdk/core/error";
 import { Messages } from "@anthropic-ai/sdk/resources/messages/messages";
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { OFFERED_TOOLS, ToolCall } from "../../../shared/contracts/tool.ts";
 import type { Turn } from "../../../shared/contracts/turn.ts";
-import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../shared/errors.ts";
-import { timingsOf } from "../../../shared/config.ts";
-import { LIMITS, type Timings } from "../../../shared/limits.ts";
-import { redact } from "../../../shared/log.ts";
-import { oneLine } from "../../../shared/text.ts";
+import { permanent, type Permanent, transient, type Transient } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import type { Env } from "../env.ts";
 import { promptOf, SYSTEM } from "../prompt.ts";
 import { type Answer, readAnswer } from "./anthropic-stream.ts";
-import type { ModelClient, TurnRequest } from "./index.ts";
+import { failureOf } from "./anthropic-failures.ts";
+import type { ModelClient, Refused, TurnRequest } from "./index.ts";
 import { costUsdOf } from "./prices.ts";
 
 // The faults of a call are told to the model in words.
 z.config(en());
 
 const MODEL = "claude-sonnet-5-5";
-const REASON_CHARS_MAX = 300;
 
 const TOOLS = OFFERED_TOOLS.map(({ name, description, input }) => ({
   name,
@@ -38,7 +34,7 @@ export function anthropicOf(env: Env): ModelClient | null {
   const messages = new Messages(client);
   return {
     provider: route.provider,
-    async next(request: TurnRequest): Promise<Turn | Transient | Permanent> {
+    async next(request: TurnRequest): Promise<Turn | Transient | Permanent | Refused> {
       try {
         const body = {
           model,
@@ -53,8 +49,7 @@ export function anthropicOf(env: Env): ModelClient | null {
         return turnOf(await readAnswer(response, (delta) => request.heard(delta)), env);
       } catch (error) {
         if (request.signal.aborted) return transient("the model did not answer in time");
-        const failure = failureOf(error, timingsOf(env));
-        return { ...failure, reason: withoutSecrets(failure.reason, env) };
+        return failureOf(error, env);
       }
     },
   };
@@ -111,9 +106,9 @@ function turnOf(answer: Answer | null, env: Env): Turn | Permanent {
     case "max_tokens":
     case "model_context_window_exceeded":
       // A call that was cut off may lack half of its input.
-      return turn(`${text}\n\n… (the model reached the end of what it may write)`.trim());
+      return turn(`${text === "" ? "" : `${text}\n\n`}… (the model reached the end of what it may write)`);
     default:
-      if (calls.length > 0) return turn(text, calls.slice(0, LIMITS.calls_per_turn_max));
+      if (calls.length > 0) return turn(text, calls.slice(0, LIMITS.calls_answered_max).map(unlessTooMany));
       return text.trim() === "" ? permanent("the model gave an empty answer") : turn(text);
   }
 }
@@ -139,48 +134,20 @@ function callOf({ name, input }: { name: string; input?: unknown }): ToolCall {
   return { tool: "invalid_call", input: { name, input, reason: faultOf(name, input) } };
 }
 
+/** Whoever is told nothing believes that it was done. */
+function unlessTooMany(call: ToolCall, index: number): ToolCall {
+  if (index < LIMITS.calls_per_turn_max) return call;
+  const { tool: name, input } =
+    call.tool === "invalid_call" ? { tool: call.input.name, input: call.input.input } : call;
+  const reason = `one turn takes at most ${LIMITS.calls_per_turn_max} calls: make it again in the next`;
+  return { tool: "invalid_call", input: { name, input, reason } };
+}
+
 function faultOf(name: string, input: unknown): string {
   const offered = OFFERED_TOOLS.find((tool) => tool.name === name);
   if (offered === undefined) return "there is no such tool";
   const parsed = z.safeParse(offered.input, input);
   return parsed.success ? "it is not for you to call" : z.prettifyError(parsed.error);
-}
-
-/** By status: an error of a gateway has no type. */
-function failureOf(error: unknown, timings: Timings): Transient | Permanent {
-  // Half a body does not parse.
-  if (!(error instanceof APIError)) return transient("the model's answer could not be read to its end");
-  const { status, apiMessage } = error;
-  // The connection was refused, cut or timed out.
-  if (status === undefined) return transient(`the model cannot be reached (${reasonOf(error)})`);
-  const said = oneLine(apiMessage ?? `HTTP ${status}`, REASON_CHARS_MAX);
-  const retryAfterMs = retryAfterMsOf(error.headers);
-  const isLimit = status === 429;
-  // A limit that passes says when; a spending limit does not pass.
-  if (isLimit && retryAfterMs === undefined) return permanent(`the model's limit is used up (${said})`);
-  if (isLimit || status >= 500 || status === 408 || status === 409) {
-    if (retryAfterMs === undefined || retryAfterMs <= timings.retry_after_ms_max)
-      return transient(`the model answered ${status} (${said})`, retryAfterMs);
-    return permanent(`the model asks to wait for ${Math.round(retryAfterMs / 60_000)} minutes (${said})`);
-  }
-  if (status === 401 || status === 403)
-    return permanent("the model refuses the key: check ANTHROPIC_API_KEY, or AI_GATEWAY_TOKEN for a gateway");
-  return permanent(`the model refused the request (${said})`);
-}
-
-/** Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function retryAfterMsOf(headers: Headers | undefined): number | undefined {
-  const value = headers?.get("retry-after") ?? "";
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
-}
-
-/** A server may repeat what it was sent, and these words are shown to people. */
-function withoutSecrets(reason: string, { ANTHROPIC_API_KEY: key, AI_GATEWAY_TOKEN: token }: Env): string {
-  return [key, token].reduce<string>(
-    (clean, secret) => (secret ? clean.replaceAll(secret, "[redacted]") : clean),
-    redact(reason),
-  );
 }
 
 function withoutDialect({ $schema: _dialect, ...schema }: z.core.JSONSchema.BaseSchema): object {

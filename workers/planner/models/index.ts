@@ -19,10 +19,16 @@ export interface TurnRequest {
   heard(delta: string): Promise<void>;
 }
 
+/** Something in the request is not to the model's liking: without its files it may be. */
+export interface Refused {
+  readonly kind: "refused";
+  readonly reason: string;
+}
+
 export interface ModelClient {
   /** Whose model it is, for the log. */
   readonly provider: string;
-  next(request: TurnRequest): Promise<Turn | Transient | Permanent>;
+  next(request: TurnRequest): Promise<Turn | Transient | Permanent | Refused>;
 }
 
 export type ModelProtocol = "anthropic";

@@ -1,0 +1,25 @@
+/** Who the bot is: without its name nobody can tell whether a group's message is for it. */
+import * as z from "zod/mini";
+import { redact } from "../../shared/log.ts";
+import type { Settings } from "./settings.ts";
+
+const ANSWERS_MS_MAX = 3_000;
+const Me = z.object({ ok: z.literal(true), result: z.object({ username: z.string() }) });
+
+/** The settings with the name that Telegram gives, unless they have one. https://core.telegram.org/bots/api#getme */
+export async function withBotName(settings: Settings): Promise<Settings> {
+  const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_BOT_USERNAME: known, TELEGRAM_API_BASE: base } = settings;
+  if (token === undefined || known !== undefined) return settings;
+  try {
+    const url = `${(base ?? "https://api.telegram.org").replace(/\/+$/, "")}/bot${token}/getMe`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWERS_MS_MAX) });
+    const me = Me.parse(await response.json());
+    return { TELEGRAM_BOT_USERNAME: me.result.username, ...settings };
+  } catch (error) {
+    const reason = redact(error instanceof Error ? error.name : String(error));
+    console.error(
+      `Telegram does not tell the bot's name (${reason}): for groups, set TELEGRAM_BOT_USERNAME in .dev.vars.`,
+    );
+    return settings;
+  }
+}
