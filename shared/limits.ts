@@ -20,6 +20,7 @@ export const LIMITS = {
   /** One file that code makes or that a person sends. Anthropic takes images of 5 MB. */
   file_bytes_max: 5 * 1024 * 1024,
   file_name_chars_max: 80,
+  person_name_chars_max: 40,
   files_per_call_max: 10,
   /** Of what people sent, the newest are read by a model; the others are named to it. */
   prompt_files_max: 10,

@@ -9,7 +9,11 @@ export const InboundEvent = z.object({
   /** Equal for redeliveries of one message, different for different messages of the channel. */
   dedupKey: z.string().check(z.minLength(1), z.maxLength(200)),
   address: ReplyAddress,
-  sender: z.object({ id: z.string().check(z.minLength(1)) }),
+  sender: z.object({
+    id: z.string().check(z.minLength(1)),
+    /** What others in the chat see of them. */
+    name: z.optional(z.string().check(z.maxLength(LIMITS.person_name_chars_max))),
+  }),
   /** Empty when there are no words: attachments only, or only the bot's name. */
   text: z.string().check(z.maxLength(LIMITS.prompt_chars_max)),
   /** A command begins with a slash and its name; the text of a callback is what the button holds. */

@@ -11,6 +11,8 @@ export const MessageContent = z.discriminatedUnion("type", [
     text: z.string().check(z.maxLength(LIMITS.prompt_chars_max)),
     /** The beginning of the message that it answers. */
     quote: z.optional(z.string()),
+    /** Who says it, where several people talk. */
+    from: z.optional(z.string().check(z.maxLength(LIMITS.person_name_chars_max))),
     files: z.optional(z.array(ReceivedFile)),
     /** What it held and nobody could read: "voice", "sticker", … */
     unreadable: z.optional(z.array(z.string())),

@@ -51,6 +51,14 @@ export function introduce(
       .bind(inboundId, tenantId, channel, externalId, code, now),
     db
       .prepare(
+        `INSERT INTO audit (tenant_id, at, by, what, whom)
+         SELECT tenant_id, ?5, 'errand', 'told a code', channel || ':' || external_id FROM people
+         WHERE tenant_id = ?1 AND channel = ?2 AND external_id = ?3 AND code = ?4
+           AND EXISTS (SELECT 1 FROM inbound WHERE id = ?6 AND state = 'new')`,
+      )
+      .bind(tenantId, channel, externalId, code, now, inboundId),
+    db
+      .prepare(
         `INSERT INTO replies (id, tenant_id, conversation_id, text, final, created_at)
          SELECT ?1, tenant_id, ?2, ?3, 1, ?4 FROM people WHERE tenant_id = ?5 AND channel = ?6 AND external_id = ?7 AND code = ?8
          ON CONFLICT DO NOTHING`,

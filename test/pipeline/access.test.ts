@@ -71,9 +71,11 @@ describe("a stranger", () => {
     await pair("--dismiss", "telegram:902");
     await hear(privateText(902, "/run 'out'"));
     expect(texts(902).at(-1)).toContain("npm run pair");
-    expect(await audit()).toEqual([
+    expect((await audit()).filter(({ whom }) => whom === "telegram:902")).toEqual([
+      { by: "errand", what: "told a code", whom: "telegram:902" },
       { by: "api", what: "admitted as member", whom: "telegram:902" },
       { by: "api", what: "dismissed", whom: "telegram:902" },
+      { by: "errand", what: "told a code", whom: "telegram:902" },
     ]);
   });
 

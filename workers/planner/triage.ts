@@ -73,6 +73,7 @@ async function decideForAdmitted(env: Env, heard: Heard, where: Where, isAdmin: 
     type: "text" as const,
     text,
     ...(quote !== undefined && { quote }),
+    ...(event.sender.name !== undefined && { from: event.sender.name }),
     ...(files.length > 0 && { files }),
     ...(attachments.length > 0 && { unreadable: attachments }),
   };

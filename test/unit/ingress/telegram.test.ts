@@ -142,6 +142,10 @@ describe("a group", () => {
     const topic = { message_thread_id: 4, is_topic_message: true };
     const grace = { ...ADA, id: 78 };
     expect(await of({})).not.toBe(await of({ from: grace }));
+    // Who speaks is known by name, which cannot pass for anything else.
+    expect(read(inGroup({ text: "/help", from: { ...ADA, first_name: "[Ada]: <b>" } }))).toMatchObject({
+      event: { sender: { id: "77", name: "Ada b" } },
+    });
     expect(await of(topic)).toBe(await of({ ...topic, from: grace }));
     expect(await of(topic)).not.toBe(await of({ ...topic, message_thread_id: 5 }));
   });

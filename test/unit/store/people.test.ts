@@ -53,5 +53,8 @@ it("and is admitted by it once, by their own tenant only", async () => {
   expect(await admit("default", "AAAA-AAAA")).toBeUndefined();
   const standings = await standingsOf(db, { tenantId: "default", channel: "telegram", ids: ["7", "8"] });
   expect([...standings]).toEqual([["7", "member"]]);
-  expect(await rows(db, "SELECT by, whom FROM audit")).toEqual([{ by: "api", whom: "telegram:7" }]);
+  expect(await rows(db, "SELECT by, whom FROM audit ORDER BY seq")).toEqual([
+    { by: "errand", whom: "telegram:7" },
+    { by: "api", whom: "telegram:7" },
+  ]);
 });

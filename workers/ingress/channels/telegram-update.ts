@@ -9,6 +9,7 @@ const User = z.object({
   /** Telegram's own samples leave it out. */
   is_bot: z.optional(z.boolean()),
   username: z.optional(z.string()),
+  first_name: z.optional(z.string()),
 });
 
 const Chat = z.object({ id: z.int(), type: z.string() });

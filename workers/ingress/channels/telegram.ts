@@ -3,8 +3,9 @@ import * as z from "zod/mini";
 import type { ReceivedFile } from "../../../shared/contracts/file.ts";
 import type { InboundEvent } from "../../../shared/contracts/inbound.ts";
 import { cleanName } from "../../../shared/files.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { equalInConstantTime } from "../../../shared/signature.ts";
-import { beginning } from "../../../shared/text.ts";
+import { beginning, oneLine } from "../../../shared/text.ts";
 import type { About, Receiver, Understood } from "./index.ts";
 import { type Bot, whatIsSaid } from "./telegram-text.ts";
 import { Anywhere, type TelegramMessage, type TelegramQuery, Update } from "./telegram-update.ts";
@@ -107,7 +108,7 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot): Unde
     kind: command === null ? "message" : "command",
     dedupKey: `${id}:${chat.id}`,
     address: { chatId: String(chat.id), ...(threadId !== undefined && { threadId: String(threadId) }) },
-    sender: { id: sender },
+    sender: { id: sender, ...(isGroup && nameOf(message)) },
     text: command === null ? text : `/${command.name}${command.args === "" ? "" : ` ${command.args}`}`,
     messageId: String(message.message_id),
     ...(isGroup && { isGroup }),
@@ -154,6 +155,16 @@ function filesOf({ photo = [], document, animation }: Partial<TelegramMessage>):
 function senderOf({ chat, from, sender_chat: as }: TelegramMessage): string | null {
   if (as !== undefined) return as.id === chat.id && chat.type !== "private" ? String(as.id) : null;
   return from === undefined || from.is_bot === true ? null : String(from.id);
+}
+
+/** Nothing in a name can be taken for words of anybody else. */
+function nameOf({ from, sender_chat: as }: TelegramMessage): { name?: string } {
+  const name = oneLine(
+    (as === undefined ? from?.first_name : "an admin") ?? "",
+    LIMITS.person_name_chars_max,
+  );
+  const clean = name.replace(/[[\]<>:]/g, "").trim();
+  return clean === "" ? {} : { name: clean };
 }
 
 /** In a group: mentioned, answered, or commanded. A bot that does not know its name takes what Telegram's privacy mode lets through. */
