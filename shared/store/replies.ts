@@ -77,7 +77,7 @@ export async function takeReply(
     reply: db
       .prepare(
         `SELECT r.id, r.conversation_id, r.text, r.revision, r.final, r.state, r.lease_token, r.lease_until, r.created_at, r.callback_id,
-           (SELECT event->>'messageId' FROM inbound WHERE id = 'inb_' || substr(r.id, instr(r.id, '_') + 1)) AS answers_id,
+           (SELECT CASE WHEN json_valid(event) THEN event->>'messageId' END FROM inbound WHERE id = 'inb_' || substr(r.id, instr(r.id, '_') + 1)) AS answers_id,
            c.channel, c.address, o.version, o.rings, ${artifactsOf("r.id")} AS artifacts
          FROM replies r JOIN conversations c ON c.id = r.conversation_id
          LEFT JOIN outbox o ON o.queue = 'replies' AND o.key = r.id WHERE r.id = ?`,

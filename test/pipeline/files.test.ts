@@ -95,11 +95,15 @@ describe("a file that the model refuses", () => {
             },
           }
         : says("I see.");
-    expect(await send(20, { photo, caption: "What is this?" })).toEqual(["I see."]);
-    expect(model.requests).toHaveLength(2);
-    expect(given()[0]?.text).toMatch(/photo\.jpg .* cannot be read: .*Could not process image/);
-    expect(await send(20, { text: "And now?" })).toEqual(["I see.", "I see."]);
+    house.telegram.files.set("a.pdf", Buffer.from("%PDF-1.7"));
+    await send(20, { document: document("a.pdf", "application/pdf") });
+    expect((await send(20, { photo, caption: "What is this?" })).slice(1)).toEqual(["I see."]);
     expect(model.requests).toHaveLength(3);
+    expect(given()[0]?.text).toMatch(/photo\.jpg .* cannot be read: .*Could not process image/);
+    expect((await send(20, { text: "And now?" })).slice(2)).toEqual(["I see."]);
+    expect(model.requests).toHaveLength(4);
+    // What it has taken before it is given again.
+    expect(model.requests.at(-1)?.body.messages[0]?.content[0]?.type).toBe("document");
   });
 });
 

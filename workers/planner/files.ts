@@ -61,15 +61,14 @@ export async function filesOf(env: Env, transcript: Transcript): Promise<typeof 
   return files;
 }
 
-/** The files by their names only; null when there is no content to leave out. */
-export function withoutContents(files: typeof NO_FILES, failure: string): typeof NO_FILES | null {
-  if (![...files.values()].flat().some(({ content }) => content !== null)) return null;
-  return new Map(
-    Array.from(files, ([id, some]) => [
-      id,
-      some.map((file) => ({ ...file, content: null, failure: file.failure ?? failure })),
-    ]),
-  );
+/** The files, those of these messages by their names only. */
+export function withoutContents(
+  files: typeof NO_FILES,
+  messageIds: readonly string[],
+  failure: string,
+): typeof NO_FILES {
+  const named = (file: PromptFile) => ({ ...file, content: null, failure: file.failure ?? failure });
+  return new Map(Array.from(files, ([id, some]) => [id, messageIds.includes(id) ? some.map(named) : some]));
 }
 
 async function fetchOne(

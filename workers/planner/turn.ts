@@ -128,10 +128,24 @@ async function askForgiving(
 ): Promise<Turn | Transient | Permanent> {
   const turn = await ask(model, request);
   if (!("kind" in turn) || turn.kind !== "refused") return turn;
-  const named = withoutContents(request.files, turn.reason);
-  const again = named === null ? turn : await ask(model, { ...request, files: named });
-  if (!("kind" in again)) await recordRefused(env.DB, [...request.files.keys()], turn.reason);
+  const suspects = suspectsOf(request);
+  if (suspects.length === 0) return permanent(turn.reason);
+  const again = await ask(model, {
+    ...request,
+    files: withoutContents(request.files, suspects, turn.reason),
+  });
+  if (!("kind" in again)) await recordRefused(env.DB, suspects, turn.reason);
   return "kind" in again && again.kind === "refused" ? permanent(turn.reason) : again;
+}
+
+/** The messages whose files the model has never taken before; if there are none, all that have files. */
+function suspectsOf({ taskId, n, transcript, files }: TurnRequest): string[] {
+  const withContent = [...files].flatMap(([id, some]) =>
+    some.some(({ content }) => content !== null) ? [id] : [],
+  );
+  const read = transcript.messages.filter((message) => message.turnId === turnId(taskId, n));
+  const isNew = withContent.filter((id) => read.some((message) => message.id === id));
+  return isNew.length > 0 ? isNew : withContent;
 }
 
 /** A client that throws has met something nobody foresaw: it may pass. */
