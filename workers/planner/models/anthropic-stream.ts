@@ -31,7 +31,8 @@ export async function readAnswer(
 ): Promise<Answer | null> {
   const type = response.headers.get("content-type") ?? "";
   const isStream = type.includes("text/event-stream");
-  if (!isStream && !type.includes("json")) return null;
+  // A page that somebody wrote for people; other servers forget to say what they send.
+  if (type.includes("html")) return null;
   const whole = isStream ? await gathered(response, heard) : await response.json<unknown>();
   const answer = z.safeParse(Whole, whole);
   if (!answer.success) return null;
