@@ -1,13 +1,11 @@
 /** One tool call: made once, and not for a task that has ended. */
 import { beforeAll, beforeEach, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { addApiKey } from "../../../shared/store/api-keys.ts";
-import { createTask } from "../../../shared/store/api.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
 import { act } from "../../../workers/executor/act.ts";
 import type { Env } from "../../../workers/executor/env.ts";
-import { openDatabase, rows } from "../database.ts";
+import { openDatabase, rows, startTask } from "../database.ts";
 
 let db: D1Database;
 let ran: string[];
@@ -15,16 +13,12 @@ let task = 0;
 let key = { taskId: "", n: 1, k: 1 };
 beforeAll(async () => {
   db = await openDatabase();
-  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
 });
 beforeEach(async () => {
   ran = [];
-  const taskId = `task_a${++task}`;
-  key = { taskId, n: 1, k: 1 };
-  const ids = { taskId, messageId: `msg_a${task}`, conversationId: `conv_a${task}` };
-  const created = { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"a"}' };
   const now = Date.now();
-  await createTask(db, { ...created, content: { type: "text", text: "x" } }, now, TIMINGS);
+  const taskId = await startTask(db, `a${++task}`, now);
+  key = { taskId, n: 1, k: 1 };
   await claimTurn(db, { taskId, n: 1, claim: "c", until: now + 1_000, now });
   const calls = [{ tool: "run_code" as const, input: { code: "6 * 7" } }];
   const turn = { text: "", calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0, costUsd: null } };

@@ -2,11 +2,11 @@
 import { beforeAll, beforeEach, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { addApiKey } from "../../../shared/store/api-keys.ts";
-import { createTask, steerTask } from "../../../shared/store/api.ts";
+import { steerTask } from "../../../shared/store/api.ts";
 import { parkAndTell } from "../../../shared/store/dead-letters.ts";
 import { newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
 import { carryOut } from "../../../shared/store/triage.ts";
-import { openDatabase, rows } from "../database.ts";
+import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 10_000_000_000;
 const SAID = { reason: "broken", text: "Something is broken." };
@@ -33,13 +33,6 @@ async function insertInbound(id: string, state: string, receivedAt = 1): Promise
   await db.prepare("INSERT INTO outbox (queue, key, ring_at) VALUES ('inbound', ?, 0)").bind(id).run();
 }
 
-async function startTask(): Promise<string> {
-  const ids = { taskId: `task_d${n}`, messageId: `msg_d${n}`, conversationId: `conv_d${n}` };
-  const task = { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"d"}' };
-  await createTask(db, { ...task, content: { type: "text", text: "x" } }, NOW, TIMINGS);
-  return ids.taskId;
-}
-
 const row = (id: string) => ({
   inbound: {
     id,
@@ -54,7 +47,7 @@ const row = (id: string) => ({
 });
 
 it("a task that is parked is ended in the same batch, or not at all", async () => {
-  const key = await startTask();
+  const key = await startTask(db, `d${n}`, NOW);
   const failing = {
     ...db,
     prepare: (sql: string) => db.prepare(sql),
@@ -104,7 +97,7 @@ it("the purge forgets what is old and done with, and nothing else", async () => 
 });
 
 it("a stop that stops nothing takes no message with it", async () => {
-  const key = await startTask();
+  const key = await startTask(db, `d${n}`, NOW);
   await steerTask(
     db,
     { keyHash: "h", taskId: key, messageId: `msg_s${n}`, content: { type: "text", text: "y" } },
@@ -122,7 +115,7 @@ it("a stop that stops nothing takes no message with it", async () => {
 });
 
 it("a /new that is triaged again forgets nothing that came after it", async () => {
-  await startTask();
+  await startTask(db, `d${n}`, NOW);
   await insertInbound(`inb_n${n}`, "new");
   const forget = { kind: "new" as const, ...row(`inb_n${n}`), text: "forgotten" };
   await carryOut(db, [forget], NOW, TIMINGS);

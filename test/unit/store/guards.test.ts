@@ -1,8 +1,6 @@
 /** Writes name the state that they expect: whoever comes late, or a second time, changes nothing. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { addApiKey } from "../../../shared/store/api-keys.ts";
-import { createTask } from "../../../shared/store/api.ts";
 import { startCall, storeObservation } from "../../../shared/store/calls.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound } from "../../../shared/store/inbound.ts";
@@ -11,7 +9,7 @@ import { deleteDoorbell, park, takeDue } from "../../../shared/store/outbox.ts";
 import { lookAtTasks } from "../../../shared/store/tasks.ts";
 import { carryOut } from "../../../shared/store/triage.ts";
 import { claimTurn, releaseTurn, storeTurn } from "../../../shared/store/turns.ts";
-import { openDatabase, rows } from "../database.ts";
+import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 1_000_000;
 const LATER = NOW + TIMINGS.lease_ms + 1;
@@ -21,14 +19,10 @@ let task = 0;
 let id = "";
 beforeAll(async () => {
   db = await openDatabase();
-  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
 });
 beforeEach(async () => {
-  id = `task_g${++task}`;
   await db.prepare("DELETE FROM outbox").run();
-  const ids = { taskId: id, messageId: `msg_g${task}`, conversationId: `conv_g${task}` };
-  const created = { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"g"}' };
-  await createTask(db, { ...created, content: { type: "text", text: "x" } }, NOW, TIMINGS);
+  id = await startTask(db, `g${++task}`, NOW);
 });
 
 const doorbells = () => rows<{ queue: string; version: number }>(db, "SELECT queue, version FROM outbox");

@@ -3,6 +3,8 @@ import { beforeAll, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { cancelTask, createTask, listTasks, steerTask } from "../../../shared/store/api.ts";
 import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { findArtifact } from "../../../shared/store/artifacts.ts";
+import { attachmentsOf, recordAttachments, recordRefused } from "../../../shared/store/attachments.ts";
 import { startCall, storeObservation } from "../../../shared/store/calls.ts";
 import {
   discard,
@@ -13,6 +15,7 @@ import {
 } from "../../../shared/store/dead-letters.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
+import { tellText } from "../../../shared/store/narration.ts";
 import { deleteDoorbell, park, parkUnreadable, takeDue } from "../../../shared/store/outbox.ts";
 import { admitByCode, dismiss, listPeople, standingsOf } from "../../../shared/store/people.ts";
 import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
@@ -51,6 +54,8 @@ beforeAll(async () => {
 });
 
 const NOW = 1_000;
+const SHA256 = "0".repeat(64);
+const FILES = [{ sha256: SHA256, name: "x", mime: "text/plain", bytes: 1 }];
 const CONTENT = { type: "text" as const, text: "x" };
 const INBOUND = {
   id: "inb_a",
@@ -70,6 +75,8 @@ const DECISIONS: Decision[] = [
   { kind: "new", ...WHERE, text: "x" },
   { kind: "introduce", ...WHERE, personId: "1", code: "AAAA-AAAA", text: "x" },
   { kind: "admit", ...WHERE, groupId: "-1", by: "telegram:1", text: "x" },
+  { kind: "move", inbound: INBOUND, channel: "telegram", from: "-1", to: "-2" },
+  { kind: "button", ...WHERE, ...STOP, callbackId: "q", doneText: "x" },
   { kind: "park", inbound: INBOUND, reason: "x" },
 ];
 
@@ -125,13 +132,20 @@ async function callEverything(): Promise<void> {
   await releaseLook(d, "task_a");
   await recentTasks(d, { conversationId: "conv_a", idPrefix: "task_", limit: 1 });
   await claimTurn(d, { ...claim, now: NOW });
-  await storeTurn(d, { ...claim, turn, untold: "", files: [], read: [], latencyMs: 1, now: NOW });
+  await tellText(d, { ...claim, delta: "x", shown: "x", now: NOW });
+  await storeTurn(d, { ...claim, turn, untold: "", files: FILES, read: [], latencyMs: 1, now: NOW });
+  await attachmentsOf(d, ["msg_a"]);
+  await recordAttachments(d, [
+    { message_id: "msg_a", i: 0, sha256: SHA256, mime: "", bytes: 1, failure: null },
+  ]);
+  await recordRefused(d, ["msg_a"], "x");
+  await findArtifact(d, { taskId: "task_a", sha256: SHA256, keyHash: "h" });
   await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, now: NOW });
   await startCall(d, { taskId: "task_a", n: 1, k: 1 }, { until: NOW, now: NOW });
   await storeObservation(
     d,
     { taskId: "task_a", n: 1, k: 1 },
-    { ok: true, text: "", files: [] },
+    { ok: true, text: "", files: FILES },
     { latencyMs: 1, now: NOW },
   );
   await endTask(d, { taskId: "task_a", state: "failed", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);

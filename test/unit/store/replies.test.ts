@@ -1,8 +1,6 @@
 /** A reply's lease: one at a time looks after what is shown, and whoever has lost it writes nothing more. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { addApiKey } from "../../../shared/store/api-keys.ts";
-import { createTask } from "../../../shared/store/api.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import {
   announce,
@@ -11,7 +9,7 @@ import {
   settleReply,
   takeReply,
 } from "../../../shared/store/replies.ts";
-import { openDatabase, rows } from "../database.ts";
+import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 1_000_000;
 const LATER = NOW + TIMINGS.lease_ms + 1;
@@ -21,7 +19,6 @@ let task = 0;
 let id = "";
 beforeAll(async () => {
   db = await openDatabase();
-  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
 });
 
 const doorbells = () => rows<{ queue: string; version: number }>(db, "SELECT queue, version FROM outbox");
@@ -33,11 +30,8 @@ describe("a reply", () => {
   const holder = async () =>
     (await one<{ lease_token: string }>("SELECT lease_token FROM replies WHERE id = ?"))?.lease_token;
   beforeEach(async () => {
-    id = `task_r${++task}`;
     await db.prepare("DELETE FROM outbox").run();
-    const ids = { taskId: id, messageId: `msg_r${task}`, conversationId: `conv_r${task}` };
-    const created = { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"r"}' };
-    await createTask(db, { ...created, content: { type: "text", text: "x" } }, NOW, TIMINGS);
+    id = await startTask(db, `r${++task}`, NOW);
     await endTask(db, { taskId: id, state: "succeeded", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
     await db.prepare("INSERT INTO outbox (queue, key, ring_at) VALUES ('replies', ?, 0)").bind(id).run();
   });
