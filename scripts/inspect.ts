@@ -78,11 +78,28 @@ async function outcome({ response, channel, understood }: Judged) {
     case "ignored":
       return ignored(understood.reason, understood.about);
     case "event": {
-      const { kind = "message", address, sender, text, dedupKey, edited, movedTo } = understood.event;
+      const {
+        kind = "message",
+        address,
+        sender,
+        text,
+        dedupKey,
+        edited,
+        movedTo,
+        isAside,
+      } = understood.event;
       // Nobody has said anything: who was admitted in the group still is.
       if (movedTo !== undefined)
         return ignored(`the group is now ${movedTo}`, { dedupKey, conversationId: address.chatId });
       const ids = { conversationId: address.chatId, threadId: address.threadId ?? null, userId: sender.id };
+      // Unless another part of its album is.
+      if (isAside === true)
+        return ignored("not said to this bot", {
+          dedupKey,
+          conversationId: address.chatId,
+          userId: sender.id,
+          ...(address.threadId !== undefined && { threadId: address.threadId }),
+        });
       const [, command] = /^\/(\w+)/.exec(kind === "command" ? text : "") ?? [];
       const facts = { ...(command !== undefined && { command }), ...(edited === true && { edited }) };
       return { ...answer, events: [{ channel, kind, ...ids, text, dedupKey, ...facts }] };

@@ -48,6 +48,8 @@ export class TelegramServer {
   onShown: (message: ShownMessage) => void = () => undefined;
   /** Groups that have become supergroups, by their old ids. */
   readonly migrated = new Map<string, string>();
+  /** Topics that somebody has deleted. */
+  readonly goneThreads = new Set<string>();
   /** What people have sent, by file id. */
   readonly files = new Map<string, Buffer>();
   /** The ids of buttons that were pressed just now. */
@@ -88,6 +90,7 @@ export class TelegramServer {
     this.messages.length = 0;
     this.migrated.clear();
     this.files.clear();
+    this.goneThreads.clear();
     this.pressed.clear();
     this.faultOf = () => undefined;
   }
@@ -114,6 +117,8 @@ export class TelegramServer {
       const description = "Bad Request: group chat was upgraded to a supergroup chat";
       return refusal(400, description, { migrate_to_chat_id: Number(movedTo) });
     }
+    if (this.goneThreads.has(String(body["message_thread_id"])))
+      return refusal(400, "Bad Request: message thread not found");
     const fault = this.faultOf(call);
     if (fault === "cut before") return "cut" as const;
     if (typeof fault === "object") return refusal(fault.status, fault.description, fault.parameters);

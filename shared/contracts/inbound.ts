@@ -26,8 +26,10 @@ export const InboundEvent = z.object({
   edited: z.optional(z.boolean()),
   /** Several people are in the chat. */
   isGroup: z.optional(z.boolean()),
-  /** Others that belong to it come within moments, as the pictures of an album do. */
-  isPart: z.optional(z.boolean()),
+  /** The album that it is a part of: the other parts come within moments. */
+  albumId: z.optional(z.string().check(z.maxLength(200))),
+  /** In a group, said to others: read only together with the part of its album that is said to the bot. */
+  isAside: z.optional(z.boolean()),
   /** The beginning of the message that it answers. */
   quote: z.optional(z.string()),
   /** What it came with, to be read. */

@@ -118,6 +118,21 @@ describe("an album", () => {
     expect(house.telegram.in(21).map(({ text }) => text)).toEqual(["I see."]);
     expect(given().map(({ type }) => type)).toEqual(["image", "text", "image", "image"]);
   });
+
+  it("in a group is read together when one part of it speaks to the bot, and else not at all", async () => {
+    for (const id of ["one", "two"]) house.telegram.files.set(id, Buffer.from(id));
+    const chat = { id: -22, type: "group" };
+    const part = (id: string, albumId: string, more: object = {}) =>
+      house.hook(messageOf(22, { chat, photo: [{ file_id: id }], media_group_id: albumId, ...more }));
+    const mention = {
+      caption: "@errand_test_bot which?",
+      caption_entities: [{ type: "mention", offset: 0, length: 16 }],
+    };
+    await Promise.all([part("one", "a", mention), part("two", "a"), part("one", "b"), part("two", "b")]);
+    await house.quiet();
+    expect(house.telegram.in(-22).map(({ text }) => text)).toEqual(["I see."]);
+    expect(given().filter(({ type }) => type === "image")).toHaveLength(2);
+  });
 });
 
 it("a photo that is answered is seen with the answer", async () => {

@@ -58,6 +58,13 @@ describe("in a group", () => {
     expect(house.telegram.in(-100_004)).toMatchObject([{ text: "there", threadId: null }]);
   });
 
+  it("a topic that is gone is answered beside it", async () => {
+    house.telegram.goneThreads.add("9");
+    const chat = { ...group(-100_006), is_forum: true };
+    await hear(update({ chat, text: "/run 'here'", is_topic_message: true, message_thread_id: 9 }));
+    expect(house.telegram.in(-100_006)).toMatchObject([{ text: "here", threadId: null }]);
+  });
+
   it("that has become a supergroup, the answer follows", async () => {
     house.telegram.migrated.set("-5", "-100005");
     await hear(update({ chat: { id: -5, type: "group" }, text: "/run 'moved'" }));

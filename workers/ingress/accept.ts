@@ -27,7 +27,7 @@ export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Resp
   }
   try {
     const doorbells = await store(c.env, channel, body, understood);
-    const isPart = understood.kind === "event" && understood.event.isPart === true;
+    const isPart = understood.kind === "event" && understood.event.albumId !== undefined;
     const delay_ms = isPart ? timingsOf(c.env).album_ms : 0;
     const pending = doorbells.map((doorbell) => ({ ...doorbell, delay_ms }));
     c.executionCtx.waitUntil(ring(bellsOf(c.env), pending, "ingress"));

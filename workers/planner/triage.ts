@@ -25,16 +25,29 @@ export async function triage(env: Env, inboundIds: readonly string[]): Promise<L
     parsed.success ? [{ inbound, event: parsed.data }] : [],
   );
   const access = await accessOf(env, heard);
+  const albums = new Set(heard.filter(({ event }) => event.isAside !== true).map(albumOf));
   const decisions = await Promise.all(
     read.map(({ inbound, parsed }) => {
       const one = parsed.success ? { inbound, event: parsed.data } : null;
-      return one === null ? park(inbound) : decide(env, one, access(one));
+      if (one === null) return park(inbound);
+      return isSaidToOthers(one, albums) ? ignore(inbound, "said to others") : decide(env, one, access(one));
     }),
   );
   const doorbells = await carryOut(env.DB, decisions, Date.now(), timingsOf(env));
   await ring(bellsOf(env), doorbells, "planner");
   for (const decision of decisions) report(decision, Date.now() - started);
   return NOTHING_AGAIN;
+}
+
+const albumOf = ({ inbound, event }: Heard) => `${inbound.conversation_id} ${event.albumId}`;
+
+/** A picture of an album goes with the one that speaks to the bot, if they were heard together. */
+function isSaidToOthers(one: Heard, albums: ReadonlySet<string>): boolean {
+  return one.event.isAside === true && !albums.has(albumOf(one));
+}
+
+function ignore(inbound: Decision["inbound"], reason: string): Promise<Decision> {
+  return Promise.resolve({ kind: "ignore", inbound, reason });
 }
 
 function park(inbound: Decision["inbound"]): Promise<Decision> {

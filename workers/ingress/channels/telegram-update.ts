@@ -47,6 +47,8 @@ const Message = z.looseObject({
   message_thread_id: z.optional(z.int()),
   /** Without it the thread's id is that of an ordinary reply, and nothing can be sent to it. */
   is_topic_message: z.optional(z.boolean()),
+  /** The album that it is a part of. */
+  media_group_id: z.optional(z.string()),
   /** The group has become a supergroup, which has another id. */
   migrate_to_chat_id: z.optional(z.int()),
   text: z.optional(Text),

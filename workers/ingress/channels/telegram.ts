@@ -98,8 +98,10 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot): Unde
   if (text === "" && attachments.length + files.length === 0 && toBot === null)
     return ignored("a service message", about);
   const isGroup = chat.type !== "private";
-  if (isGroup && !isForBot(message, toBot, command !== null, bot))
-    return ignored("not said to this bot", about);
+  const isAside = isGroup && !isForBot(message, toBot, command !== null, bot);
+  const albumId = message.media_group_id;
+  // One picture of an album has its caption, and with it the bot's name.
+  if (isAside && (albumId === undefined || text !== "")) return ignored("not said to this bot", about);
   const quote = isTopicRoot(message)
     ? ""
     : (message.reply_to_message?.text ?? message.reply_to_message?.caption ?? "");
@@ -112,7 +114,8 @@ function understandMessage(id: number, message: TelegramMessage, bot: Bot): Unde
     text: command === null ? text : `/${command.name}${command.args === "" ? "" : ` ${command.args}`}`,
     messageId: String(message.message_id),
     ...(isGroup && { isGroup }),
-    ...(message.media_group_id !== undefined && { isPart: true }),
+    ...(albumId !== undefined && { albumId }),
+    ...(isAside && { isAside }),
     ...(quote !== "" && { quote: beginning(quote, QUOTE_CHARS_MAX) }),
     ...(files.length > 0 && { files }),
     ...(attachments.length > 0 && { attachments }),

@@ -57,15 +57,19 @@ function outlet(api: Api, { address, answers_id: answersId }: Parameters<Sender[
     answersId === null || !chatId.startsWith("-")
       ? {}
       : { reply_parameters: { message_id: Number(answersId), allow_sending_without_reply: true } };
-  /** A group that has become a supergroup has another id, which the refusal names. */
+  let thread = threadId === undefined ? {} : { message_thread_id: Number(threadId) };
+  /** A group that has become a supergroup has another id, which the refusal names; a topic that is gone is answered beside it. */
   const inChat = <Value>(call: () => Promise<Value>): Promise<Value> =>
     call().catch((error: unknown) => {
+      if ("message_thread_id" in thread && says(error, "message thread not found")) {
+        thread = {};
+        return call();
+      }
       const movedTo = error instanceof GrammyError ? error.parameters.migrate_to_chat_id : undefined;
       if (movedTo === undefined || String(movedTo) === chatId) throw error;
       chatId = String(movedTo);
       return call();
     });
-  const thread = threadId === undefined ? {} : { message_thread_id: Number(threadId) };
   return {
     alive: () => attempt(() => inChat(async () => void (await api.sendChatAction(chatId, "typing", thread)))),
     create: (part, { silent, isFirst, button }) =>
