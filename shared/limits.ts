@@ -34,8 +34,8 @@ export const LIMITS = {
   progress_chars_max: 1_500,
   turns_max: 20,
   calls_per_turn_max: 10,
-  /** Calls beyond the ones that are made are answered with words, up to this many. */
-  calls_answered_max: 50,
+  /** Calls beyond the ones that are made are answered with words, up to this many: each is a step, of which a Workflow has 1,024. */
+  calls_answered_max: 20,
   /** Times one turn or call is asked for again after a Transient failure before the task fails. */
   transient_retries_max: 12,
   /** Messages of a conversation that a turn looks back on. */
