@@ -15,6 +15,8 @@ export const LIMITS = {
   conversation_name_chars_max: 128,
   /** What a tool may bring back: it is kept in D1 and goes into the next prompt. */
   observation_chars_max: 16_000,
+  /** Telegram's albums have ten parts at most. */
+  album_parts_max: 10,
   /** What a tool may print at all: what is beyond `observation_chars_max` becomes a file. */
   output_chars_max: 1_000_000,
   /** One file that code makes or that a person sends. Anthropic takes images of 5 MB. */

@@ -90,6 +90,9 @@ describe("settings", () => {
       ANTHROPIC_MODEL: "qwen3:8b",
       ANTHROPIC_BASE_URL: `http://${host}`,
     });
+    const [, port = ""] = host.split(":");
+    for (const form of [port, `:${port}`, `0.0.0.0:${port}`, `[::]:${port}`, `http://${host}/`])
+      expect(await withLocalModel({}, form)).toMatchObject({ ANTHROPIC_BASE_URL: `http://${host}` });
     expect(await withLocalModel({ ANTHROPIC_MODEL: "mine" }, host)).toMatchObject({
       ANTHROPIC_MODEL: "mine",
     });

@@ -13,10 +13,12 @@ export async function withBotName(settings: Settings): Promise<Settings> {
   try {
     const url = `${(base ?? "https://api.telegram.org").replace(/\/+$/, "")}/bot${token}/getMe`;
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWERS_MS_MAX) });
+    if (!response.ok)
+      throw new Error(`HTTP ${response.status}${response.status === 401 ? ", the token is not good" : ""}`);
     const me = Me.parse(await response.json());
     return { TELEGRAM_BOT_USERNAME: me.result.username, ...settings };
   } catch (error) {
-    const reason = redact(error instanceof Error ? error.name : String(error));
+    const reason = redact(error instanceof z.core.$ZodError ? "it answered something else" : String(error));
     console.error(
       `Telegram does not tell the bot's name (${reason}): for groups, set TELEGRAM_BOT_USERNAME in .dev.vars.`,
     );

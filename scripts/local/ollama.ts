@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import type { Settings } from "./settings.ts";
 
-const ADDRESS = "127.0.0.1:11434";
+const PORT = 11_434;
 /** It is on this machine, or it is not there. */
 const ANSWERS_MS_MAX = 500;
 
@@ -15,9 +15,17 @@ export async function withLocalModel(
 ): Promise<Settings> {
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: base, AI_GATEWAY_ID: gateway } = settings;
   if (key !== undefined || base !== undefined || gateway !== undefined) return settings;
-  const url = `http://${(host || ADDRESS).replace(/^https?:\/\//, "").replace(/^0\.0\.0\.0/, "127.0.0.1")}`;
+  const url = urlOf(host ?? "");
   const name = await newestModel(url);
   return name === null ? settings : { ANTHROPIC_MODEL: name, ...settings, ANTHROPIC_BASE_URL: url };
+}
+
+/** Whatever Ollama takes: a URL, a host, a port, or both; where it listens everywhere, it is here. */
+function urlOf(host: string): string {
+  const [, name = "", port = ""] = /^(?:https?:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?\/?$/.exec(host) ?? [];
+  if (/^\d+$/.test(name)) return `http://127.0.0.1:${name}`;
+  const isHere = ["", "0.0.0.0", "[::]"].includes(name);
+  return `http://${isHere ? "127.0.0.1" : name}:${port || PORT}`;
 }
 
 /** Ollama lists the model that was changed last first. Null: nobody answers, or it has none. */

@@ -54,8 +54,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a file that the model refuses is left out",
     file: "workers/planner/turn.ts",
-    find: "if (suspects.length === 0) return",
-    replace: "if (suspects.length >= 0) return",
+    find: "for (const suspects of suspectsOf(request)) {",
+    replace: "for (const suspects of suspectsOf(request).slice(0, 0)) {",
     test: "test/pipeline/files.test.ts",
   },
   {

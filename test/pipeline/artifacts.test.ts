@@ -163,9 +163,23 @@ describe("code that", () => {
     expect(files).toMatchObject([{ name: "0" }]);
     const { task: big } = await made("await save('big', new Uint8Array(6_000_000))");
     expect(big.result.calls[0]).toMatchObject({ ok: false, output: expect.stringContaining("bytes in all") });
+    const { task: caught, files: kept } = await made(
+      "try { await save('big', new Uint8Array(6_000_000)) } catch { save('small', 's'); return 'caught' }",
+    );
+    expect(caught.result.calls[0]).toMatchObject({ ok: true, output: expect.stringContaining("caught") });
+    expect(kept.map(({ name }) => name)).toEqual(["small"]);
+    const { task: eleven } = await made(
+      "for (let i = 0; i < 10; i++) save(`${i}`, `${i}`); return new Uint8Array(3)",
+    );
+    expect(eleven.result.calls[0]).toMatchObject({
+      ok: false,
+      output: expect.stringContaining("more than 10 files"),
+    });
   });
 
   it("saves the same content twice has made one artifact", async () => {
-    expect((await made("save('a', 'same'); save('b', 'same')")).files.map(({ name }) => name)).toEqual(["a"]);
+    const { task, files } = await made("save('a', 'same'); save('b', 'same')");
+    expect(files.map(({ name }) => name)).toEqual(["a"]);
+    expect(task.result.calls[0]?.output).toContain("- a, b (");
   });
 });

@@ -1,4 +1,5 @@
 /** What people send beside words: the model sees it, reads it, or hears why not; and the words are never lost with it. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Block, ModelServer, says } from "../../stand-ins/model-server.ts";
 import { type House, openHouse } from "../support/house.ts";
@@ -104,6 +105,18 @@ describe("a file that the model refuses", () => {
     expect(model.requests).toHaveLength(4);
     // What it has taken before it is given again.
     expect(model.requests.at(-1)?.body.messages[0]?.content[0]?.type).toBe("document");
+    // Another model may take none of it.
+    model.answerTo = ({ body }) =>
+      body.messages.some(({ content }) => content.some(({ type }) => type === "document"))
+        ? {
+            status: 400,
+            body: { type: "error", error: { type: "invalid_request_error", message: "text only" } },
+          }
+        : says("I see.");
+    house.telegram.files.set("b.pdf", Buffer.from("%PDF-1.8"));
+    const more = { document: document("b.pdf", "application/pdf"), caption: "And this?" };
+    expect((await send(20, more)).slice(3)).toEqual(["I see."]);
+    expect(model.requests).toHaveLength(7);
   });
 });
 
@@ -117,6 +130,26 @@ describe("an album", () => {
     await house.quiet();
     expect(house.telegram.in(21).map(({ text }) => text)).toEqual(["I see."]);
     expect(given().map(({ type }) => type)).toEqual(["image", "text", "image", "image"]);
+  });
+
+  it("whose parts come slowly is waited for, and so is what is said after them", async () => {
+    const parts = ["one", "two", "three"];
+    for (const id of parts) house.telegram.files.set(id, Buffer.from(id));
+    for (const id of parts) {
+      await house.hook(messageOf(23, { photo: [{ file_id: id }], media_group_id: "slow" }));
+      await sleep(500);
+    }
+    expect(await send(23, { text: "Which is best?" })).toEqual(["I see."]);
+    expect(given().map(({ type }) => type)).toEqual(["image", "image", "image", "text"]);
+  });
+
+  it("whose caption is a command is carried out, without a model", async () => {
+    const part = (more: object) =>
+      house.hook(messageOf(24, { photo: [{ file_id: "x" }], media_group_id: "run", ...more }));
+    await Promise.all([part({ caption: "/run 6 * 7" }), part({})]);
+    await house.quiet();
+    expect(house.telegram.in(24).map(({ text }) => text)).toEqual(["42"]);
+    expect(model.requests).toEqual([]);
   });
 
   it("in a group is read together when one part of it speaks to the bot, and else not at all", async () => {

@@ -123,7 +123,11 @@ describe("an answer that takes its time", () => {
 
   it("is told as it was said, however it begins and ends", async () => {
     const said = { type: "text", text: "\n\nFirst.\n" };
-    script({ content: [said, { type: "text", text: "Second." }], stop_reason: "max_tokens", pieceMs: 30 });
+    script({
+      content: [said, { type: "text", text: "" }, { type: "text", text: "Second." }],
+      stop_reason: "max_tokens",
+      pieceMs: 30,
+    });
     await ask(14, "Two things.");
     const [turn] = await house.sql<{ text: string; told: string }>(
       `SELECT n.text, (SELECT group_concat(data->>'text', '') FROM (SELECT data FROM events WHERE task_id = n.task_id AND key LIKE 'text %' ORDER BY seq)) AS told

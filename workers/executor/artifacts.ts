@@ -17,11 +17,16 @@ export async function keepOutcome(
   const most = beginning(text, LIMITS.output_chars_max);
   const whole = isLong ? [outputFile(`output-${n}.${k}.txt`, most)] : [];
   const all = await Promise.all([...whole, ...files].map((file) => keepFile(bucket, file)));
-  // The same content is one file, whatever it is called.
+  // The same content is one file, whatever else it is called.
   const kept = all.filter(({ sha256 }, index) => all.findIndex((one) => one.sha256 === sha256) === index);
+  const namesOf = ({ sha256 }: StoredFile) =>
+    all
+      .filter((one) => one.sha256 === sha256)
+      .map(({ name }) => name)
+      .join(", ");
   const attached = most === text ? "the whole is" : `the first ${most.length} characters are`;
   const said = isLong ? `${cut(text)}\n… (${attached} attached)` : text;
-  const names = kept.map(({ name, mime, bytes }) => `- ${name} (${mime}, ${sizeOf(bytes)})`);
+  const names = kept.map((file) => `- ${namesOf(file)} (${file.mime}, ${sizeOf(file.bytes)})`);
   const list =
     kept.length > 0
       ? `Attached to the answer (${LIMITS.artifacts_per_task_max} files at most):\n${names.join("\n")}`

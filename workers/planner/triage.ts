@@ -9,18 +9,19 @@ import { newInbound } from "../../shared/store/inbound.ts";
 import { carryOut, type Decision } from "../../shared/store/triage.ts";
 import { STOPPED, taskOfStopButton, UNREAD_WORDS } from "../../shared/words.ts";
 import { type Access, accessOf, type Heard } from "./access.ts";
+import { withoutYoungAlbums } from "./albums.ts";
 import { answerCommand, parseCommand, type Where } from "./commands.ts";
 import { bellsOf, type Env } from "./env.ts";
 
-const NOTHING_AGAIN: LookAgain = new Map();
 const LEVELS: Partial<Record<Decision["kind"], LogLevel>> = { ignore: "warn", park: "error" };
 
 /** Looks at inbound rows: decides what is to come of each, and carries all of it out in one batch. */
 export async function triage(env: Env, inboundIds: readonly string[]): Promise<LookAgain> {
   const started = Date.now();
   const rows = await newInbound(env.DB, inboundIds);
-  if (rows.length === 0) return NOTHING_AGAIN;
-  const read = rows.map((inbound) => ({ inbound, parsed: InboundEvent.safeParse(parseJson(inbound.event)) }));
+  const all = rows.map((inbound) => ({ inbound, parsed: InboundEvent.safeParse(parseJson(inbound.event)) }));
+  const { read, again } = withoutYoungAlbums(all, timingsOf(env).album_ms, started);
+  if (read.length === 0) return again;
   const heard = read.flatMap(({ inbound, parsed }) =>
     parsed.success ? [{ inbound, event: parsed.data }] : [],
   );
@@ -36,7 +37,7 @@ export async function triage(env: Env, inboundIds: readonly string[]): Promise<L
   const doorbells = await carryOut(env.DB, decisions, Date.now(), timingsOf(env));
   await ring(bellsOf(env), doorbells, "planner");
   for (const decision of decisions) report(decision, Date.now() - started);
-  return NOTHING_AGAIN;
+  return again;
 }
 
 const albumOf = ({ inbound, event }: Heard) => `${inbound.conversation_id} ${event.albumId}`;

@@ -120,32 +120,30 @@ async function think(
   return { kind: "turn", calls: turn.calls.map((call, index) => planned(call, index + 1)) };
 }
 
-/** A file that the model refuses does not take the words with it, now or later. */
+/** A file that the model refuses does not take the words with it, now or later: what is new is left out first, and then all. */
 async function askForgiving(
   env: Env,
   model: ModelClient,
   request: TurnRequest,
 ): Promise<Turn | Transient | Permanent> {
-  const turn = await ask(model, request);
+  let turn = await ask(model, request);
+  for (const suspects of suspectsOf(request)) {
+    if (!("kind" in turn) || turn.kind !== "refused") break;
+    const { reason } = turn;
+    turn = await ask(model, { ...request, files: withoutContents(request.files, suspects, reason) });
+    if (!("kind" in turn)) await recordRefused(env.DB, suspects, reason);
+  }
   if (!("kind" in turn) || turn.kind !== "refused") return turn;
-  const suspects = suspectsOf(request);
-  if (suspects.length === 0) return permanent(turn.reason);
-  const again = await ask(model, {
-    ...request,
-    files: withoutContents(request.files, suspects, turn.reason),
-  });
-  if (!("kind" in again)) await recordRefused(env.DB, suspects, turn.reason);
-  return "kind" in again && again.kind === "refused" ? permanent(turn.reason) : again;
+  return permanent(`${turn.reason}; if that is about what was said before, /new forgets it`);
 }
 
-/** The messages whose files the model has never taken before; if there are none, all that have files. */
-function suspectsOf({ taskId, n, transcript, files }: TurnRequest): string[] {
-  const withContent = [...files].flatMap(([id, some]) =>
-    some.some(({ content }) => content !== null) ? [id] : [],
-  );
+/** The messages whose files are left out, in the order of suspicion: those that the model sees for the first time, and then all. */
+function suspectsOf({ taskId, n, transcript, files }: TurnRequest): string[][] {
+  const all = [...files].flatMap(([id, some]) => (some.some(({ content }) => content !== null) ? [id] : []));
   const read = transcript.messages.filter((message) => message.turnId === turnId(taskId, n));
-  const isNew = withContent.filter((id) => read.some((message) => message.id === id));
-  return isNew.length > 0 ? isNew : withContent;
+  const isNew = all.filter((id) => read.some((message) => message.id === id));
+  const isDistinct = isNew.length > 0 && isNew.length < all.length;
+  return [...(isDistinct ? [isNew] : []), ...(all.length > 0 ? [all] : [])];
 }
 
 /** A client that throws has met something nobody foresaw: it may pass. */

@@ -29,14 +29,22 @@ for (const level of ["debug", "dir", "error", "info", "log", "table", "trace", "
 const saving = [];
 let bytesSaved = 0;
 async function read(name, content) {
-  const body = isBinary(content) ? content : show(content);
+  const given = await content;
+  const body = isBinary(given) ? given : show(given);
   const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+  if (bytesSaved + bytes.length > BYTES_MAX) throw new RangeError("save: more than " + BYTES_MAX + " bytes in all");
   bytesSaved += bytes.length;
-  if (bytesSaved > BYTES_MAX) throw new RangeError("save: more than " + BYTES_MAX + " bytes in all");
   return { name: String(name), base64: base64(bytes) };
 }
+function keep(name, content) {
+  if (saving.length >= FILES_MAX) throw new RangeError("save: more than " + FILES_MAX + " files");
+  const saved = read(name, content);
+  saved.catch(() => undefined);
+  saving.push(saved);
+  return saved;
+}
 function isBinary(value) {
-  return value instanceof ArrayBuffer || ArrayBuffer.isView(value) || value instanceof Blob;
+  return value instanceof ArrayBuffer || ArrayBuffer.isView(value) || value instanceof Blob || value instanceof ReadableStream;
 }
 function base64(bytes) {
   let text = "";
@@ -46,11 +54,7 @@ function base64(bytes) {
 globalThis.save = (name, content) => {
   if (typeof name !== "string" || name === "" || content === undefined || content === null)
     throw new TypeError("save(name, content) takes a name and a string, bytes, a Blob, or what can be shown");
-  if (saving.length >= FILES_MAX) throw new RangeError("save: more than " + FILES_MAX + " files");
-  const saved = read(name, content);
-  saved.catch(() => undefined);
-  saving.push(saved);
-  const done = saved.then(() => undefined);
+  const done = keep(name, content).then(() => undefined);
   done.catch(() => undefined);
   return done;
 };
@@ -65,14 +69,16 @@ export default {
     const files = [];
     try {
       const returned = await code();
-      if (isBinary(returned)) saving.push(read("", returned));
+      if (isBinary(returned)) keep("", returned);
       else if (returned !== undefined) value = show(returned).slice(0, CHARS_MAX + 1);
-      await Promise.all(saving);
     } catch (thrown) {
       error = (thrown instanceof Error ? thrown.name + ": " + thrown.message : "Thrown: " + show(thrown)).slice(0, CHARS_MAX);
     }
     // What was saved before something went wrong is kept.
-    for (const saved of await Promise.allSettled(saving)) if (saved.status === "fulfilled") files.push(saved.value);
+    for (const saved of await Promise.allSettled(saving)) {
+      if (saved.status === "fulfilled") files.push(saved.value);
+      else print("(not saved) " + saved.reason);
+    }
     return Response.json({ kind: "done", printed: printed.slice(0, CHARS_MAX + 1), value, error, files });
   },
 };

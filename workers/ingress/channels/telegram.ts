@@ -161,13 +161,13 @@ function senderOf({ chat, from, sender_chat: as }: TelegramMessage): string | nu
 }
 
 /** Nothing in a name can be taken for words of anybody else. */
-function nameOf({ from, sender_chat: as }: TelegramMessage): { name?: string } {
+function nameOf({ from, sender_chat: as }: TelegramMessage): { name: string } {
   const name = oneLine(
     (as === undefined ? from?.first_name : "an admin") ?? "",
     LIMITS.person_name_chars_max,
   );
   const clean = name.replace(/[[\]<>:]/g, "").trim();
-  return clean === "" ? {} : { name: clean };
+  return { name: clean || "somebody" };
 }
 
 /** In a group: mentioned, answered, or commanded. A bot that does not know its name takes what Telegram's privacy mode lets through. */

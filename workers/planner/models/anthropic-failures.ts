@@ -30,8 +30,7 @@ export function failureOf(error: unknown, env: Env): Transient | Permanent | Ref
   }
   if (status === 401 || status === 403)
     return permanent("the model refuses the key: check ANTHROPIC_API_KEY, or AI_GATEWAY_TOKEN for a gateway");
-  const reason = `the model refused the request (${said}); if that is about what was said before, /new forgets it`;
-  return { kind: "refused", reason };
+  return { kind: "refused", reason: `the model refused the request (${said})` };
 }
 
 /** Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */

@@ -59,19 +59,14 @@ async function gathered(response: Response, heard: (delta: string) => Promise<vo
       case "message_start":
         ({ message, usage } = { message: event.message, usage: event.message.usage });
         break;
-      case "content_block_start":
+      case "content_block_start": {
         content[event.index] = started(event.content_block);
+        if (event.content_block.type === "text") said = speak(content, event.index, event.content_block.text);
         break;
+      }
       case "content_block_delta": {
-        const block = content[event.index];
         const { delta } = event;
-        if (delta.type === "text_delta" && block?.type === "text" && delta.text !== "") {
-          // Blocks are paragraphs of one answer.
-          const isFirst =
-            block.text === "" && content.slice(0, event.index).some((other) => other.type === "text");
-          said = isFirst ? `\n\n${delta.text}` : delta.text;
-          block.text += delta.text;
-        }
+        if (delta.type === "text_delta") said = speak(content, event.index, delta.text);
         if (delta.type === "input_json_delta")
           inputs.set(event.index, (inputs.get(event.index) ?? "") + delta.partial_json);
         break;
@@ -98,8 +93,29 @@ async function gathered(response: Response, heard: (delta: string) => Promise<vo
   return { ...message, usage, content };
 }
 
-function started(block: { type: string; text?: string; name?: string; input?: unknown }): Block {
-  if (block.type === "text") return { type: "text", text: block.text ?? "" };
+/** Adds to a block, and returns what is heard of it: blocks are paragraphs of one answer, as far as they say something. */
+function speak(content: readonly Block[], index: number, text: string | undefined): string {
+  const block = content[index];
+  if (block?.type !== "text" || text === undefined || text === "") return "";
+  const isParagraph = block.text === "" && content.slice(0, index).some(hasWords);
+  block.text += text;
+  return isParagraph ? `\n\n${text}` : text;
+}
+
+/** What the answer says: its blocks as paragraphs. */
+export function wordsOf({ content }: Answer): string {
+  return content
+    .filter(hasWords)
+    .map(({ text }) => text)
+    .join("\n\n");
+}
+
+function hasWords(block: Block): block is Extract<Block, { type: "text" }> {
+  return block.type === "text" && block.text !== "";
+}
+
+function started(block: { type: string; name?: string; input?: unknown }): Block {
+  if (block.type === "text") return { type: "text", text: "" };
   if (block.type === "tool_use") return { type: "tool_use", name: block.name ?? "", input: block.input };
   return { type: "other" };
 }

@@ -9,7 +9,7 @@ import { permanent, type Permanent, transient, type Transient } from "../../../s
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Env } from "../env.ts";
 import { promptOf, SYSTEM } from "../prompt.ts";
-import { type Answer, readAnswer } from "./anthropic-stream.ts";
+import { type Answer, readAnswer, wordsOf } from "./anthropic-stream.ts";
 import { failureOf } from "./anthropic-failures.ts";
 import type { ModelClient, Refused, TurnRequest } from "./index.ts";
 import { costUsdOf } from "./prices.ts";
@@ -92,7 +92,7 @@ function turnOf(answer: Answer | null, env: Env): Turn | Permanent {
   // Whatever answers 200 at a wrong address is not typed by hope.
   if (answer === null) return permanent("what answered is not the Messages API: check ANTHROPIC_BASE_URL");
   const { content, model, usage } = answer;
-  const text = content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n\n");
+  const text = wordsOf(answer);
   const calls = content.flatMap((block) => (block.type === "tool_use" ? [callOf(block)] : []));
   const turn = (words: string, made: ToolCall[] = []): Turn => ({
     text: words,

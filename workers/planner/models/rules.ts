@@ -33,7 +33,13 @@ function callsOf({ messages }: Transcript, turn: string): ToolCall[] {
 /** Whether everything that the task was asked can be done without a model. */
 export function isForRules(taskId: string, { messages }: Transcript): boolean {
   const mine = messages.filter((message) => message.turnId?.startsWith(`${taskId}/`) ?? false);
-  return mine.every(({ content }) => wantedCall(content) !== null);
+  const spoken = mine.filter(({ content }) => !isWordless(content));
+  return spoken.length > 0 ? spoken.every(({ content }) => wantedCall(content) !== null) : mine.length === 0;
+}
+
+/** Only files: a part of an album whose caption says what is wanted. */
+function isWordless(content: MessageContent): boolean {
+  return content.type === "text" && content.text === "";
 }
 
 function wantedCall(content: MessageContent): ToolCall | null {
@@ -50,7 +56,9 @@ function withoutFence(code: string): string {
 
 /** One answer for everything the task has read: each message in its words, when there are several. */
 function answer(taskId: string, { messages, calls }: Transcript): string {
-  const mine = messages.filter((message) => message.turnId?.startsWith(`${taskId}/`) ?? false);
+  const read = messages.filter((message) => message.turnId?.startsWith(`${taskId}/`) ?? false);
+  const spoken = read.filter(({ content }) => !isWordless(content));
+  const mine = spoken.length > 0 ? spoken : read;
   const taken = new Map<string, number>();
   const sections = mine.map(({ content, turnId: turn }) => {
     const wanted = wantedCall(content);
