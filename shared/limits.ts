@@ -75,6 +75,8 @@ export const TIMINGS = {
   model_call_ms: 180_000,
   /** What a model says is passed on this often, while it speaks. */
   text_flush_ms: 1_000,
+  /** After a model that failed without saying when to come again. It grows by half each time. */
+  model_retry_ms: 2_000,
   /** A model that asks to wait for longer ends the task, instead of keeping a person waiting. */
   retry_after_ms_max: 120_000,
   /** Renewed while the model speaks. Before that, files are fetched (four calls at most) and the model is waited for. */

@@ -7,7 +7,7 @@ import { type Clean, nameOf, prepare, prove } from "./prove.ts";
 const SAMPLED = 2;
 const MOMENTS = ["before", "after"] as const;
 
-const PAIRS = LONG ? 300 : 10;
+const PAIRS = LONG ? 300 : 6;
 
 /** What only happens when something went wrong before. */
 const RECOVERY: readonly (readonly [key: string, occurrence: number])[] = [

@@ -20,6 +20,7 @@ beforeAll(async () => {
     vars: { ANTHROPIC_BASE_URL: await model.listen(), ANTHROPIC_API_KEY: KEY },
     timings: {
       model_silence_ms: 1_000,
+      model_retry_ms: 100,
       turn_claim_ms: 5_000,
       text_flush_ms: 50,
       placeholder_after_ms: 300,

@@ -15,7 +15,6 @@ import { type ModelClient, modelFor, type TurnRequest } from "./models/index.ts"
 import { rules } from "./models/rules.ts";
 import { Narrator } from "./narrator.ts";
 
-const RETRY_AFTER_MS = 2_000;
 /** Whoever took the claim has stored the turn, or is about to. */
 const CLAIM_LOST: NextTurn = {
   kind: "transient",
@@ -91,7 +90,7 @@ async function think(
   if ("kind" in turn) {
     log("warn", { ...facts, effect: "turn", latency_ms: latencyMs, detail: turn.reason });
     if (turn.kind === "permanent") return turn;
-    const retryAfterMs = turn.retryAfterMs ?? RETRY_AFTER_MS;
+    const retryAfterMs = turn.retryAfterMs ?? timings.model_retry_ms;
     const [now, { reason }] = [Date.now(), turn];
     const until = now + retryAfterMs + timings.step_ms;
     await releaseTurn(env.DB, { taskId, n, claim, until, reason, retryAfterMs, now });
