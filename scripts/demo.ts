@@ -51,6 +51,7 @@ const errand = spawn(process.execPath, ["scripts/start.ts", "--port", String(por
     ANTHROPIC_API_KEY: "",
     ANTHROPIC_BASE_URL: await model.listen(),
     AI_GATEWAY_ACCOUNT_ID: "",
+    AI_GATEWAY_ID: "",
   },
 });
 const overtime = setTimeout(() => {

@@ -5,35 +5,25 @@ import { LIMITS } from "../limits.ts";
 import { rowOf, runBatch } from "./batch.ts";
 import type { CallKey } from "./calls.ts";
 
-/** Writes down what a call made, as far as its task may have more. The same content is one artifact of a task. */
+/**
+ * Writes down files, while `guard` holds, as far as their task may have more; the same content is one artifact of a task.
+ * `guard` is SQL over ?1 the task, ?2 the turn, ?3 `claim`, ?4 the call (0: the turn's own answer).
+ */
 export function insertArtifacts(
   db: D1Database,
-  { taskId, n, k }: CallKey,
+  { taskId, n, k, claim }: CallKey & { claim: string | null },
   files: readonly StoredFile[],
+  guard: string,
 ): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO artifacts (task_id, sha256, n, k, i, name, mime, bytes)
-       SELECT ?1, value->>'sha256', ?2, ?3, key, value->>'name', value->>'mime', value->>'bytes' FROM json_each(?4) WHERE true
-       ORDER BY key LIMIT MAX(0, ?5 - (SELECT COUNT(*) FROM artifacts WHERE task_id = ?1))
+       SELECT ?1, value->>'sha256', ?2, ?4, key, value->>'name', value->>'mime', value->>'bytes' FROM json_each(?5)
+       WHERE ${guard}
+       ORDER BY key LIMIT MAX(0, ?6 - (SELECT COUNT(*) FROM artifacts WHERE task_id = ?1))
        ON CONFLICT DO NOTHING`,
     )
-    .bind(taskId, n, k, JSON.stringify(files), LIMITS.artifacts_per_task_max);
-}
-
-/** What a turn said beyond what can be shown, under its claim: `mine` is SQL over the task, the turn and the claim. */
-export function insertAnswerFiles(
-  db: D1Database,
-  { taskId, n, claim, files }: { taskId: string; n: number; claim: string; files: readonly StoredFile[] },
-  mine: string,
-): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO artifacts (task_id, sha256, n, k, i, name, mime, bytes)
-       SELECT ?1, value->>'sha256', ?2, 0, key, value->>'name', value->>'mime', value->>'bytes' FROM json_each(?4) WHERE ${mine}
-       ON CONFLICT DO NOTHING`,
-    )
-    .bind(taskId, n, claim, JSON.stringify(files));
+    .bind(taskId, n, claim, k, JSON.stringify(files), LIMITS.artifacts_per_task_max);
 }
 
 /** A task's artifacts as a JSON column, in the order in which they were made; `id` is SQL for the task's id. */

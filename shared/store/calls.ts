@@ -4,7 +4,7 @@ import { TaskState } from "../contracts/task.ts";
 import { ToolCall, type Observation } from "../contracts/tool.ts";
 import type { StoredFile } from "../contracts/file.ts";
 import { insertArtifacts } from "./artifacts.ts";
-import { jsonColumn, rowOf, runBatch } from "./batch.ts";
+import { ACTIVE, jsonColumn, rowOf, runBatch } from "./batch.ts";
 import { keepAlive } from "./tasks.ts";
 
 const CallRow = z.object({
@@ -69,8 +69,13 @@ export async function storeObservation(
   { ok, text, files }: Observation & { files: readonly StoredFile[] },
   { latencyMs, now }: { latencyMs: number; now: number },
 ): Promise<void> {
+  // A file that came after the end would change the order of those that are being sent.
+  const isWanted = `EXISTS (SELECT 1 FROM calls c JOIN tasks t ON t.id = c.task_id
+    WHERE c.task_id = ?1 AND c.n = ?2 AND c.k = ?4 AND c.ok IS NULL AND t.${ACTIVE})`;
   await runBatch(db, {
-    ...(files.length > 0 && { artifacts: insertArtifacts(db, { taskId, n, k }, files) }),
+    ...(files.length > 0 && {
+      artifacts: insertArtifacts(db, { taskId, n, k, claim: null }, files, isWanted),
+    }),
     call: db
       .prepare(
         "UPDATE calls SET ok = ?4, result = ?5 WHERE task_id = ?1 AND n = ?2 AND k = ?3 AND ok IS NULL",

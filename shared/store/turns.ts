@@ -8,7 +8,7 @@ import type { StoredFile } from "../contracts/file.ts";
 import type { Turn } from "../contracts/turn.ts";
 import { LIMITS } from "../limits.ts";
 import { ACTIVE, jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
-import { insertAnswerFiles } from "./artifacts.ts";
+import { insertArtifacts } from "./artifacts.ts";
 import { textData, textKey } from "./narration.ts";
 import { keepAlive } from "./tasks.ts";
 
@@ -171,7 +171,9 @@ export async function storeTurn(db: D1Database, stored: StoredTurn): Promise<boo
   const mine = "EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?2 AND claim = ?3 AND text IS NULL)";
   const calls = turn.calls.map(({ tool, input }, index) => ({ k: index + 1, tool, input }));
   const results = await runBatch(db, {
-    ...(stored.files.length > 0 && { files: insertAnswerFiles(db, stored, mine) }),
+    ...(stored.files.length > 0 && {
+      files: insertArtifacts(db, { ...stored, k: 0 }, stored.files, mine),
+    }),
     calls: db
       .prepare(
         `INSERT INTO calls (task_id, n, k, tool, input)

@@ -93,4 +93,11 @@ export const WORK: readonly Mutation[] = [
     replace: "reply.created_at > Date.now()",
     test: "test/pipeline/buttons.test.ts",
   },
+  {
+    name: "a file that comes after the end is no part of the answer",
+    file: "shared/store/calls.ts",
+    find: "AND c.ok IS NULL AND t.${ACTIVE})",
+    replace: "AND c.ok IS NULL)",
+    test: "test/unit/store",
+  },
 ];

@@ -1,4 +1,5 @@
 /** A file as a model is given it: seen, read, or only named. */
+import { encodeBase64 } from "hono/utils/encode";
 import { getMimeType } from "hono/utils/mime";
 import type { Base64ImageSource, ContentBlockParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import { sizeOf } from "../../shared/files.ts";
@@ -27,13 +28,16 @@ export function blockOf(file: PromptFile): ContentBlockParam {
     return said(`(A file came with this, ${name} (${mime}), and cannot be read: ${failure}.)`);
   const image = IMAGES.get(mime);
   if (image !== undefined) {
-    return { type: "image", source: { type: "base64", media_type: image, data: base64Of(content) } };
+    return {
+      type: "image",
+      source: { type: "base64", media_type: image, data: encodeBase64(content.slice().buffer) },
+    };
   }
   if (mime === PDF)
     return {
       type: "document",
       title: name,
-      source: { type: "base64", media_type: PDF, data: base64Of(content) },
+      source: { type: "base64", media_type: PDF, data: encodeBase64(content.slice().buffer) },
     };
   const text = textOf(file);
   if (text !== null) return said(`The file ${name}:\n${fenced(text)}`);
@@ -72,14 +76,4 @@ function decoded(content: Uint8Array): string {
   } catch {
     return new TextDecoder("windows-1252").decode(content);
   }
-}
-
-const CHUNK_BYTES = 32_768;
-
-function base64Of(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK_BYTES));
-  }
-  return btoa(binary);
 }

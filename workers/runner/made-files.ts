@@ -1,4 +1,5 @@
 /** The files that code saved, as they leave its isolate. */
+import { decodeBase64 } from "hono/utils/encode";
 import { getMimeType } from "hono/utils/mime";
 import * as z from "zod/mini";
 import type { NewFile } from "../../shared/contracts/file.ts";
@@ -16,7 +17,7 @@ const OTHER = "application/octet-stream";
 
 /** Its type is told by its name; bytes that were returned without one are named by how they begin. */
 export function newFileOf({ name, base64 }: MadeFile): NewFile {
-  const content = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  const content = decodeBase64(base64);
   const named = cleanName(name === "" ? `result.${extensionOf(content)}` : name);
   return { name: named, mime: getMimeType(named) ?? OTHER, content };
 }

@@ -229,9 +229,32 @@ describe("a call", () => {
     const key = { taskId: id, n: 1, k: 1 };
     expect((await startCall(db, key, { until: NOW, now: NOW }))?.done).toBe(false);
     await storeObservation(db, key, { ok: true, text: "first", files: [] }, { latencyMs: 1, now: NOW });
-    await storeObservation(db, key, { ok: false, text: "second", files: [] }, { latencyMs: 1, now: NOW });
+    const files = [{ sha256: "0".repeat(64), name: "late.txt", mime: "text/plain", bytes: 1 }];
+    const artifacts = () => rows(db, "SELECT name FROM artifacts WHERE task_id = ?", id);
+    await storeObservation(db, key, { ok: false, text: "second", files }, { latencyMs: 1, now: NOW });
+    expect(await artifacts()).toEqual([]);
     expect(await one("SELECT ok, result FROM calls WHERE task_id = ?")).toEqual({ ok: 1, result: "first" });
     expect((await startCall(db, key, { until: NOW, now: NOW }))?.done).toBe(true);
+  });
+
+  it("that comes back when its task has ended adds no file to the answer", async () => {
+    const files = [{ sha256: "1".repeat(64), name: "a.txt", mime: "text/plain", bytes: 1 }];
+    const observe = (k: number) =>
+      storeObservation(
+        db,
+        { taskId: id, n: 1, k },
+        { ok: true, text: "", files },
+        { latencyMs: 1, now: NOW },
+      );
+    const artifacts = () => rows(db, "SELECT k FROM artifacts WHERE task_id = ?", id);
+    await claim("a");
+    await store("a", "", 2);
+    await endTask(db, { taskId: id, state: "cancelled", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+    await observe(1);
+    expect(await artifacts()).toEqual([]);
+    await db.prepare("UPDATE tasks SET state = 'running' WHERE id = ?").bind(id).run();
+    await observe(2);
+    expect(await artifacts()).toEqual([{ k: 2 }]);
   });
 });
 
