@@ -5,6 +5,7 @@ export default defineConfig(async () => ({
   test: {
     silent: "passed-only" as const,
     maxWorkers: 2,
+    globalSetup: "test/support/bundles.ts",
     projects: [
       {
         // Inside workerd, on a real D1: what one Worker or one statement does.

@@ -8,8 +8,7 @@ type Pair = { floor: number; ours: number };
 const WHY = `<h2>Where the difference goes</h2>
 <p>A task with one tool call makes 8 D1 round trips with 8 statements and one call to the platform on the floor. Ours makes 14 with 75 statements
 (and one more a second later), two calls and ten log lines: the doorbell rows, the claims, the receipt, and a message that is created, recorded and then edited.
-In local workerd a D1 round trip costs about 0.9 ms of its one thread, each further statement 0.05 ms, a call to the outside 1 to 2 ms, a log line 0.2 ms:
-together the 20 ms between the two. Queue deliveries, Workflow steps and isolates cost the same in both. In production D1 is a network away and its
+In local workerd a D1 round trip costs about 0.9 ms of its one thread, each further statement 0.05 ms, a call to the outside 1 to 2 ms, a log line 0.2 ms. Queue deliveries, Workflow steps and isolates cost the same in both. In production D1 is a network away and its
 round trips are most of what an answer takes, while CPU is spread over many processes; there the round trips count, and the throughput of one thread does not. Before the acknowledgement ours reads the body as JSON, checks
 the secret, hashes two ids and writes two rows where the floor writes one: 1 to 2 ms of CPU more, and in cold code, five times a second, what it adds.</p>`;
 
@@ -36,8 +35,9 @@ svg { width: 100%; height: auto; } svg text { fill: currentColor; font-size: 12p
 <h1>What a hop costs</h1>
 <p>Floor and ours, interleaved in one run at ${at}, on ${machine.cpus} processors with Node ${machine.node}. The floor is the bare
 engine: the same five Workers, three queues, one Workflow with the same steps, the same isolate, one D1 round trip a hop, one call to the platform.
-The model takes no time. wrangler's local tracing and explorer are off here, and off for people unless they ask for them.
+The model takes no time. Both run on the runtime of one machine, the runner beside the others.
 Rounds of the floor lie ${Math.round(noise * 100)} % apart${noisy ? ": <strong>this machine was noisy</strong>, so only large differences mean something" : ""}.</p>
+${starts(results)}
 ${latency(results)}
 ${throughput(results)}
 ${WHY}
@@ -46,6 +46,17 @@ ${growth(results)}
 ${cold(results)}
 </html>
 `;
+}
+
+function starts({ starts: rows }: Results): string {
+  const table = rows.map(({ what, readySeconds, idleMib }) => [
+    what,
+    `${readySeconds} s`,
+    idleMib === null ? "" : `${Math.round(idleMib)} MiB`,
+  ]);
+  return `<h2>From <code>npm start</code> until it takes requests</h2>
+<p>Medians of three. Memory is the share of all its processes (PSS), npm and Node.js among them, when nothing is to do.</p>
+${tableOf(["", "ready after", "idle"], table)}`;
 }
 
 function latency({ latency: rows }: Results): string {

@@ -1,5 +1,5 @@
 /** What workerd takes: CPU time and memory, from Linux's /proc. Elsewhere there are none of these numbers. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readText, treeOf } from "../test/support/process-tree.ts";
 
 /** Linux counts in hundredths of a second, whatever the kernel's clock. */
 const TICKS_PER_SECOND = 100;
@@ -7,23 +7,21 @@ const SAMPLE_EVERY_MS = 200;
 
 /** The workerd processes below this one. */
 export function workerds(): number[] {
-  if (!existsSync("/proc/self/stat")) return [];
-  const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc")) {
-    const fields = /^\d+$/.test(name) ? statOf(Number(name)) : null;
-    if (fields !== null) parents.set(Number(name), Number(fields[1]));
-  }
-  const isMine = (pid: number): boolean => {
-    const parent = parents.get(pid);
-    return parent !== undefined && (parent === process.pid || isMine(parent));
-  };
-  return [...parents.keys()].filter((pid) => isMine(pid) && commandOf(pid).includes("workerd"));
+  return treeOf(process.pid).filter((pid) => readText(`/proc/${pid}/cmdline`).includes("workerd"));
 }
 
 function cpuSecondsOf(pids: readonly number[]): number {
   return sum(pids, (pid) => {
     const fields = statOf(pid);
     return fields === null ? 0 : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  });
+}
+
+/** Memory that is theirs alone, and their share of what they share (PSS), now. https://docs.kernel.org/filesystems/proc.html */
+export function sharedMemoryMibOf(pids: readonly number[]): number {
+  return sum(pids, (pid) => {
+    const [, kib = "0"] = /^Pss:\s+(\d+)/m.exec(readText(`/proc/${pid}/smaps_rollup`)) ?? [];
+    return Number(kib) / 1_024;
   });
 }
 
@@ -56,16 +54,4 @@ export async function measured<Result>(
 function statOf(pid: number): string[] | null {
   const text = readText(`/proc/${pid}/stat`);
   return text === "" ? null : text.slice(text.lastIndexOf(")") + 2).split(" ");
-}
-
-function commandOf(pid: number): string {
-  return readText(`/proc/${pid}/cmdline`);
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -8,14 +8,9 @@ import { type Kills, measureKills } from "./kills.ts";
 import { atRate, inFlight, type Load } from "./load.ts";
 import { page } from "./page.ts";
 import { measured } from "./processes.ts";
+import { measureStarts, type Start } from "./start.ts";
 import { noiseOf, round, type Spread, spreadOf } from "./stats.ts";
 import { type Job, openFloor, openOurs, type Subject } from "./subject.ts";
-
-// wrangler's own tracing would be measured too: off here, on for people who ask for it.
-process.env["X_LOCAL_OBSERVABILITY"] = "false";
-process.env["X_LOCAL_EXPLORER"] = "false";
-// And its notes of every batch would hide ours.
-process.env["WRANGLER_LOG"] = "warn";
 
 const KINDS: readonly [name: string, job: Job][] = [
   ["one turn", { calls: 0, thinkMs: 0 }],
@@ -41,6 +36,7 @@ export interface Results {
   machine: { cpus: number; node: string };
   noise: number;
   noisy: boolean;
+  starts: Start[];
   latency: { kind: string; acknowledged: Both<Spread>; answered: Both<Spread> }[];
   throughput: {
     inFlight: number;
@@ -135,6 +131,8 @@ async function measureSlow(ours: Subject): Promise<Results["slow"]> {
 }
 
 async function run(): Promise<Results> {
+  say("starts");
+  const starts = await measureStarts();
   say("kills");
   const kills = await measureKills();
   say("cold starts");
@@ -158,6 +156,7 @@ async function run(): Promise<Results> {
       machine,
       noise,
       noisy: noise > NOISY,
+      starts,
       latency,
       throughput,
       slow,

@@ -3,9 +3,10 @@ import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
-import { createTestHarness } from "wrangler";
+import { startRuntime } from "../scripts/local/runtime.ts";
+import { readWorkerConfig } from "../scripts/local/worker-config.ts";
 import { openHouse, privateText } from "../test/support/house.ts";
-import { configOf, WORKERS } from "../test/support/worker-configs.ts";
+import { WORKERS } from "../test/support/worker-configs.ts";
 import { workerds } from "./processes.ts";
 
 /** What is asked for: so many turns with a call each before the answer, each after so long a thought. */
@@ -36,31 +37,29 @@ export async function openFloor(): Promise<Subject> {
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const platform = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const harness = createTestHarness({
-    workers: WORKERS.map((name) => ({
-      config: {
-        ...configOf(name),
-        main: resolve(`bench/floor/${name}.ts`),
-        vars: { PLATFORM_URL: platform },
-      },
-    })),
+  const workers = WORKERS.map(async (name) => ({
+    config: { ...(await readWorkerConfig(name)), main: resolve(`bench/floor/${name}.ts`) },
+    vars: { PLATFORM_URL: platform },
+  }));
+  const runtime = await startRuntime({
+    workers: await Promise.all(workers),
+    door: 0,
+    onLine: (line) => console.error(line),
   });
-  await harness.listen();
-  const ingress = harness.getWorker<{ DB: D1Database }>("errand-ingress");
-  const { DB } = await ingress.getEnv();
-  await DB.prepare("CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID").run();
+  const db = await runtime.database("DB");
+  await db.prepare("CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID").run();
   const subject: Subject = {
     name: "floor",
     onAnswer: () => undefined,
     pids: workerds().filter((pid) => !before.has(pid)),
     async send(chat, { calls }) {
       const body = JSON.stringify({ id: `job-${chat}`, chat, calls });
-      const response = await harness.fetch("/", { method: "POST", body });
+      const response = await fetch(runtime.url, { method: "POST", body });
       await response.text();
       if (response.status !== 200) throw new Error(`the floor answered ${response.status}`);
     },
     async close() {
-      await harness.close();
+      await runtime.stop();
       server.closeAllConnections();
       server.close();
     },
@@ -72,7 +71,7 @@ export async function openFloor(): Promise<Subject> {
 export async function openOurs(): Promise<Subject & { house: Awaited<ReturnType<typeof openHouse>> }> {
   const before = new Set(workerds());
   // Code runs side by side, as in production.
-  const house = await openHouse({ runnerVars: {}, mains: { planner: "bench/scripted-planner.ts" } });
+  const house = await openHouse({ runnerBeside: true, mains: { planner: "bench/scripted-planner.ts" } });
   const subject = {
     name: "ours" as const,
     house,

@@ -2,14 +2,13 @@
  * `npm run demo`: the pipeline on free ports with a state of its own, a person on Telegram, a model, and a program;
  * Telegram and the model are stand-ins on this machine. Shows what is said as it is said, and the receipt.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { reasonOf } from "../shared/errors.ts";
 import { calls, type ModelAnswer, type ModelRequest, ModelServer, says } from "../stand-ins/model-server.ts";
 import { TelegramServer } from "../stand-ins/telegram-server.ts";
+import { startErrand } from "./local/errand.ts";
 import { freePort } from "./local/ports.ts";
 
 const SECRET = "demo-secret";
@@ -33,59 +32,52 @@ function think({ body }: ModelRequest): ModelAnswer {
 
 const telegram = new TelegramServer();
 const model = new ModelServer();
-const state = await mkdtemp(join(tmpdir(), "errand-demo-"));
-const port = await freePort();
 model.answerTo = (request) => {
   say("model", `is asked, with ${request.body.messages.length} message(s)`);
   return think(request);
 };
+const state = await mkdtemp(join(tmpdir(), "errand-demo-"));
 
-const errand = spawn(process.execPath, ["scripts/start.ts", "--port", String(port), "--state", state], {
-  stdio: ["ignore", "pipe", "inherit"],
-  env: {
-    ...process.env,
-    TELEGRAM_BOT_TOKEN: telegram.token,
-    TELEGRAM_WEBHOOK_SECRET: SECRET,
-    TELEGRAM_ALLOWED_USERS: "*",
-    TELEGRAM_API_BASE: await telegram.listen(),
-    ANTHROPIC_API_KEY: "",
-    ANTHROPIC_BASE_URL: await model.listen(),
-    AI_GATEWAY_ACCOUNT_ID: "",
-    AI_GATEWAY_ID: "",
-  },
+const stopped = new Promise<never>((_, reject) => {
+  const stop = (words: string) => () => reject(new Error(words));
+  setTimeout(stop(`The demo took longer than ${DEMO_MS_MAX / 1_000} s.`), DEMO_MS_MAX);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop("Stopped."));
 });
-const overtime = setTimeout(() => {
-  console.error(`The demo took longer than ${DEMO_MS_MAX / 1_000} s.`);
-  errand.kill("SIGTERM");
-}, DEMO_MS_MAX);
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => errand.kill("SIGTERM"));
-
+let code = 0;
 try {
-  say("demo", "starts the pipeline");
-  await ready();
-  const { url, apiKey } = JSON.parse(await readFile(join(state, "local.json"), "utf8"));
-  await chat(url);
-  await program(url, apiKey);
-  say("demo", "is done. `npm start` runs it for you.");
+  await Promise.race([demo(), stopped]);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-} finally {
-  clearTimeout(overtime);
-  errand.kill("SIGTERM");
-  if (errand.exitCode === null) await once(errand, "exit");
-  model.close();
-  await Promise.all([telegram.close(), rm(state, { recursive: true, force: true })]);
+  console.error(reasonOf(error));
+  code = 1;
 }
+model.close();
+await telegram.close();
+await rm(state, { recursive: true, force: true, maxRetries: 5 });
+// Whatever still runs ends with this process.
+process.exit(code);
 
-async function ready(): Promise<void> {
-  for await (const line of createInterface({ input: errand.stdout })) {
-    if (line.startsWith("ready ")) {
-      errand.stdout.resume();
-      return;
-    }
+async function demo(): Promise<void> {
+  const errand = await startErrand({
+    port: await freePort(),
+    state,
+    settings: {
+      TELEGRAM_BOT_TOKEN: telegram.token,
+      TELEGRAM_WEBHOOK_SECRET: SECRET,
+      TELEGRAM_ALLOWED_USERS: "*",
+      TELEGRAM_API_BASE: await telegram.listen(),
+      ANTHROPIC_BASE_URL: await model.listen(),
+    },
+    say: (words) => say("demo", words),
+    // Its log would stand between what people say.
+    onLine: () => undefined,
+  });
+  try {
+    await chat(errand.url);
+    await program(errand.url, errand.key.apiKey);
+    say("demo", "That was all. `npm start` runs it for you.");
+  } finally {
+    await errand.stop();
   }
-  throw new Error("The pipeline did not start.");
 }
 
 /** A person asks on Telegram; the message that answers is created with its first words and edited to the whole. */
@@ -105,7 +97,7 @@ async function chat(url: string): Promise<void> {
     body: JSON.stringify({ update_id: 1, message }),
   });
   say("errand", `${response.status}: taken`);
-  await Promise.race([answered, once(errand, "exit")]);
+  await answered;
 }
 
 /** A program submits a task and follows its events. */

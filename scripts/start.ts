@@ -1,36 +1,35 @@
-/** `npm start`: the whole pipeline on this machine, on real workerd. `npm start -- --port 8787 --state .errand` */
-import { mkdir, rename, writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+/** `npm start`: the whole pipeline on this machine, on real workerd. `npm start -- --help` lists the options. */
+import { createWriteStream, type WriteStream } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { timingsOf } from "../shared/config.ts";
-import { sha256Hex } from "../shared/ids.ts";
+import { reasonOf } from "../shared/errors.ts";
 import { banner } from "./local/banner.ts";
-import { withBotName } from "./local/bot-name.ts";
-import { startClock } from "./local/clock.ts";
-import { writeConfigs } from "./local/configs.ts";
-import { type DevServer, startDevServer } from "./local/dev-server.ts";
-import { lockState } from "./local/lock.ts";
-import { withLocalModel } from "./local/ollama.ts";
-import { assertFree, freePort } from "./local/ports.ts";
-import { freshRegistry } from "./local/registry.ts";
-import { startRunner } from "./local/runner.ts";
+import { type Errand, startErrand } from "./local/errand.ts";
+import { freePort } from "./local/ports.ts";
 import { readSettings } from "./local/settings.ts";
-import { prepareState } from "./local/state.ts";
+
+const USAGE = `Usage: npm start -- [--port 8787] [--state .errand] [--explorer] [--inspect]
+  --port      where it is reached on this machine
+  --state     the folder that keeps everything
+  --explorer  Cloudflare's local explorer, on a port of its own: who reaches it reads and changes everything
+  --inspect   workerd's inspector, on a port of its own: the same`;
 
 /** After this nobody waits for a clean end any more. */
 const STOP_MS_MAX = 4_000;
-const PARENT_EVERY_MS = 500;
+const PARENT_EVERY_MS = 250;
+/** What our own Workers print; the rest is the runtime's. */
+const LOG_LINE = '{"timestamp"';
 
-const values = readOptions();
-
-const stops: (() => Promise<void>)[] = [];
+const begun = performance.now();
+const options = readOptions();
+let errand: Errand | null = null;
 let stopping = false;
 
 async function stop(code: number): Promise<void> {
   if (stopping) return;
   stopping = true;
   setTimeout(() => process.exit(code), STOP_MS_MAX).unref();
-  await Promise.allSettled(stops.map((end) => end()));
+  await errand?.stop();
   process.exit(code);
 }
 
@@ -44,59 +43,53 @@ setInterval(() => {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
 
 try {
-  await start(Number(values.port), resolve(values.state));
+  await start();
 } catch (error) {
-  if (!stopping) console.error(error instanceof Error ? error.message : error);
+  if (!stopping) console.error(reasonOf(error));
   await stop(1);
 }
 
-async function start(port: number, state: string): Promise<void> {
+async function start(): Promise<void> {
+  const port = Number(options.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new Error(`--port must be 1 to 65535, not ${values.port}.`);
-  await assertFree(port);
-  const settings = await withBotName(await withLocalModel(await readSettings(".dev.vars")));
-  const timings = timingsOf(settings);
-  // What people say is in it, and their secrets.
-  await mkdir(state, { recursive: true, mode: 0o700 });
-  stops.push(await lockState(state));
-  const registry = await freshRegistry(state);
-  const [runner, apiKey] = await Promise.all([
-    startRunner({ port: await freePort(), state, registry, timings }),
-    prepareState(state),
-  ]);
-  const ERRAND_LINK_SECRET = await sha256Hex(`links of ${apiKey}`);
-  const configs = await writeConfigs(state, { ERRAND_LINK_SECRET, ...settings });
-  stops.push(() => runner.stop());
-  if (stopping) return;
-  const main: DevServer = await startDevServer({
-    configs,
+    throw new Error(`--port must be 1 to 65535, not ${options.port}.`);
+  const tools = {
+    ...(options.explorer && { explorer: await freePort() }),
+    ...(options.inspect && { inspector: await freePort() }),
+  };
+  let file: WriteStream | null = null;
+  errand = await startErrand({
     port,
-    state,
-    registry,
-    args: [],
-    onExit: () => void stop(1),
+    state: options.state,
+    settings: await readSettings(".dev.vars"),
+    tools,
+    say: (words) => console.log(`${((performance.now() - begun) / 1_000).toFixed(1)} s  ${words}`),
+    onLine(line) {
+      file ??= createWriteStream(join(options.state, "runtime.log"), { flags: "a" });
+      if (line.startsWith(LOG_LINE)) console.log(line);
+      else file.write(`${line}\n`);
+    },
   });
-  stops.push(() => main.stop());
-  const url = `http://127.0.0.1:${port}`;
-  const clock = startClock(url);
-  stops.push(() => clock.stop());
-  const local = resolve(state, "local.json");
-  await writeFile(`${local}.new`, `${JSON.stringify({ url, apiKey }, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${local}.new`, local);
-  console.log(banner({ url, apiKey, state: values.state, settings }));
-  console.log(`ready ${url}`);
+  console.log(banner({ ...errand, state: options.state, tools }));
+  console.log(`ready ${errand.url}`);
 }
 
-function readOptions(): { port: string; state: string } {
+function readOptions() {
   try {
-    const { values: given } = parseArgs({
-      options: { port: { type: "string", default: "8787" }, state: { type: "string", default: ".errand" } },
+    const { values } = parseArgs({
+      options: {
+        port: { type: "string", default: "8787" },
+        state: { type: "string", default: ".errand" },
+        explorer: { type: "boolean", default: false },
+        inspect: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
     });
-    return given;
+    if (!values.help) return values;
+    console.log(USAGE);
+    return process.exit(0);
   } catch (error) {
-    console.error(
-      `${error instanceof Error ? error.message : String(error)}\nUsage: npm start -- [--port 8787] [--state .errand]`,
-    );
+    console.error(`${reasonOf(error)}\n${USAGE}`);
     return process.exit(1);
   }
 }

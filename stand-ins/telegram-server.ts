@@ -4,7 +4,9 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { buffer } from "node:stream/consumers";
+import { buttonOf, readBody, type Refusal, refusal, success, understand } from "./telegram-wire.ts";
+
+const DOWNLOAD_BYTES_MAX = 20 * 1024 * 1024;
 
 export interface ShownMessage {
   id: number;
@@ -34,7 +36,7 @@ export interface ApiCall {
 
 /** What to do with a call instead of serving it; `undefined` serves it. */
 export type Fault =
-  | { status: number; description: string; parameters?: Record<string, unknown> }
+  | Refusal
   /** Carried out, and then the connection is cut: the caller never hears of it. */
   | "cut after"
   /** Cut before anything was done. */
@@ -61,7 +63,7 @@ export class TelegramServer {
       if (answer === "cut") return request.socket.destroy();
       if (!("status" in answer)) return response.end(answer);
       response
-        .writeHead(answer.status, { "content-type": "application/json" })
+        .writeHead(answer.status, { "content-type": "application/json", ...answer.headers })
         .end(JSON.stringify(answer.body));
       return undefined;
     });
@@ -95,6 +97,12 @@ export class TelegramServer {
     this.faultOf = () => undefined;
   }
 
+  /** Shows what another run of it has shown. */
+  adopt(messages: readonly ShownMessage[]): void {
+    this.messages.push(...messages);
+    this.nextId = Math.max(this.nextId, ...messages.map(({ id }) => id + 1));
+  }
+
   /** Messages whose text has become the answer: each was created once and edited since. */
   answersIn(chatId: string | number): ShownMessage[] {
     return this.messages.filter((message) => message.chatId === String(chatId) && message.edits > 0);
@@ -106,22 +114,28 @@ export class TelegramServer {
 
   private async serve(request: IncomingMessage) {
     const [, key, path] = /^\/file\/bot([^/]+)\/(.+)$/.exec(request.url ?? "") ?? [];
-    if (path !== undefined) return (key === this.token && this.files.get(path)) || refusal(404, "Not Found");
+    if (path !== undefined) {
+      const fault = this.faultOf({ method: "download", chatId: "", body: { path }, at: Date.now() });
+      if (typeof fault === "object") return refusal(fault);
+      return (
+        (key === this.token && this.files.get(path)) || refusal({ status: 404, description: "Not Found" })
+      );
+    }
     const [, token, method = ""] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url ?? "") ?? [];
-    if (token !== this.token) return refusal(401, "Unauthorized");
+    if (token !== this.token) return refusal({ status: 401, description: "Unauthorized" });
     const body = await readBody(request);
     const call = { method, chatId: String(body["chat_id"]), body, at: Date.now() };
     this.calls.push(call);
     const movedTo = this.migrated.get(call.chatId);
     if (movedTo !== undefined) {
       const description = "Bad Request: group chat was upgraded to a supergroup chat";
-      return refusal(400, description, { migrate_to_chat_id: Number(movedTo) });
+      return refusal({ status: 400, description, parameters: { migrate_to_chat_id: Number(movedTo) } });
     }
     if (this.goneThreads.has(String(body["message_thread_id"])))
-      return refusal(400, "Bad Request: message thread not found");
+      return refusal({ status: 400, description: "Bad Request: message thread not found" });
     const fault = this.faultOf(call);
     if (fault === "cut before") return "cut" as const;
-    if (typeof fault === "object") return refusal(fault.status, fault.description, fault.parameters);
+    if (typeof fault === "object") return refusal(fault);
     const answer = this.answer(call);
     return fault === "cut after" ? ("cut" as const) : answer;
   }
@@ -160,13 +174,15 @@ export class TelegramServer {
         const text = understand(body);
         if (typeof text !== "string") return text;
         const message = this.find(chatId, body["message_id"]);
-        if (message === undefined) return refusal(400, "Bad Request: message to edit not found");
+        if (message === undefined)
+          return refusal({ status: 400, description: "Bad Request: message to edit not found" });
         const button = buttonOf(body);
         if (message.text === text && message.markup === String(body["text"]) && message.button === button) {
-          return refusal(
-            400,
-            "Bad Request: message is not modified: specified new message content and reply markup are exactly the same",
-          );
+          return refusal({
+            status: 400,
+            description:
+              "Bad Request: message is not modified: specified new message content and reply markup are exactly the same",
+          });
         }
         Object.assign(message, { text, markup: String(body["text"]), button, edits: message.edits + 1 });
         this.onShown(message);
@@ -181,16 +197,21 @@ export class TelegramServer {
         const id = String(body["file_id"]);
         const file = this.files.get(id);
         if (file === undefined)
-          return refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable");
-        if (file.byteLength > DOWNLOAD_BYTES_MAX) return refusal(400, "Bad Request: file is too big");
+          return refusal({
+            status: 400,
+            description: "Bad Request: wrong file_id or the file is temporarily unavailable",
+          });
+        if (file.byteLength > DOWNLOAD_BYTES_MAX)
+          return refusal({ status: 400, description: "Bad Request: file is too big" });
         return success({ file_id: id, file_unique_id: id, file_size: file.byteLength, file_path: id });
       }
       case "sendPhoto":
       case "sendDocument": {
         const file = body["file"];
-        if (!(file instanceof File)) return refusal(400, "Bad Request: there is no file in the request");
+        if (!(file instanceof File))
+          return refusal({ status: 400, description: "Bad Request: there is no file in the request" });
         if (method === "sendPhoto" && !file.name.endsWith(".png"))
-          return refusal(400, "Bad Request: IMAGE_PROCESS_FAILED");
+          return refusal({ status: 400, description: "Bad Request: IMAGE_PROCESS_FAILED" });
         const id = this.nextId++;
         const attached = { method, name: file.name, bytes: Buffer.from(body["bytes"] as ArrayBuffer) };
         const threadId = body["message_thread_id"] === undefined ? null : String(body["message_thread_id"]);
@@ -212,84 +233,24 @@ export class TelegramServer {
       }
       case "answerCallbackQuery":
         if (!this.pressed.has(String(body["callback_query_id"])))
-          return refusal(
-            400,
-            "Bad Request: query is too old and response timeout expired or query ID is invalid",
-          );
+          return refusal({
+            status: 400,
+            description: "Bad Request: query is too old and response timeout expired or query ID is invalid",
+          });
         return success(true);
       case "deleteMessage": {
         const message = this.find(chatId, body["message_id"]);
-        if (message === undefined) return refusal(400, "Bad Request: message to delete not found");
+        if (message === undefined)
+          return refusal({ status: 400, description: "Bad Request: message to delete not found" });
         this.messages.splice(this.messages.indexOf(message), 1);
         return success(true);
       }
       default:
-        return refusal(404, "Not Found");
+        return refusal({ status: 404, description: "Not Found" });
     }
   }
 
   private find(chatId: string, id: unknown): ShownMessage | undefined {
     return this.messages.find((message) => message.chatId === chatId && message.id === Number(id));
   }
-}
-
-function buttonOf(body: Record<string, unknown>): string | null {
-  const markup = body["reply_markup"] as { inline_keyboard: { callback_data: string }[][] } | undefined;
-  return markup?.inline_keyboard[0]?.[0]?.callback_data ?? null;
-}
-
-const DOWNLOAD_BYTES_MAX = 20 * 1024 * 1024;
-const TEXT_UNITS_MAX = 4_096;
-const TAGS = new Set(["a", "b", "blockquote", "code", "i", "pre", "s"]);
-
-/** The text after entities parsing, or the refusal of markup that does not parse. */
-function understand(body: Record<string, unknown>) {
-  const sent = String(body["text"] ?? "");
-  const text = body["parse_mode"] === "HTML" ? withoutTags(sent) : sent;
-  if (text === null) return refusal(400, "Bad Request: can't parse entities: unmatched end tag");
-  if (text.trim() === "") return refusal(400, "Bad Request: message text is empty");
-  if (text.length > TEXT_UNITS_MAX) return refusal(400, "Bad Request: message is too long");
-  if (!text.isWellFormed()) return refusal(400, "Bad Request: strings must be encoded in UTF-8");
-  return text;
-}
-
-function withoutTags(html: string): string | null {
-  const open: string[] = [];
-  let text = "";
-  for (const [token, closing, tag] of html.matchAll(/<(\/?)([a-z]+)(?: [^<>]*)?>|[^<]+|</g)) {
-    if (tag === undefined) {
-      if (token === "<" || /&(?!(?:lt|gt|amp|quot);)/.test(token)) return null;
-      text += token
-        .replaceAll("&lt;", "<")
-        .replaceAll("&gt;", ">")
-        .replaceAll("&quot;", '"')
-        .replaceAll("&amp;", "&");
-    } else if (!TAGS.has(tag)) return null;
-    else if (closing === "/") {
-      if (open.pop() !== tag) return null;
-    } else open.push(tag);
-  }
-  return open.length === 0 ? text : null;
-}
-
-function success(result: unknown) {
-  return { status: 200, body: { ok: true, result } };
-}
-
-function refusal(status: number, description: string, parameters?: Record<string, unknown>) {
-  return { status, body: { ok: false, error_code: status, description, ...(parameters && { parameters }) } };
-}
-
-/** Parameters as JSON, or in parts with a file among them. */
-async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const bytes = await buffer(request);
-  const type = request.headers["content-type"] ?? "";
-  if (!type.startsWith("multipart/")) return JSON.parse(bytes.toString("utf8") || "{}");
-  const form = await new Response(bytes, { headers: { "content-type": type } }).formData();
-  const parameters: Record<string, unknown> = {};
-  for (const [name, value] of form) {
-    if (typeof value === "string") parameters[name] = value;
-    else Object.assign(parameters, { file: value, bytes: await value.arrayBuffer() });
-  }
-  return parameters;
 }

@@ -1,22 +1,42 @@
 /** What the start script says once everything runs. */
 import type { Settings } from "./settings.ts";
+import type { LocalKey } from "./state.ts";
 
-export function banner(facts: { url: string; apiKey: string; state: string; settings: Settings }): string {
-  const { url, apiKey, state, settings } = facts;
+interface BannerFacts {
+  url: string;
+  key: LocalKey;
+  state: string;
+  settings: Settings;
+  tools: { explorer?: number; inspector?: number };
+}
+
+export function banner({ url, key, state, settings, tools }: BannerFacts): string {
   const body = JSON.stringify({ prompt: "/run 6 * 7" });
+  const file = `${state}/local.json`;
+  // A terminal's history and its screen are seen by others: after the first time the key stays in its file.
+  const shown = key.isNew ? `${key.apiKey}   (also in ${file}; it is not shown again)` : `in ${file}`;
+  const fromFile = `$(node -p "JSON.parse(fs.readFileSync('${file}')).apiKey")`;
   return `
 Errand runs on this machine:
   queues, D1, Workflows  workerd, with its state in ${state}
   code                   isolates in a second workerd, with a watchdog
   model                  ${model(settings)}
   Telegram               ${telegram(settings)}
-  watch                  ${url}/cdn-cgi/local/explorer
-  API key                ${apiKey}
+  API key                ${shown}
 
 Try it:
-  curl -s ${url}/v1/tasks -H 'Authorization: Bearer ${apiKey}' -d '${body}'
+  curl -s ${url}/v1/tasks -H "Authorization: Bearer ${key.isNew ? key.apiKey : fromFile}" -d '${body}'
   and read the answer at the \`self\` link, with the same header.
-`;
+${toolsWarning(tools)}`;
+}
+
+function toolsWarning({ explorer, inspector }: BannerFacts["tools"]): string {
+  if (explorer === undefined && inspector === undefined) return "";
+  return `
+⚠ Who reaches these reads and changes everything, without a key. Let no tunnel lead here.
+${explorer === undefined ? "" : `  explorer               http://127.0.0.1:${explorer}/cdn-cgi/local/explorer\n`}${
+    inspector === undefined ? "" : `  inspector              127.0.0.1:${inspector}, for chrome://inspect\n`
+  }`;
 }
 
 function model(settings: Settings): string {

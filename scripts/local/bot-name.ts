@@ -1,5 +1,6 @@
 /** Who the bot is: without its name nobody can tell whether a group's message is for it. */
 import * as z from "zod/mini";
+import { fetchDirect } from "../../shared/fetch.ts";
 import { redact } from "../../shared/log.ts";
 import type { Settings } from "./settings.ts";
 
@@ -12,7 +13,7 @@ export async function withBotName(settings: Settings): Promise<Settings> {
   if (token === undefined || known !== undefined) return settings;
   try {
     const url = `${(base ?? "https://api.telegram.org").replace(/\/+$/, "")}/bot${token}/getMe`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWERS_MS_MAX) });
+    const response = await fetchDirect(url, { signal: AbortSignal.timeout(ANSWERS_MS_MAX) });
     if (!response.ok)
       throw new Error(`HTTP ${response.status}${response.status === 401 ? ", the token is not good" : ""}`);
     const me = Me.parse(await response.json());

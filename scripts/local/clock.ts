@@ -1,28 +1,21 @@
 /** The clock: locally no cron fires by itself, so it is rung every few seconds. */
 
 const RING_EVERY_MS = 3_000;
-const RING_MS_MAX = 20_000;
-const SCHEDULED = "/cdn-cgi/local/scheduled?cron=*+*+*+*+*";
 
-export function startClock(url: string): { stop(): Promise<void> } {
+/** @param ring calls the Worker that sweeps. When it fails, the next ring sweeps what this one did not. */
+export function startClock(ring: () => Promise<void>): { stop(): Promise<void> } {
   let ringing: Promise<void> | null = null;
-  const ring = async () => {
-    try {
-      await fetch(`${url}${SCHEDULED}`, { signal: AbortSignal.timeout(RING_MS_MAX) });
-    } catch {
-      // The next ring sweeps what this one did not.
-    }
-    ringing = null;
-  };
   const tick = () => {
-    ringing ??= ring();
+    ringing ??= ring()
+      .catch(() => undefined)
+      .finally(() => (ringing = null));
   };
   tick();
   const timer = setInterval(tick, RING_EVERY_MS);
   return {
-    stop() {
+    async stop() {
       clearInterval(timer);
-      return Promise.resolve();
+      await ringing;
     },
   };
 }

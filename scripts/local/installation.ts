@@ -1,15 +1,17 @@
 /** The installation that a command speaks to: this machine's, or the one that the environment names. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fetchDirect, RedirectError } from "../../shared/fetch.ts";
 
 /** Calls its API. Throws in words when it refuses, or when nobody is there. */
 export async function callApi(state: string, method: string, path: string, body?: unknown) {
   const { url, apiKey } = await installation(state);
-  const response = await fetch(`${url}${path}`, {
+  const response = await fetchDirect(`${url}${path}`, {
     method,
     headers: { authorization: `Bearer ${apiKey}` },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-  }).catch(() => {
+  }).catch((error: unknown) => {
+    if (error instanceof RedirectError) throw error;
     throw new Error(`Nothing answers at ${url}. Is it running? npm start`);
   });
   const answer = JSON.parse(await response.text());

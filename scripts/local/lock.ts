@@ -3,12 +3,20 @@ import { readFileSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Throws one clear line while another run is alive; what a dead one left is taken over. Returns how to let go. */
-export async function lockState(state: string): Promise<() => Promise<void>> {
+export interface Lock {
+  /** The run before did not let go: it was killed, perhaps a moment ago. */
+  wasHeld: boolean;
+  release: () => Promise<void>;
+}
+
+/** Throws one clear line while another run is alive; what a dead one left is taken over. */
+export async function lockState(state: string): Promise<Lock> {
   const file = join(state, "start.pid");
   const write = (flag: "wx" | "w") => writeFile(file, String(process.pid), { flag });
+  const release = () => rm(file, { force: true });
   try {
     await write("wx");
+    return { wasHeld: false, release };
   } catch {
     const owner = Number(await readFile(file, "utf8"));
     if (isStart(owner)) {
@@ -17,8 +25,8 @@ export async function lockState(state: string): Promise<() => Promise<void>> {
       );
     }
     await write("w");
+    return { wasHeld: true, release };
   }
-  return () => rm(file, { force: true });
 }
 
 /** Whether the process is a start script: its number alone may have gone to somebody else. */

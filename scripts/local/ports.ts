@@ -2,15 +2,14 @@
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A run that was killed a moment ago may still be letting go of its port. */
-const TRIES = 10;
-const TRY_EVERY_MS = 200;
+const TRY_EVERY_MS = 100;
 
-/** Throws one clear line when somebody else listens there. */
-export async function assertFree(port: number): Promise<void> {
-  for (let tries = 1; ; tries++) {
+/** Throws one clear line when somebody else listens there, and goes on doing so. */
+export async function assertFree(port: number, patienceMs: number): Promise<void> {
+  const end = Date.now() + patienceMs;
+  for (;;) {
     if ((await listen(port)) === port) return;
-    if (tries === TRIES) {
+    if (Date.now() >= end) {
       throw new Error(
         `Port ${port} is in use. Stop what uses it, or run a second Errand beside it: npm start -- --port ${port + 1} --state .errand-${port + 1}`,
       );

@@ -97,17 +97,12 @@ function complaintsAbout(text: string, names: readonly string[]): string[] {
   ];
 }
 
-/** The settings of one Worker, as a `.dev.vars` file says them. */
-export function varsOf(worker: WorkerName, settings: Settings): string {
+/** The settings of one Worker: its variables and secrets. */
+export function varsOf(worker: WorkerName, settings: Settings): Record<string, string> {
   const needed: readonly (readonly [string, readonly WorkerName[]])[] = Object.entries(VARIABLES);
-  return Object.entries(settings)
-    .filter(([name]) => needed.some(([variable, workers]) => variable === name && workers.includes(worker)))
-    .map(([name, value]) => `${name}=${quoted(name, value)}\n`)
-    .join("");
-}
-
-/** Single quotes keep everything as it is, but for themselves. */
-function quoted(name: string, value: string): string {
-  if (/['\n\r]/.test(value)) throw new Error(`${name} must not hold a single quote or a line break.`);
-  return `'${value}'`;
+  return Object.fromEntries(
+    Object.entries(settings).filter(([name]) =>
+      needed.some(([variable, workers]) => variable === name && workers.includes(worker)),
+    ),
+  );
 }

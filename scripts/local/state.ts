@@ -1,69 +1,97 @@
-/** The state of this machine's installation: the database migrated, an API key made, what a dead process had claimed let go. */
-import { execFile } from "node:child_process";
+/** The state folder of this machine's installation: the owner's alone, in use by one process, with the key to its API. */
 import { randomBytes } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import {
+  access,
+  chmod,
+  constants,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { getPlatformProxy } from "wrangler";
+import { reasonOf } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { addApiKey } from "../../shared/store/api-keys.ts";
 import { expireClaims } from "../../shared/store/outbox.ts";
+import { migrate } from "./migrate.ts";
 
-const CONFIG = "wrangler/ingress.jsonc";
-const MIGRATIONS = "shared/store/migrations";
+const OTHERS = 0o077;
+const TEMPORARY = "tmp";
+/** A version before kept each Worker's secrets and a second state in there; nobody reads them any more. */
+const LEFT_BEHIND = ["workers", "runner"];
+/** By these a folder is known as a state of Errand's. */
+const MARKS = ["local.json", "start.pid", "v3"];
 
-/** @returns the API key of this machine: the same for as long as its state is kept. */
-export async function prepareState(state: string): Promise<string> {
-  const apiKey = (await knownKey(state)) ?? `errand_default_${randomBytes(24).toString("base64url")}`;
-  const prepare = async (db: D1Database) => {
-    if (!(await isMigrated(db))) return false;
-    const hash = await sha256Hex(apiKey);
-    await addApiKey(db, { hash, tenantId: "default", label: "this machine", now: Date.now() });
-    await expireClaims(db);
-    return true;
-  };
-  // Opening the database takes a second, so a state that is migrated is opened once.
-  if (!(await withDatabase(state, prepare))) {
-    await migrate(state);
-    await withDatabase(state, prepare);
-  }
-  return apiKey;
-}
-
-async function isMigrated(db: D1Database): Promise<boolean> {
-  const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql"));
-  const known = await db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'd1_migrations'").first();
-  if (known === null) return false;
-  const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
-  const applied = new Set(results.map(({ name }) => name));
-  return files.every((name) => applied.has(name));
-}
-
-async function migrate(state: string): Promise<void> {
-  const args = ["d1", "migrations", "apply", "errand", "--local", "-c", CONFIG, "--persist-to", state];
-  const env = {
-    ...process.env,
-    CI: "1",
-    WRANGLER_SEND_METRICS: "false",
-    WRANGLER_SEND_ERROR_REPORTS: "false",
-  };
-  await promisify(execFile)("wrangler", args, { env });
-}
-
-async function withDatabase<Result>(
-  state: string,
-  work: (db: D1Database) => Promise<Result>,
-): Promise<Result> {
-  const proxy = await getPlatformProxy<{ DB: D1Database }>({
-    configPath: CONFIG,
-    // `wrangler dev --persist-to` keeps its state one folder below the one it is given.
-    persist: { path: join(state, "v3") },
-  });
+/** Makes the folder, or takes what others may do there away from them. Throws in words when it cannot be used. */
+export async function openState(state: string): Promise<void> {
+  // Whatever is written from now on, by workerd too, is the owner's alone.
+  process.umask(OTHERS);
   try {
-    return await work(proxy.env.DB);
-  } finally {
-    await proxy.dispose();
+    await mkdir(state, { recursive: true });
+    const names = await readdir(state);
+    if (names.length > 0 && !names.some((name) => MARKS.includes(name)))
+      throw new Error("it holds something else than Errand's state");
+    await chmod(state, 0o700);
+    await access(state, constants.W_OK);
+  } catch (error) {
+    throw new Error(
+      `${state} cannot be used (${reasonOf(error)}). Use another folder: npm start -- --state elsewhere`,
+      { cause: error },
+    );
   }
+}
+
+/** Removes what a run that was killed, or a version before, has left there. @returns where the runtime may keep what it needs. */
+export async function clearState(state: string): Promise<string> {
+  const remove = (name: string) => rm(join(state, name), { recursive: true, force: true });
+  await Promise.all([TEMPORARY, ...LEFT_BEHIND].map(remove));
+  const temporary = join(state, TEMPORARY);
+  await mkdir(temporary);
+  return temporary;
+}
+
+/** Takes away what others may do with files that were there already. The runtime may go on meanwhile. */
+export async function closeToOthers(state: string): Promise<void> {
+  for (const entry of await readdir(state, { withFileTypes: true, recursive: true })) {
+    if (entry.isSymbolicLink()) continue;
+    const path = join(entry.parentPath, entry.name);
+    // It may be gone: the runtime makes files and removes them.
+    const { mode = 0 } = (await stat(path).catch(() => null)) ?? {};
+    if ((mode & OTHERS) !== 0) await chmod(path, mode & ~OTHERS).catch(() => undefined);
+  }
+}
+
+export interface LocalKey {
+  apiKey: string;
+  /** Nobody has seen it yet. */
+  isNew: boolean;
+}
+
+/** The API key of this machine: the same for as long as its state is kept. */
+export async function localKey(state: string): Promise<LocalKey> {
+  const known = await knownKey(state);
+  return known === null
+    ? { apiKey: `errand_default_${randomBytes(24).toString("base64url")}`, isNew: true }
+    : { apiKey: known, isNew: false };
+}
+
+/** Migrates the database, lets the key in, and lets go of whatever a dead process had claimed. */
+export async function prepareDatabase(db: D1Database, apiKey: string): Promise<void> {
+  await migrate(db);
+  const hash = await sha256Hex(apiKey);
+  await addApiKey(db, { hash, tenantId: "default", label: "this machine", now: Date.now() });
+  await expireClaims(db);
+}
+
+/** Tells the commands of a person's where Errand runs, and with which key. */
+export async function tellCommands(state: string, facts: { url: string; apiKey: string }): Promise<void> {
+  const file = join(state, "local.json");
+  await writeFile(`${file}.new`, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
 }
 
 async function knownKey(state: string): Promise<string | null> {

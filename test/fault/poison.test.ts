@@ -18,7 +18,7 @@ let state: string;
 beforeAll(async () => {
   house = await openHouse();
   state = await mkdtemp(join(tmpdir(), "errand-poison-"));
-  const local = { url: house.url.origin, apiKey: API_KEY };
+  const local = { url: house.url, apiKey: API_KEY };
   await writeFile(join(state, "local.json"), JSON.stringify(local));
 });
 afterAll(async () => {

@@ -1,5 +1,6 @@
 /** What holds the promise, removed one at a time. Each must be noticed by the suite; `test` is where to look first. */
 import type { Mutation } from "./mutation.ts";
+import { LOCAL } from "./local.ts";
 import { WORK } from "./work.ts";
 
 const FAULT = "test/fault";
@@ -238,4 +239,5 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/restart/kills.test.ts",
   },
   ...WORK,
+  ...LOCAL,
 ];

@@ -12,7 +12,7 @@ let state: string;
 beforeAll(async () => {
   house = await openHouse({ vars: { TELEGRAM_ALLOWED_USERS: "900" } });
   state = await mkdtemp(join(tmpdir(), "errand-access-"));
-  await writeFile(join(state, "local.json"), JSON.stringify({ url: house.url.origin, apiKey: API_KEY }));
+  await writeFile(join(state, "local.json"), JSON.stringify({ url: house.url, apiKey: API_KEY }));
 });
 afterAll(async () => {
   await house.close();

@@ -65,7 +65,8 @@ describe("POST /v1/tasks", () => {
     ["reaches for the network", "await fetch('http://example.com')", "not permitted to access the internet"],
     [
       "floods its way out",
-      "Response.json = () => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(1 << 20)) }))",
+      "const flood = () => new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(1 << 20)) });" +
+        "globalThis.FormData = function () { return Object.assign(flood(), { set() {}, append() {} }) }",
       "more than it may",
     ],
     ["waits for ever", "await new Promise(() => {})", "never happens"],

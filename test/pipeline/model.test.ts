@@ -100,7 +100,7 @@ describe("a question", () => {
     const [task] = await house.sql<{ id: string }>("SELECT id FROM tasks ORDER BY seq DESC LIMIT 1");
     const { body } = await house.api("GET", `/tasks/${task?.id}`);
     expect(body.usage).toMatchObject({ turns: 1, tokens_in: 10, tokens_out: 5, cost_usd: 0.00007 });
-    expect(JSON.stringify(house.harness.getLogs())).not.toContain(KEY);
+    expect(JSON.stringify(house.logs)).not.toContain(KEY);
     expect(JSON.stringify(body)).not.toContain(KEY);
   });
 });
@@ -144,7 +144,7 @@ describe("an answer that takes its time", () => {
     await until(() => Promise.resolve(model.requests.length > 0), 5_000, "the model to be asked");
     // Not by /stop: that terminates the Workflow, and takes the planner's request with it.
     await house.sql("UPDATE tasks SET state = 'cancelled', ended_by = 'test' WHERE state = 'running'");
-    const dropped = () => JSON.stringify(house.harness.getLogs()).includes("nobody waits for it");
+    const dropped = () => JSON.stringify(house.logs).includes("nobody waits for it");
     await until(() => Promise.resolve(dropped()), 5_000, "the model not to be listened to");
     expect(model.requests).toHaveLength(1);
     await house.sql("DELETE FROM outbox");

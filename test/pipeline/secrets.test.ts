@@ -77,7 +77,7 @@ it("nothing that is planted is found in logs, D1, R2, replies or what the sandbo
   const database: Record<string, unknown> = {};
   for (const { name } of tables) database[name] = await house.sql(`SELECT * FROM "${name}"`);
   const places = {
-    logs: JSON.stringify(house.harness.getLogs()),
+    logs: JSON.stringify(house.logs),
     database: JSON.stringify(database),
     files: (await house.objects()).join("\n"),
     replies: JSON.stringify(house.telegram.messages),

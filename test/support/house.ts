@@ -1,14 +1,14 @@
-/** The whole house in one workerd: the real Workers, real queues, D1 and Workflows, and a Bot API at its HTTP edge. */
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { createTestHarness } from "wrangler";
+/** The whole house on one machine's runtime: the real Workers, real queues, D1 and Workflows, and a Bot API at its HTTP edge. */
+import { resolve } from "node:path";
+import { migrate } from "../../scripts/local/migrate.ts";
+import { startRuntime } from "../../scripts/local/runtime.ts";
+import { readWorkerConfig } from "../../scripts/local/worker-config.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import type { Timings } from "../../shared/limits.ts";
 import type { TaskState } from "../../shared/contracts/task.ts";
 import type { Control } from "./control.ts";
 import { TelegramServer } from "../../stand-ins/telegram-server.ts";
-import { configOf, watchedConfigOf, type WorkerName, WORKERS } from "./worker-configs.ts";
+import { watchedConfig, type WorkerName, WORKERS } from "./worker-configs.ts";
 import { until } from "./until.ts";
 
 export const API_KEY = "errand_default_0123456789abcdefghijklmn";
@@ -21,7 +21,8 @@ export interface HouseOptions {
   /** Hears of every effect, and may keep it from happening: the Workers are then wrapped by `test/support/entries`. */
   control?: Control;
   vars?: Record<string, string>;
-  runnerVars?: Record<string, string>;
+  /** Code runs side by side then, as it does in production. */
+  runnerBeside?: boolean;
   /** Another entry for a Worker, which imports the real one. */
   mains?: Partial<Record<WorkerName, string>>;
 }
@@ -53,26 +54,33 @@ export async function openHouse(options: HouseOptions = {}) {
     ...(options.control && { CONTROL_URL: await options.control.listen() }),
     ...options.vars,
   };
-  const harness = createTestHarness({
-    // Not here: a person's own .dev.vars must not reach the tests, nor the tests the person's bot.
-    root: mkdtempSync(join(tmpdir(), "errand-house-")),
-    workers: [
-      ...WORKERS.map((name) => ({
-        config: {
-          ...(options.control ? watchedConfigOf(name) : configOf(name)),
-          ...(options.mains?.[name] && { main: resolve(options.mains[name]) }),
-          vars: name === "runner" ? (options.runnerVars ?? { ONE_AT_A_TIME: "true" }) : vars,
-        },
-      })),
-      { config: { ...configOf("planner"), main: DESK, name: "desk", queues: {}, services: [] } },
-    ],
+  const workerOf = async (name: WorkerName) => {
+    const config = await (options.control ? watchedConfig(name) : readWorkerConfig(name));
+    const main = options.mains?.[name];
+    return {
+      config: { ...config, ...(main !== undefined && { main: resolve(main) }) },
+      vars: name === "runner" ? {} : vars,
+    };
+  };
+  const all = await Promise.all(WORKERS.map(workerOf));
+  const runner = await workerOf("runner");
+  const { compatibility_date, d1_databases, r2_buckets } = await readWorkerConfig("planner");
+  const desk = {
+    config: { name: "desk", main: DESK, compatibility_date, d1_databases, r2_buckets },
+    vars: {},
+  };
+  const logs: string[] = [];
+  const runtime = await startRuntime({
+    ...(options.runnerBeside === true
+      ? { workers: [...all, desk] }
+      : { workers: [...all.slice(0, -1), desk], runner }),
+    door: 0,
+    onLine: (line) => logs.push(line),
   });
-  const { url } = await harness.listen();
-  const ingress = harness.getWorker("errand-ingress");
-  await ingress.applyD1Migrations("DB");
-  const desk = harness.getWorker("desk");
+  await migrate(await runtime.database("DB"));
   const sql = async <Row>(text: string, ...bindings: unknown[]): Promise<Row[]> => {
-    const response = await desk.fetch("/", { method: "POST", body: JSON.stringify({ sql: text, bindings }) });
+    const body = JSON.stringify({ sql: text, bindings });
+    const response = await runtime.fetch("desk", "http://desk/", { method: "POST", body });
     return (await response.json()) as Row[];
   };
   const hash = await sha256Hex(API_KEY);
@@ -87,7 +95,7 @@ export async function openHouse(options: HouseOptions = {}) {
     body?: unknown,
     headers: Record<string, string> = {},
   ) => {
-    const response = await harness.fetch(`/v1${path}`, {
+    const response = await fetch(`${runtime.url}/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${API_KEY}`, ...headers },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
@@ -96,33 +104,33 @@ export async function openHouse(options: HouseOptions = {}) {
   };
 
   return {
-    url,
-    harness,
+    url: runtime.url,
+    runtime,
+    /** What the Workers have printed. */
+    logs,
     telegram,
     sql,
     api,
     /** What lies in R2. */
-    objects: async () => (await (await desk.fetch("/")).json()) as string[],
+    objects: async () => (await (await runtime.fetch("desk", "http://desk/")).json()) as string[],
     /** Sends an update to the webhook, as Telegram does. */
     hook: (update: unknown, secret = WEBHOOK_SECRET) =>
-      harness.fetch("/hooks/telegram", {
+      fetch(`${runtime.url}/hooks/telegram`, {
         method: "POST",
         headers: { "content-type": "application/json", "x-telegram-bot-api-secret-token": secret },
         body: typeof update === "string" ? update : JSON.stringify(update),
       }),
     /** Rings the clock. */
-    ring: () => ingress.scheduled({ cron: "* * * * *", scheduledTime: new Date() }),
+    ring: () => runtime.ring("errand-ingress"),
     /** Waits until nothing is left to do. */
     async quiet() {
       const left = () => sql("SELECT queue, key FROM outbox WHERE parked_reason IS NULL LIMIT 1");
       try {
         await until(async () => (await left()).length === 0, QUIET_MS_MAX, "the house to be quiet");
       } catch (error) {
-        const last = harness
-          .getLogs()
-          .slice(-30)
-          .map(({ message }) => message);
-        throw new Error([String(error), JSON.stringify(await left()), ...last].join("\n"), { cause: error });
+        throw new Error([String(error), JSON.stringify(await left()), ...logs.slice(-30)].join("\n"), {
+          cause: error,
+        });
       }
     },
     async ended(taskId: string) {
@@ -136,7 +144,7 @@ export async function openHouse(options: HouseOptions = {}) {
       );
     },
     async close() {
-      await harness.close();
+      await runtime.stop();
       await telegram.close();
     },
   };

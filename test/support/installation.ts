@@ -11,6 +11,8 @@ import { until } from "./until.ts";
 const READY_MS_MAX = 40_000;
 
 export interface Running {
+  /** npm's: everything else is below it. */
+  pid: number;
   url: string;
   apiKey: string;
   output(): string;
@@ -79,7 +81,7 @@ export async function install(folder = process.cwd()) {
       );
       const { url, apiKey } = JSON.parse(await readFile(join(state, "local.json"), "utf8"));
       const signal = (name: NodeJS.Signals) => void child.kill(name);
-      return { url, apiKey, output, exited, signal, killGroup: () => killGroup(child) };
+      return { pid: child.pid ?? 0, url, apiKey, output, exited, signal, killGroup: () => killGroup(child) };
     },
     async remove(): Promise<void> {
       for (const child of running) killGroup(child);

@@ -59,8 +59,6 @@ export async function openStage(timings: Partial<Timings> = {}) {
     control,
     vars: { ANTHROPIC_BASE_URL: await model.listen() },
     timings: { ...TIMINGS, ...timings },
-    // Code of a story that was stopped must not keep the next one waiting.
-    runnerVars: {},
   });
   let nextChat = 1_000;
   return {
@@ -163,13 +161,13 @@ const ALIVE: ReadonlySet<string> = new Set(["queued", "running", "paused", "wait
 
 /** Instances that are still at work when their tasks have ended. */
 async function alive(house: House, tasks: readonly string[]): Promise<string[]> {
-  const executor = house.harness.getWorker("errand-executor");
   const left: string[] = [];
   for (const id of tasks) {
     const last = { status: "" };
     await until(
       async () => {
-        Object.assign(last, await (await executor.fetch(`/${id}`)).json());
+        const response = await house.runtime.fetch("errand-executor", `http://executor/${id}`);
+        Object.assign(last, await response.json());
         return !ALIVE.has(last.status);
       },
       ENDED_MS_MAX,

@@ -1,23 +1,19 @@
 /** The Workers' own configurations, as they are and as tests watch them. */
-import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parse } from "jsonc-parser";
+import { WORKERS as OURS, type WorkerName as OurName } from "../../scripts/local/settings.ts";
+import { readWorkerConfig, type WorkerConfig } from "../../scripts/local/worker-config.ts";
 
-export const WORKERS = ["ingress", "planner", "executor", "notifier", "runner"] as const;
-export type WorkerName = (typeof WORKERS)[number];
-
-export function configOf(name: WorkerName): { name: string; main: string } {
-  const text = readFileSync(`wrangler/${name}.jsonc`, "utf8").replaceAll("../", `${process.cwd()}/`);
-  return parse(text, [], { allowTrailingComma: true });
-}
+export const WORKERS = [...OURS, "runner"] as const;
+export type WorkerName = OurName | "runner";
 
 /** With the entry that asks the control server. The runner has no effects: it is bound to nothing. */
-export function watchedConfigOf(name: WorkerName) {
-  if (name === "runner") return configOf(name);
+export async function watchedConfig(name: WorkerName): Promise<WorkerConfig> {
+  const config = await readWorkerConfig(name);
+  if (name === "runner") return config;
   const main = resolve(`test/support/entries/${name}.ts`);
-  return { ...configOf(name), main, compatibility_flags: ["nodejs_als"] };
+  return { ...config, main, compatibility_flags: ["nodejs_als"] };
 }
 
 /** A folder to run `npm start` in: the project, by links, but with Workers that the control server watches. */
@@ -27,7 +23,7 @@ export async function workbench(controlUrl: string): Promise<string> {
   await Promise.all(linked.map((name) => symlink(resolve(name), join(folder, name))));
   await mkdir(join(folder, "wrangler"));
   for (const name of WORKERS) {
-    const config = { ...watchedConfigOf(name), vars: { CONTROL_URL: controlUrl } };
+    const config = { ...(await watchedConfig(name)), vars: { CONTROL_URL: controlUrl } };
     await writeFile(join(folder, `wrangler/${name}.jsonc`), JSON.stringify(config));
   }
   return folder;

@@ -1,7 +1,7 @@
 /** What the executor is bound to: see wrangler/executor.jsonc. */
 import type { SharedSettings } from "../../shared/config.ts";
 import type { Doorbell } from "../../shared/contracts/doorbell.ts";
-import type { PlannerRpc, RunnerRpc } from "../../shared/contracts/rpc.ts";
+import type { PlannerRpc } from "../../shared/contracts/rpc.ts";
 import type { Bells } from "../../shared/queue/doorbell.ts";
 
 export interface Env extends SharedSettings {
@@ -11,7 +11,8 @@ export interface Env extends SharedSettings {
   TASK_WORKFLOW: Workflow;
   FILES: R2Bucket;
   PLANNER: PlannerRpc;
-  RUNNER: RunnerRpc;
+  /** `POST /run`: see `shared/contracts/code.ts`. */
+  RUNNER: Fetcher;
 }
 
 export function bellsOf(env: Env): Bells {

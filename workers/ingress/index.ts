@@ -19,6 +19,7 @@ const app = new Hono<{ Bindings: Env }>();
 app.get("/", (c) =>
   c.text("Errand is running. POST /v1/tasks with a Bearer key, or write to it from a chat app.\n"),
 );
+app.get("/health", (c) => c.json({ status: "ok" }));
 app.post("/hooks/:channel", acceptWebhook);
 app.route("/v1/tasks", tasks);
 app.route("/v1/dead-letters", deadLetters);

@@ -1,36 +1,31 @@
 /** The runner: runs code that nobody trusts. It is bound to nothing but the loader; having nothing is its security. */
-import { WorkerEntrypoint } from "cloudflare:workers";
-import type { CodeResult, RunCodeRequest, RunnerRpc } from "../../shared/contracts/rpc.ts";
+import { formOf } from "../../shared/code-form.ts";
+import { RunCodeRequest } from "../../shared/contracts/code.ts";
+import { Ends } from "./ends.ts";
 import { runIsolated } from "./isolate.ts";
-import { Lane } from "../../shared/lane.ts";
+
+export { Witness } from "./ends.ts";
 
 interface Env {
   LOADER: WorkerLoader;
-  /** "true" where no CPU limit is enforced, so that it is known whose code has frozen the process. */
-  ONE_AT_A_TIME?: string;
+  /** "true" where no CPU limit is enforced: the answer says then whether something goes on after it. */
+  WATCH_ENDS?: string;
 }
 
-const lane = new Lane();
+/** Isolates that have nothing left to do are over with their answer. */
+const ENDS_MS_MAX = 500;
 
-export default class Runner extends WorkerEntrypoint<Env> implements RunnerRpc {
-  /** Answers the watchdog: a frozen process does not. */
-  override fetch(): Response {
-    return new Response("alive\n");
-  }
-
-  async runCode(request: RunCodeRequest, onStart: () => void | Promise<void>): Promise<CodeResult> {
-    const run = async (): Promise<CodeResult> => {
-      // Awaited: the caller must know that it has begun before the code can freeze everything.
-      await onStart();
-      return runIsolated(this.env.LOADER, request);
-    };
-    if (this.env.ONE_AT_A_TIME !== "true") return run();
-    const startBy = Date.now() + request.startWithinMs;
-    const mine = lane.enter<CodeResult>(() =>
-      Date.now() > startBy ? Promise.resolve({ kind: "not_started" }) : run(),
-    );
-    // A caller that is stopped takes its request with it, and whoever waits behind it would wait for ever.
-    this.ctx.waitUntil(mine.catch(() => undefined));
-    return mine;
-  }
-}
+export default {
+  /** `POST /run` with a `RunCodeRequest`; answered by a form (`shared/code-form.ts`). */
+  async fetch(request, env, ctx): Promise<Response> {
+    if (request.method !== "POST" || new URL(request.url).pathname !== "/run")
+      return new Response("There is only POST /run.\n", { status: 404 });
+    const asked = RunCodeRequest.parse(await request.json());
+    const ends = new Ends();
+    const watched = env.WATCH_ENDS === "true";
+    const witness = watched ? ctx.exports.Witness({}) : undefined;
+    const result = await runIsolated({ loader: env.LOADER, ends, witness }, asked);
+    const goesOn = watched && !(await ends.areOver(ENDS_MS_MAX));
+    return new Response(formOf(result), { headers: { "x-goes-on": String(goesOn) } });
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,100 +1,119 @@
 /** Code in a Dynamic Worker of its own: fresh for every run, no network, no bindings, output and time bounded. */
-import { transform } from "sucrase";
-import * as z from "zod/mini";
-import type { CodeResult, RunCodeRequest } from "../../shared/contracts/rpc.ts";
 import { readBody } from "../../shared/body.ts";
-import { LIMITS } from "../../shared/limits.ts";
+import { CODE_FORM_BYTES_MAX, codeResultOf } from "../../shared/code-form.ts";
+import type { CodeResult, RunCodeRequest } from "../../shared/contracts/code.ts";
 import { reasonOf } from "../../shared/errors.ts";
-import { HARNESS } from "./harness.ts";
-import { MadeFile, newFileOf } from "./made-files.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import type { Ends } from "./ends.ts";
+import HARNESS from "./inside/harness.txt";
+import STRIP_TYPES from "./inside/strip-types.txt";
+import { madeFile } from "./made-files.ts";
 
-/** What the harness lets through, escaped: two texts and the files. */
-const RESULT_BYTES_MAX = LIMITS.output_chars_max * 12 + LIMITS.file_bytes_max * 2;
 const COMPATIBILITY_DATE = "2026-06-01";
+/** In UTF-8. What is left when the types are gone is no longer than what was there before. */
+const STRIPPED_BYTES_MAX = LIMITS.code_chars_max * 3;
 
-/** Enforced in production; where it is not, the caller's clock and the watchdog take its place. */
+/** Enforced in production; where it is not, the watchdog takes its place. */
 const cpuMsOf = (wallMs: number) => Math.min(wallMs, 30_000);
 
-const Text = z.string().check(z.maxLength(LIMITS.output_chars_max + 1));
-const Loaded = z.union([
-  z.object({
-    kind: z.literal("done"),
-    printed: Text,
-    value: z.nullable(Text),
-    error: z.nullable(Text),
-    files: z.array(MadeFile).check(z.maxLength(LIMITS.files_per_call_max)),
-  }),
-  z.object({ kind: z.literal("syntax_error"), message: z.string() }),
-  z.object({ kind: z.literal("timed_out") }),
-]);
+export interface Isolates {
+  loader: WorkerLoader;
+  ends: Ends;
+  /** Tells `ends`, where somebody wants to know. */
+  witness: Fetcher | undefined;
+}
 
 /** Runs the code as an expression if it is one, else as the body of a function; as it is, else with its types stripped. */
-export async function runIsolated(
-  loader: WorkerLoader,
-  { code, wallMs }: RunCodeRequest,
-): Promise<CodeResult> {
-  let syntaxError = "";
-  for (const module of readings(code)) {
-    const result = await load(loader, module, wallMs);
-    if (result.kind === "done") return { ...result, files: result.files.map(newFileOf) };
-    if (result.kind === "timed_out") return result;
-    syntaxError = result.message;
-  }
-  return { kind: "done", printed: "", value: null, error: syntaxError, files: [] };
+export async function runIsolated(isolates: Isolates, { code, wallMs }: RunCodeRequest): Promise<CodeResult> {
+  const plain = await runEither(isolates, code, wallMs);
+  if (plain.kind !== "syntax_error") return plain;
+  const stripped = await stripTypes(isolates, code, wallMs);
+  if (typeof stripped !== "string") return stripped ?? plain;
+  return runEither(isolates, stripped, wallMs);
 }
 
 /** V8 is the judge of what is JavaScript: the readings are tried until one loads. Lines keep their numbers. */
-function* readings(code: string): Generator<string> {
-  yield `export default async () => (${code}\n)`;
-  yield `export default async () => {${code}\n}`;
-  const stripped = withoutTypes(code);
-  if (stripped === null) return;
-  yield `export default async () => (${stripped}\n)`;
-  yield `export default async () => {${stripped}\n}`;
+async function runEither(isolates: Isolates, code: string, wallMs: number): Promise<CodeResult> {
+  const expression = await run(isolates, `export default async () => (${code}\n)`, wallMs);
+  if (expression.kind !== "syntax_error") return expression;
+  return run(isolates, `export default async () => {${code}\n}`, wallMs);
 }
 
-function withoutTypes(code: string): string | null {
+async function run(isolates: Isolates, code: string, wallMs: number): Promise<CodeResult> {
+  const modules = { "harness.js": HARNESS, "code.js": code };
   try {
-    return transform(code, { transforms: ["typescript"], disableESTransforms: true, keepUnusedImports: true })
-      .code;
-  } catch {
-    return null;
+    const response = await call(isolates, modules, wallMs);
+    // The code shares its isolate with the harness, so what comes out of it is bounded here.
+    const { bytes, cut } = await readBody(response, CODE_FORM_BYTES_MAX);
+    const type = response.headers.get("content-type") ?? "";
+    const result =
+      cut || !type.startsWith("multipart/form-data")
+        ? null
+        : await codeResultOf(await new Response(bytes, { headers: { "content-type": type } }).formData());
+    if (result === null || result.kind === "not_started")
+      return failed("It brought back more than it may, or nothing that can be read.");
+    return result.kind === "done" ? { ...result, files: result.files.map(madeFile) } : result;
+  } catch (error) {
+    return failureOf(error);
   }
 }
 
-type Loaded = z.infer<typeof Loaded>;
+/** The code without its types; null when it is no TypeScript; a result when it could not be found out. */
+async function stripTypes(
+  isolates: Isolates,
+  code: string,
+  wallMs: number,
+): Promise<string | CodeResult | null> {
+  try {
+    const response = await call(isolates, { "strip-types.js": STRIP_TYPES }, wallMs, code);
+    // Read in any case: an answer that nobody reads is never over.
+    const { text, cut } = await readBody(response, STRIPPED_BYTES_MAX);
+    return cut || !response.ok ? null : text;
+  } catch (error) {
+    return failureOf(error);
+  }
+}
 
-async function load(loader: WorkerLoader, code: string, wallMs: number): Promise<Loaded> {
+/** Loads the modules, the first of which answers, and calls it. Rejects with what the runtime says, or a TimeoutError. */
+async function call(
+  { loader, ends, witness }: Isolates,
+  modules: Record<string, string>,
+  wallMs: number,
+  body = "",
+): Promise<Response> {
+  const [mainModule = ""] = Object.keys(modules);
   const worker = loader.load({
     compatibilityDate: COMPATIBILITY_DATE,
-    mainModule: "harness.js",
-    modules: { "harness.js": HARNESS, "code.js": code },
+    mainModule,
+    modules,
     env: {},
     globalOutbound: null,
     limits: { cpuMs: cpuMsOf(wallMs) },
+    ...(witness && { tails: [witness] }),
   });
+  const url = ends.begin();
   try {
-    const response = worker.getEntrypoint().fetch("http://code/", { signal: AbortSignal.timeout(wallMs) });
-    // The code shares its isolate with the harness, so what comes out of it is bounded here.
-    const { text, cut } = await readBody(await response, RESULT_BYTES_MAX);
-    if (cut || text === null) return failureOf("It brought back more than it may.");
-    return Loaded.parse(JSON.parse(text));
+    const signal = AbortSignal.timeout(wallMs);
+    return await worker.getEntrypoint().fetch(url, { method: "POST", body, signal });
   } catch (error) {
-    if (error instanceof Error && error.name === "TimeoutError") return { kind: "timed_out" };
-    return failureOf(reasonOf(error));
+    if (isSyntaxError(error)) ends.neverBegan(url);
+    throw error;
   }
 }
 
+const SYNTAX_ERROR = /SyntaxError: .*/;
+const isSyntaxError = (thrown: unknown) => SYNTAX_ERROR.test(reasonOf(thrown));
+
 /** What the runtime itself says of code that it would not start or had to give up. */
-function failureOf(reason: string): Loaded {
-  const [syntaxError] = /SyntaxError: .*/.exec(reason) ?? [];
+function failureOf(thrown: unknown): CodeResult {
+  if (thrown instanceof Error && thrown.name === "TimeoutError") return { kind: "timed_out" };
+  const reason = reasonOf(thrown);
+  const [syntaxError] = SYNTAX_ERROR.exec(reason) ?? [];
   if (syntaxError !== undefined) return { kind: "syntax_error", message: syntaxError };
   const hung = reason.includes("would never generate a response");
-  return {
-    kind: "done",
-    printed: "",
-    value: null,
-    error: hung ? "It waits for something that never happens." : reason,
-    files: [],
-  };
+  return failed(hung ? "It waits for something that never happens." : reason);
+}
+
+function failed(error: string): CodeResult {
+  return { kind: "done", printed: "", value: null, error, files: [] };
 }

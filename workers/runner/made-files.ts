@@ -1,23 +1,12 @@
-/** The files that code saved, as they leave its isolate. */
-import { decodeBase64 } from "hono/utils/encode";
+/** The files that code saved, as they leave the runner: with names and types that can be trusted. */
 import { getMimeType } from "hono/utils/mime";
-import * as z from "zod/mini";
 import type { NewFile } from "../../shared/contracts/file.ts";
 import { cleanName } from "../../shared/files.ts";
-import { LIMITS } from "../../shared/limits.ts";
-
-/** As the harness writes it: the code shares the isolate with it, so nothing of it is believed. */
-export const MadeFile = z.object({
-  name: z.string(),
-  base64: z.string().check(z.maxLength(Math.ceil(LIMITS.file_bytes_max / 3) * 4 + 4)),
-});
-type MadeFile = z.infer<typeof MadeFile>;
 
 const OTHER = "application/octet-stream";
 
-/** Its type is told by its name; bytes that were returned without one are named by how they begin. */
-export function newFileOf({ name, base64 }: MadeFile): NewFile {
-  const content = decodeBase64(base64);
+/** A file's type is told by its name; bytes that were returned without one are named by how they begin. */
+export function madeFile({ name, content }: NewFile): NewFile {
   const named = cleanName(name === "" ? `result.${extensionOf(content)}` : name);
   return { name: named, mime: getMimeType(named) ?? OTHER, content };
 }

@@ -13,7 +13,7 @@ export function watched<Env extends { DB: D1Database }>(env: Env): Env {
     else if (name === "TASK_WORKFLOW") bindings[name] = workflow(binding as Workflow);
     else if (name === "PLANNER") bindings[name] = rpc(binding as Methods, "nextTurn");
     else if (name === "NOTIFIER") bindings[name] = rpc(binding as Methods, "fetchFile");
-    else if (name === "RUNNER") bindings[name] = rpc(binding as Methods, "runCode");
+    else if (name === "RUNNER") bindings[name] = runner(binding as Fetcher);
   }
   return bindings as Env;
 }
@@ -88,6 +88,13 @@ function bucket(binding: R2Bucket) {
   return {
     put: (...args: Parameters<R2Bucket["put"]>) => effect("put", () => binding.put(...args)),
     get: (...args: Parameters<R2Bucket["get"]>) => effect("get", () => binding.get(...args)),
+  };
+}
+
+function runner(binding: Fetcher) {
+  return {
+    fetch: (...args: Parameters<Fetcher["fetch"]>) =>
+      current().effect({ kind: "rpc", name: "runCode" }, () => binding.fetch(...args)),
   };
 }
 

@@ -1,5 +1,7 @@
 /** One tool call: made once, and not for a task that has ended. */
 import { beforeAll, beforeEach, expect, it } from "vitest";
+import { formOf } from "../../../shared/code-form.ts";
+import { RunCodeRequest } from "../../../shared/contracts/code.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
@@ -38,12 +40,14 @@ beforeEach(async () => {
 
 /** An executor whose runner remembers what it ran. */
 function executor(): Env {
-  const runCode = ({ code }: { code: string }, onStart: () => void) => {
-    onStart();
-    ran.push(code);
-    return Promise.resolve({ kind: "done", printed: "", value: "42", error: null, files: [] });
+  const RUNNER = {
+    fetch(_: string, { body }: { body: string }): Promise<Response> {
+      ran.push(RunCodeRequest.parse(JSON.parse(body)).code);
+      const result = { kind: "done" as const, printed: "", value: "42", error: null, files: [] };
+      return Promise.resolve(new Response(formOf(result)));
+    },
   };
-  return { DB: db, RUNNER: { runCode } } as unknown as Env;
+  return { DB: db, RUNNER } as unknown as Env;
 }
 
 it("is made once: a step that is repeated finds it done", async () => {

@@ -2,12 +2,12 @@
 import * as z from "zod/mini";
 import { expect, it } from "vitest";
 import * as api from "../../../shared/contracts/api.ts";
+import * as code from "../../../shared/contracts/code.ts";
 import * as channel from "../../../shared/contracts/channel.ts";
 import * as doorbell from "../../../shared/contracts/doorbell.ts";
 import * as file from "../../../shared/contracts/file.ts";
 import * as inbound from "../../../shared/contracts/inbound.ts";
 import * as message from "../../../shared/contracts/message.ts";
-import * as rpc from "../../../shared/contracts/rpc.ts";
 import * as task from "../../../shared/contracts/task.ts";
 import * as tool from "../../../shared/contracts/tool.ts";
 import * as turn from "../../../shared/contracts/turn.ts";
@@ -22,7 +22,8 @@ it.each([
   ["ReceivedFile", file.ReceivedFile, file.receivedFileExample],
   ["InboundEvent", inbound.InboundEvent, inbound.inboundEventExample],
   ["MessageContent", message.MessageContent, message.messageContentExample],
-  ["CodeResult", rpc.CodeResult, rpc.codeResultExample],
+  ["CodeResult", code.CodeResult, code.codeResultExample],
+  ["RunCodeRequest", code.RunCodeRequest, code.runCodeRequestExample],
   ["TaskState", task.TaskState, task.taskStateExample],
   ["ToolCall", tool.ToolCall, tool.toolCallExample],
   ["Observation", tool.Observation, tool.observationExample],

@@ -1,34 +1,41 @@
 /** `run_code`: JavaScript or TypeScript in a fresh isolate of the runner, without network. */
 import { timingsOf } from "../../../shared/config.ts";
-import { CodeResult } from "../../../shared/contracts/rpc.ts";
+import { codeResultOf } from "../../../shared/code-form.ts";
+import type { CodeResult, RunCodeRequest } from "../../../shared/contracts/code.ts";
 import { reasonOf, transient, type Transient } from "../../../shared/errors.ts";
 import type { Timings } from "../../../shared/limits.ts";
+import type { Env } from "../env.ts";
 import type { Outcome, Tool } from "./index.ts";
 
-/** The runner times its own code; when it is frozen this is how much later its caller gives up. */
-const FROZEN_AFTER_MS = 1_000;
-/** From this attempt on, code that the sandbox dies under is blamed for it: before, it may have been a restart. */
+/** The runner and its watchdog keep the time; this much later nobody waits for them any more. */
+const PATIENCE_MS = 5_000;
+/** From this attempt on, code that the sandbox is lost under is blamed for it: before, it may have been a restart. */
 const BLAMED_FROM_ATTEMPT = 3;
 
 export const runCode: Tool<"run_code"> = async (env, { code }, attempt) => {
   const timings = timingsOf(env);
-  const clock = new Clock(timings);
-  const request = { code, wallMs: timings.code_wall_ms, startWithinMs: timings.sandbox_queue_ms };
   try {
-    const running = env.RUNNER.runCode(request, () => clock.started());
-    // It may fail long after nobody waits for it any more.
-    running.catch(() => undefined);
-    const result = await Promise.race([running.then((value) => CodeResult.parse(value)), clock.over]);
-    return observe(result, timings);
+    return observe(await ask(env, code, timings), timings);
   } catch (error) {
     const lost = `the sandbox was lost (${reasonOf(error)})`;
-    if (clock.hasStarted && attempt >= BLAMED_FROM_ATTEMPT)
+    if (attempt >= BLAMED_FROM_ATTEMPT)
       return { ok: false, text: `Not done: ${lost} while the code ran.`, files: [] };
     return transient(lost, timings.sandbox_retry_ms);
-  } finally {
-    clock.stop();
   }
 };
+
+async function ask(env: Env, code: string, timings: Timings): Promise<CodeResult> {
+  const { code_wall_ms: wallMs, sandbox_queue_ms: startWithinMs } = timings;
+  const request: RunCodeRequest = { code, wallMs, startWithinMs };
+  const response = await env.RUNNER.fetch("http://runner/run", {
+    method: "POST",
+    body: JSON.stringify(request),
+    signal: AbortSignal.timeout(wallMs + startWithinMs + PATIENCE_MS),
+  });
+  const result = response.ok ? await codeResultOf(await response.formData()) : null;
+  if (result === null) throw new Error(`it answered ${response.status}`);
+  return result;
+}
 
 function observe(result: CodeResult, timings: Timings): Outcome | Transient {
   switch (result.kind) {
@@ -40,6 +47,8 @@ function observe(result: CodeResult, timings: Timings): Outcome | Transient {
         text: `Timed out: it ran longer than ${timings.code_wall_ms / 1_000} s.`,
         files: [],
       };
+    case "syntax_error":
+      return { ok: false, text: result.message, files: [] };
     case "done": {
       const { printed, value, error, files } = result;
       return { ok: error === null, text: lines(printed, error ?? value), files };
@@ -49,32 +58,3 @@ function observe(result: CodeResult, timings: Timings): Outcome | Transient {
 
 const lines = (...parts: (string | null)[]) =>
   parts.filter((part) => part !== null && part !== "").join("\n");
-
-/** Counts the waiting time first and, from the moment the code starts, its running time. */
-class Clock {
-  hasStarted = false;
-  readonly over: Promise<CodeResult>;
-  private settle: (result: CodeResult) => void = () => undefined;
-  private readonly timings: Timings;
-  private timer: ReturnType<typeof setTimeout>;
-
-  constructor(timings: Timings) {
-    this.timings = timings;
-    this.over = new Promise((resolve) => (this.settle = resolve));
-    this.timer = setTimeout(
-      () => this.settle({ kind: "not_started" }),
-      timings.sandbox_queue_ms + FROZEN_AFTER_MS,
-    );
-  }
-
-  started(): void {
-    this.hasStarted = true;
-    this.stop();
-    const wallMs = this.timings.code_wall_ms + FROZEN_AFTER_MS;
-    this.timer = setTimeout(() => this.settle({ kind: "timed_out" }), wallMs);
-  }
-
-  stop(): void {
-    clearTimeout(this.timer);
-  }
-}

@@ -1,6 +1,7 @@
 /** Telegram, the sending half. https://core.telegram.org/bots/api#sendmessage */
-import { Api, GrammyError, InputFile } from "grammy";
+import { Api, GrammyError, HttpError, InputFile } from "grammy";
 import { reasonOf } from "../../../shared/errors.ts";
+import { fetchDirect, RedirectError } from "../../../shared/fetch.ts";
 import { redact } from "../../../shared/log.ts";
 import { readBody } from "../../../shared/body.ts";
 import { LIMITS, type Timings } from "../../../shared/limits.ts";
@@ -28,7 +29,7 @@ export const telegram: Sender = {
     return attempt(async () => {
       const { file_path: path } = await bot.api.getFile(fileId);
       const signal = AbortSignal.timeout(timings.platform_call_ms);
-      const response = await fetch(`${bot.filesUrl}/${path}`, { signal });
+      const response = await fetchDirect(`${bot.filesUrl}/${path}`, { signal });
       if (!response.ok) throw new Error(`the file answered ${response.status}`);
       const { bytes, cut } = await readBody(response, LIMITS.file_bytes_max);
       if (cut) throw new RangeError(TOO_BIG);
@@ -46,7 +47,8 @@ function botOf(env: Env, timings: Timings): { api: Api; filesUrl: string } | Mis
   }
   const base = env.TELEGRAM_API_BASE?.replace(/\/+$/, "") || "https://api.telegram.org";
   const timeoutSeconds = timings.platform_call_ms / 1_000;
-  return { api: new Api(token, { apiRoot: base, timeoutSeconds }), filesUrl: `${base}/file/bot${token}` };
+  const api = new Api(token, { apiRoot: base, timeoutSeconds, fetch: fetchDirect });
+  return { api, filesUrl: `${base}/file/bot${token}` };
 }
 
 function outlet(api: Api, { address, answers_id: answersId }: Parameters<Sender["open"]>[1]): Outlet {
@@ -158,6 +160,9 @@ async function attempt<Value>(work: () => Promise<Value>): Promise<Sent<Value>> 
 function failureOf(error: unknown): Failed {
   // The words of other errors may hold the URL, and the URL holds the token.
   const reason = redact(reasonOf(error));
+  const isRedirect =
+    error instanceof RedirectError || (error instanceof HttpError && error.error instanceof RedirectError);
+  if (isRedirect) return { kind: "misconfigured", reason: `${reason}: check TELEGRAM_API_BASE` };
   if (error instanceof RangeError) return { kind: "undeliverable", reason };
   if (!(error instanceof GrammyError)) return { kind: "doubt", reason };
   const { error_code: code, parameters } = error;

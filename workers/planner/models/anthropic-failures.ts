@@ -2,6 +2,7 @@
 import { APIError } from "@anthropic-ai/sdk/core/error";
 import { timingsOf } from "../../../shared/config.ts";
 import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../shared/errors.ts";
+import { RedirectError } from "../../../shared/fetch.ts";
 import { redact } from "../../../shared/log.ts";
 import { oneLine } from "../../../shared/text.ts";
 import type { Env } from "../env.ts";
@@ -14,6 +15,8 @@ const RETRY_MS_MIN = 1_000;
 export function failureOf(error: unknown, env: Env): Transient | Permanent | Refused {
   // Half a body does not parse.
   if (!(error instanceof APIError)) return transient("the model's answer could not be read to its end");
+  if (error.cause instanceof RedirectError)
+    return permanent(`${error.cause.message}: check ANTHROPIC_BASE_URL`);
   const { retry_after_ms_max } = timingsOf(env);
   const { status, apiMessage } = error;
   // The connection was refused, cut or timed out.

@@ -6,6 +6,7 @@ import en from "zod/v4/locales/en.js";
 import { OFFERED_TOOLS, ToolCall } from "../../../shared/contracts/tool.ts";
 import type { Turn } from "../../../shared/contracts/turn.ts";
 import { permanent, type Permanent, transient, type Transient } from "../../../shared/errors.ts";
+import { fetchDirect } from "../../../shared/fetch.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Env } from "../env.ts";
 import { promptOf, SYSTEM } from "../prompt.ts";
@@ -30,7 +31,7 @@ export function anthropicOf(env: Env): ModelClient | null {
   const route = routeOf(env);
   if (route === null) return null;
   const model = env.ANTHROPIC_MODEL || MODEL;
-  const client = new BaseAnthropic({ ...route.options, maxRetries: 0, logLevel: "off" });
+  const client = new BaseAnthropic({ ...route.options, fetch: fetchDirect, maxRetries: 0, logLevel: "off" });
   const messages = new Messages(client);
   return {
     provider: route.provider,

@@ -1,0 +1,114 @@
+/** Errand on this machine: its state, its Workers, its database and its clock, started one after the other and ended in reverse. */
+import { join, resolve } from "node:path";
+import { timingsOf } from "../../shared/config.ts";
+import { reasonOf } from "../../shared/errors.ts";
+import { sha256Hex } from "../../shared/ids.ts";
+import { log } from "../../shared/log.ts";
+import { withBotName } from "./bot-name.ts";
+import { startClock } from "./clock.ts";
+import { lockState } from "./lock.ts";
+import { withLocalModel } from "./ollama.ts";
+import { assertFree } from "./ports.ts";
+import { startRuntime } from "./runtime.ts";
+import { type Settings, varsOf, WORKERS } from "./settings.ts";
+import {
+  clearState,
+  closeToOthers,
+  type LocalKey,
+  localKey,
+  openState,
+  prepareDatabase,
+  tellCommands,
+} from "./state.ts";
+import { readWorkerConfig } from "./worker-config.ts";
+import type { Workerd, WorkerdOptions } from "./workerd.ts";
+
+/** A run that was killed a moment ago may still be letting go of its port. */
+const PORT_FREE_MS_MAX = 2_000;
+const INGRESS = "errand-ingress";
+
+export interface ErrandOptions extends Pick<WorkerdOptions, "onLine" | "tools"> {
+  port: number;
+  state: string;
+  /** As people give them; what this machine can find out by itself is added. */
+  settings: Settings;
+  /** Told of each part as it comes. */
+  say: (words: string) => void;
+}
+
+export interface Errand {
+  url: string;
+  key: LocalKey;
+  settings: Settings;
+  stop(): Promise<void>;
+}
+
+/** Resolves when it takes requests. Rejects in words, with nothing left running. */
+export async function startErrand(options: ErrandOptions): Promise<Errand> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    // The lock goes last: when nothing uses the state any more.
+    for (const end of stops.splice(0).toReversed()) await end().catch(() => undefined);
+  };
+  try {
+    return { ...(await start(options, stops)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(options: ErrandOptions, stops: (() => Promise<void>)[]): Promise<Omit<Errand, "stop">> {
+  const { port, say } = options;
+  const state = resolve(options.state);
+  await openState(state);
+  const lock = await lockState(state);
+  stops.push(() => lock.release());
+  await assertFree(port, lock.wasHeld ? PORT_FREE_MS_MAX : 0);
+  timingsOf(options.settings);
+  say("Errand starts …");
+  process.env["TMPDIR"] = await clearState(state);
+
+  const key = await localKey(state);
+  const settings = await withBotName(await withLocalModel(options.settings));
+  const main = await startWorkers({ ...options, state, settings }, key);
+  stops.push(() => main.stop());
+  say("The Workers run.");
+  await prepareDatabase(await main.database("DB"), key.apiKey);
+  await closeToOthers(state);
+  say("The database is ready.");
+  const clock = startClock(() => main.ring(INGRESS));
+  stops.push(() => clock.stop());
+  const url = `http://127.0.0.1:${port}`;
+  await tellCommands(state, { url, apiKey: key.apiKey });
+  return { url, key, settings };
+}
+
+async function startWorkers(
+  { state, port, settings, say, onLine, tools = {} }: ErrandOptions,
+  { apiKey }: LocalKey,
+): Promise<Workerd> {
+  const ERRAND_LINK_SECRET = await sha256Hex(`links of ${apiKey}`);
+  const workers = WORKERS.map(async (name) => ({
+    config: await readWorkerConfig(name),
+    vars: varsOf(name, { ERRAND_LINK_SECRET, ...settings }),
+  }));
+  // It had claims and doorbells in its memory, as a process that was killed.
+  const prepareAgain = async () => prepareDatabase(await main.database("DB"), apiKey);
+  const main: Workerd = await startRuntime({
+    workers: await Promise.all(workers),
+    runner: { config: await readWorkerConfig("runner"), vars: {} },
+    door: port,
+    // A version before let `wrangler dev` keep the state, which does so one folder below the one it is given.
+    folder: join(state, "v3"),
+    tools,
+    onLine,
+    onBundled: () => say("The Workers are bundled."),
+    onRestart: () => {
+      prepareAgain().catch((error: unknown) => {
+        log("error", { stage: "executor", effect: "restarted", detail: reasonOf(error) });
+      });
+    },
+  });
+  return main;
+}

@@ -1,0 +1,104 @@
+/** A Worker as `wrangler/<name>.jsonc` describes it, and what this machine's runtime makes of that. There is no other description. */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parse } from "jsonc-parser";
+import type { V4WorkerOptionsShape } from "miniflare";
+import * as z from "zod/mini";
+
+const Queue = z.strictObject({ binding: z.string(), queue: z.string() });
+const Consumer = z.strictObject({
+  queue: z.string(),
+  max_batch_size: z.int(),
+  /** Seconds. */
+  max_batch_timeout: z.int(),
+  max_retries: z.int(),
+  dead_letter_queue: z.optional(z.string()),
+});
+const production = z.optional(z.unknown());
+
+/** Strict: a key that is not listed here would be in force in production, and missing on this machine. */
+const WorkerConfig = z.strictObject({
+  name: z.string(),
+  /** Absolute. */
+  main: z.string(),
+  compatibility_date: z.string(),
+  compatibility_flags: z.optional(z.array(z.string())),
+  vars: z.optional(z.record(z.string(), z.string())),
+  d1_databases: z.optional(
+    z.array(
+      z.strictObject({
+        binding: z.string(),
+        database_name: z.string(),
+        database_id: z.string(),
+        migrations_dir: z.string(),
+      }),
+    ),
+  ),
+  r2_buckets: z.optional(z.array(z.strictObject({ binding: z.string(), bucket_name: z.string() }))),
+  services: z.optional(z.array(z.strictObject({ binding: z.string(), service: z.string() }))),
+  workflows: z.optional(
+    z.array(z.strictObject({ binding: z.string(), name: z.string(), class_name: z.string() })),
+  ),
+  worker_loaders: z.optional(z.array(z.strictObject({ binding: z.string() }))),
+  queues: z.optional(
+    z.strictObject({ producers: z.optional(z.array(Queue)), consumers: z.optional(z.array(Consumer)) }),
+  ),
+  /** What only production has. */
+  $schema: production,
+  build: production,
+  limits: production,
+  observability: production,
+  preview_urls: production,
+  triggers: production,
+  workers_dev: production,
+});
+export type WorkerConfig = z.infer<typeof WorkerConfig>;
+
+/** Reads one of them. Throws with the file's name when it cannot be used. */
+export async function readWorkerConfig(name: string): Promise<WorkerConfig> {
+  const file = `wrangler/${name}.jsonc`;
+  const parsed = WorkerConfig.safeParse(
+    parse(await readFile(file, "utf8"), [], { allowTrailingComma: true }),
+  );
+  if (!parsed.success)
+    throw new Error(`${file} cannot be used on this machine:\n${z.prettifyError(parsed.error)}`);
+  return { ...parsed.data, main: resolve(dirname(file), parsed.data.main) };
+}
+
+/** The Worker with its bindings, as miniflare takes it. A service that is not among the Workers is given as a function. */
+export function workerOptions(
+  config: WorkerConfig,
+  vars: Readonly<Record<string, string>>,
+): V4WorkerOptionsShape {
+  const { queues, workflows } = config;
+  return {
+    name: config.name,
+    compatibilityDate: config.compatibility_date,
+    compatibilityFlags: config.compatibility_flags ?? [],
+    bindings: { ...config.vars, ...vars },
+    d1Databases: byBinding(config.d1_databases, ({ database_id }) => database_id),
+    r2Buckets: byBinding(config.r2_buckets, ({ bucket_name }) => bucket_name),
+    serviceBindings: byBinding(config.services, ({ service }) => service),
+    workflows: byBinding(workflows, ({ name, class_name }) => ({ name, className: class_name })),
+    workerLoaders: byBinding(config.worker_loaders, () => ({})),
+    queueProducers: byBinding(queues?.producers, ({ queue }) => queue),
+    queueConsumers: Object.fromEntries(
+      (queues?.consumers ?? []).map((consumer) => [
+        consumer.queue,
+        {
+          maxBatchSize: consumer.max_batch_size,
+          maxBatchTimeout: consumer.max_batch_timeout,
+          maxRetries: consumer.max_retries,
+          ...(consumer.dead_letter_queue !== undefined && { deadLetterQueue: consumer.dead_letter_queue }),
+        },
+      ]),
+    ),
+  };
+}
+
+function byBinding<Bound extends { binding: string }, Value>(
+  bound: readonly Bound[] | undefined,
+  valueOf: (one: Bound) => Value,
+): Record<string, Value> {
+  return Object.fromEntries((bound ?? []).map((one) => [one.binding, valueOf(one)]));
+}

@@ -1,0 +1,47 @@
+/** Running a piece of code: what the executor asks of the runner, and what comes back (as a form: see `shared/code-form.ts`). */
+import * as z from "zod/mini";
+import { LIMITS } from "../limits.ts";
+import { NewFile } from "./file.ts";
+
+/** `POST /run` at the runner, as JSON. */
+export const RunCodeRequest = z.object({
+  code: z.string(),
+  /** Wall-clock time it may take once it has begun. */
+  wallMs: z.int(),
+  /** Time it may wait for others before it begins, where they run one at a time. */
+  startWithinMs: z.int(),
+});
+export type RunCodeRequest = z.infer<typeof RunCodeRequest>;
+
+export const runCodeRequestExample: RunCodeRequest = { code: "6 * 7", wallMs: 5_000, startWithinMs: 60_000 };
+
+/** One more than is kept, so that it is noticed when something was cut. */
+const OUTPUT_CHARS_MAX = LIMITS.output_chars_max + 1;
+const Output = z.string().check(z.maxLength(OUTPUT_CHARS_MAX));
+
+/** What came of a piece of code. Failures of the code are results, not errors. */
+export const CodeResult = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("done"),
+    /** What it printed, line by line. */
+    printed: Output,
+    /** What it returned, as JSON or text; null when it returned nothing. */
+    value: z.nullable(Output),
+    error: z.nullable(Output),
+    /** What it saved. */
+    files: z.array(NewFile).check(z.maxLength(LIMITS.files_per_call_max)),
+  }),
+  z.object({ kind: z.literal("syntax_error"), message: Output }),
+  z.object({ kind: z.literal("timed_out") }),
+  /** It never began: others took too long before it. */
+  z.object({ kind: z.literal("not_started") }),
+]);
+export type CodeResult = z.infer<typeof CodeResult>;
+
+export const codeResultExample: CodeResult = {
+  kind: "done",
+  printed: "hello",
+  value: "42",
+  error: null,
+  files: [],
+};

@@ -1,0 +1,124 @@
+/**
+ * The module that runs inside the isolate, around the code: it captures what is printed, returned and saved, within bounds.
+ * It shares its isolate with the code and so is trusted with nothing; the runner counts again outside.
+ */
+import { formOf } from "../../../shared/code-form.ts";
+import type { CodeResult } from "../../../shared/contracts/code.ts";
+import type { NewFile } from "../../../shared/contracts/file.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+
+/** One more than is kept, so that it is noticed when something was cut. */
+const CHARS_MAX = LIMITS.output_chars_max + 1;
+
+// Taken before the code can replace it.
+const Answer = Response;
+let begun = false;
+
+const handler = {
+  async fetch(): Promise<Response> {
+    // The code may call its own isolate: it would run again, in a request that nobody waits for.
+    if (begun) return new Answer(null, { status: 403 });
+    begun = true;
+    return new Answer(formOf(await run()));
+  },
+};
+Object.freeze(handler);
+export default handler;
+
+let printed = "";
+const saving: Promise<NewFile>[] = [];
+let bytesSaved = 0;
+
+async function run(): Promise<CodeResult> {
+  let value: string | null = null;
+  let error: string | null = null;
+  const files: NewFile[] = [];
+  let code: () => unknown;
+  try {
+    ({ default: code } = await import("./code.js"));
+  } catch (thrown) {
+    return { kind: "syntax_error", message: String(thrown) };
+  }
+  try {
+    const returned = await code();
+    if (isBinary(returned)) void keep("", returned);
+    else if (returned !== undefined) value = show(returned).slice(0, CHARS_MAX);
+  } catch (thrown) {
+    const words = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `Thrown: ${show(thrown)}`;
+    error = words.slice(0, CHARS_MAX);
+  }
+  // What was saved before something went wrong is kept.
+  for (const saved of await Promise.allSettled(saving)) {
+    if (saved.status === "fulfilled") files.push(saved.value);
+    else print(`(not saved) ${saved.reason}`);
+  }
+  return { kind: "done", printed: printed.slice(0, CHARS_MAX), value, error, files };
+}
+
+function show(value: unknown, depth = 0): string {
+  if (typeof value === "string") return depth === 0 ? value : JSON.stringify(value);
+  if (value instanceof Error) return value.stack ?? String(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (value instanceof Map) return `Map ${show([...value], depth + 1)}`;
+  if (value instanceof Set) return `Set ${show([...value], depth + 1)}`;
+  if (typeof value !== "object" || value === null) return String(value);
+  try {
+    return JSON.stringify(value, withBigInts) ?? Object.prototype.toString.call(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+function withBigInts(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? `${value}n` : value;
+}
+
+function print(...values: unknown[]): void {
+  if (printed.length > CHARS_MAX) return;
+  printed += (printed === "" ? "" : "\n") + values.map((value) => show(value)).join(" ");
+}
+for (const level of ["debug", "dir", "error", "info", "log", "table", "trace", "warn"] as const)
+  console[level] = print;
+
+function keep(name: string, content: unknown): Promise<NewFile> {
+  if (saving.length >= LIMITS.files_per_call_max)
+    throw new RangeError(`save: more than ${LIMITS.files_per_call_max} files`);
+  const saved = read(name, content);
+  saved.catch(() => undefined);
+  saving.push(saved);
+  return saved;
+}
+
+async function read(name: string, content: unknown): Promise<NewFile> {
+  const given = await content;
+  const body = isBinary(given) ? given : show(given);
+  const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+  if (bytesSaved + bytes.length > LIMITS.file_bytes_max)
+    throw new RangeError(`save: more than ${LIMITS.file_bytes_max} bytes in all`);
+  bytesSaved += bytes.length;
+  // Its type is told outside, by its name.
+  return { name, mime: "", content: bytes };
+}
+
+function isBinary(
+  value: unknown,
+): value is ArrayBuffer | ArrayBufferView<ArrayBuffer> | Blob | ReadableStream {
+  return (
+    value instanceof ArrayBuffer ||
+    ArrayBuffer.isView(value) ||
+    value instanceof Blob ||
+    value instanceof ReadableStream
+  );
+}
+
+Object.assign(globalThis, {
+  save(name: unknown, content: unknown): Promise<void> {
+    if (typeof name !== "string" || name === "" || content === undefined || content === null)
+      throw new TypeError(
+        "save(name, content) takes a name and a string, bytes, a Blob, or what can be shown",
+      );
+    const done = keep(name, content).then(() => undefined);
+    done.catch(() => undefined);
+    return done;
+  },
+});

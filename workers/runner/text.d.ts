@@ -1,0 +1,5 @@
+/** A module as text: made from the `.ts` beside it by `scripts/local/bundle.ts`. */
+declare module "*.txt" {
+  const text: string;
+  export default text;
+}
