@@ -25,8 +25,8 @@ export default defineConfig(async () => ({
         test: {
           name: "node",
           include: ["test/*.test.ts", "test/pipeline/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {
@@ -34,8 +34,8 @@ export default defineConfig(async () => ({
         test: {
           name: "fault",
           include: ["test/fault/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {
@@ -44,7 +44,7 @@ export default defineConfig(async () => ({
           name: "restart",
           include: ["test/restart/**/*.test.ts"],
           testTimeout: process.env["FAULT_SUITE"] === "long" ? 3_600_000 : 300_000,
-          hookTimeout: 60_000,
+          hookTimeout: 240_000,
           fileParallelism: false,
           // Alone: it measures how long people wait.
           sequence: { groupOrder: 1 },

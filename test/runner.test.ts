@@ -1,7 +1,6 @@
 /** The runner of one machine and its watchdog: whatever a piece of code does, it costs nobody but itself. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { bundleAll } from "../scripts/local/bundle.ts";
 import { LocalRunner } from "../scripts/local/runner.ts";
@@ -9,13 +8,16 @@ import { readWorkerConfig, workerOptions } from "../scripts/local/worker-config.
 import { codeResultOf } from "../shared/code-form.ts";
 import type { CodeResult, RunCodeRequest } from "../shared/contracts/code.ts";
 import { LIMITS } from "../shared/limits.ts";
+import { until } from "./support/until.ts";
 
 const WALL_MS = 500;
 const QUEUE_MS = 60_000;
 
 let runner: LocalRunner;
 let url: string;
+let arrived = 0;
 const server = createServer((request, response) => {
+  arrived++;
   runner.serve(request, response).catch(() => response.destroy());
 });
 const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
@@ -33,7 +35,11 @@ afterAll(async () => {
   server.closeAllConnections();
   server.close();
 });
-beforeEach(() => logged.mockClear());
+beforeEach(() => {
+  logged.mockClear();
+  arrived = 0;
+});
+const hasArrived = (count: number) => until(() => arrived >= count, 30_000, `${count} requests`);
 
 async function run(
   code: string,
@@ -121,17 +127,17 @@ describe("code that does not let go", () => {
   it("is ended when nobody waits for it any more, so that the next need not", async () => {
     const hangUp = new AbortController();
     const looping = run("for (;;);", { wallMs: QUEUE_MS, signal: hangUp.signal });
+    await hasArrived(1);
     const next = run("6 * 7");
-    await sleep(300);
+    await hasArrived(2);
     hangUp.abort();
     await expect(looping).rejects.toThrow("aborted");
     expect(await next).toEqual(returns("42"));
-    expect(restarts()).toBe(1);
   });
 
   it("lets those behind it wait only for as long as they want to", async () => {
     const looping = run("for (;;);");
-    await sleep(100);
+    await hasArrived(1);
     expect(await run("6 * 7", { startWithinMs: 100 })).toEqual({ kind: "not_started" });
     expect(await looping).toEqual({ kind: "timed_out" });
   });

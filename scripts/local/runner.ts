@@ -28,6 +28,7 @@ export class LocalRunner {
   private readonly begin: () => Promise<Workerd>;
   private readonly name: string;
   private current: Promise<Workerd>;
+  private stopped = false;
 
   constructor(worker: BundledWorker, onLine: (line: string) => void) {
     this.name = worker.name ?? "";
@@ -46,6 +47,7 @@ export class LocalRunner {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
     await this.current.then((workerd) => workerd.stop()).catch(() => undefined);
   }
 
@@ -57,6 +59,7 @@ export class LocalRunner {
     const { wallMs, startWithinMs } = RunCodeRequest.parse(JSON.parse(body));
     const tooLate = () => void answer(response, new Response(formOf({ kind: "not_started" })));
     const waiting = setTimeout(tooLate, startWithinMs);
+    response.once("close", () => clearTimeout(waiting));
     await this.lane.enter(async () => {
       clearTimeout(waiting);
       if (hungUp.signal.aborted || response.writableEnded) return;
@@ -83,6 +86,7 @@ export class LocalRunner {
   }
 
   private replace(detail: string): void {
+    if (this.stopped) return;
     log("warn", { stage: "runner", effect: "restarted", detail });
     this.current = this.current
       .then((workerd) => workerd.stop())

@@ -5,10 +5,20 @@ import { type House, openHouse, privateText } from "../support/house.ts";
 
 const PEOPLE = 200;
 const THINKS_MS = 1_000;
+const PATIENT_MS = 600_000;
 const model = new ModelServer();
 let house: House;
 beforeAll(async () => {
-  house = await openHouse({ vars: { ANTHROPIC_BASE_URL: await model.listen() } });
+  house = await openHouse({
+    vars: { ANTHROPIC_BASE_URL: await model.listen() },
+    // However slow the machine is: no placeholder, no second message that makes the phone buzz, no call that is given up.
+    timings: {
+      placeholder_after_ms: PATIENT_MS,
+      ping_after_ms: PATIENT_MS,
+      platform_call_ms: PATIENT_MS / 10,
+      lease_ms: PATIENT_MS,
+    },
+  });
   model.thinksMs = THINKS_MS;
   model.answerTo = ({ body }) => says(`You are ${body.messages.at(-1)?.content.at(-1)?.text}.`);
 });

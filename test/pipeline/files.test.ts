@@ -4,10 +4,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Block, ModelServer, says } from "../../stand-ins/model-server.ts";
 import { type House, openHouse } from "../support/house.ts";
 
+/** Parts that come one after the other must still come within it on a slow machine. */
+const ALBUM_MS = 2_000;
 const model = new ModelServer();
 let house: House;
 beforeAll(async () => {
-  house = await openHouse({ vars: { ANTHROPIC_BASE_URL: await model.listen() } });
+  house = await openHouse({
+    vars: { ANTHROPIC_BASE_URL: await model.listen() },
+    timings: { album_ms: ALBUM_MS },
+  });
 });
 afterAll(async () => {
   await house.close();
@@ -137,7 +142,8 @@ describe("an album", () => {
     for (const id of parts) house.telegram.files.set(id, Buffer.from(id));
     for (const id of parts) {
       await house.hook(messageOf(23, { photo: [{ file_id: id }], media_group_id: "slow" }));
-      await sleep(500);
+      // Each within the time, all together beyond it.
+      await sleep(ALBUM_MS * 0.4);
     }
     expect(await send(23, { text: "Which is best?" })).toEqual(["I see."]);
     expect(given().map(({ type }) => type)).toEqual(["image", "image", "image", "text"]);

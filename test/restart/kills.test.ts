@@ -10,11 +10,15 @@ import { workbench } from "../support/worker-configs.ts";
 
 const KILLS = LONG ? 100 : 3;
 const CHATS = 4;
-const KILLED_MS_MAX = 20_000;
-const ANSWERED_MS_MAX = 40_000;
+/** For the day when they never come. */
+const KILLED_MS_MAX = 60_000;
+const ANSWERED_MS_MAX = 120_000;
 const NAMED_SHARE_MIN = LONG ? 0.8 : 0.6;
 /** Sweeps that found a task which nobody was at work on. */
 const SWEEPS_MAX = 2;
+
+/** Only what was left by the dead is rung again, however slow the machine is. */
+const PATIENT = { ERRAND_TIMINGS: JSON.stringify({ doorbell_grace_ms: 120_000 }) };
 
 const control = new Control();
 let folder: string;
@@ -66,7 +70,7 @@ const sweeps = () => control.effects.filter(({ key }) => key === "ingress clock:
 
 it(`is killed ${KILLS} times (seed ${SEED}), and every task ends with one answer`, async () => {
   const random = chance("kills");
-  let running = await errand.start();
+  let running = await errand.start(PATIENT);
   const points = await pointsOf(running);
   let strays = 0;
   let named = 0;
@@ -89,7 +93,7 @@ it(`is killed ${KILLS} times (seed ${SEED}), and every task ends with one answer
     else named++;
     await running.exited;
     control.begin();
-    running = await errand.start();
+    running = await errand.start(PATIENT);
     expect(await send(running, again), where).toEqual([]);
     await answered(chats);
     expect(sweeps(), where).toBeLessThanOrEqual(SWEEPS_MAX);

@@ -8,7 +8,7 @@ import { WEBHOOK_SECRET } from "./house.ts";
 import { TelegramServer } from "../../stand-ins/telegram-server.ts";
 import { until } from "./until.ts";
 
-const READY_MS_MAX = 40_000;
+const READY_MS_MAX = 120_000;
 
 export interface Running {
   /** npm's: everything else is below it. */

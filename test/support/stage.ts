@@ -34,8 +34,9 @@ const TIMINGS: Partial<Timings> = {
 const RING_EVERY_MS = 50;
 /** No effect for so long: whoever was about to do something has done it. */
 const STILL_MS = 80;
-const QUIET_MS_MAX = 40_000;
-const ENDED_MS_MAX = 20_000;
+/** For the day when it never ends. */
+const QUIET_MS_MAX = 120_000;
+const ENDED_MS_MAX = 60_000;
 
 export interface Told {
   /** Everything stored of the conversation, without ids and times. */
