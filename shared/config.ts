@@ -12,10 +12,18 @@ const Overrides = z.strictObject(
   Object.fromEntries(Object.keys(TIMINGS).map((name) => [name, Milliseconds])),
 );
 
+/** What was read last: the variable stays the same for as long as the Worker lives, and is asked for at every hop. */
+let known: { text: string; timings: Timings } | null = null;
+
 /** The defaults with the overrides laid over them. Throws with the variable's name when they cannot be read. */
 export function timingsOf(settings: SharedSettings): Timings {
   const text = settings.ERRAND_TIMINGS;
   if (text === undefined || text === "") return TIMINGS;
+  if (known?.text !== text) known = { text, timings: read(text) };
+  return known.timings;
+}
+
+function read(text: string): Timings {
   const parsed = Overrides.safeParse(parseJson(text));
   if (parsed.success) return { ...TIMINGS, ...parsed.data };
   throw new Error(`ERRAND_TIMINGS cannot be read: ${z.prettifyError(parsed.error)}`);
