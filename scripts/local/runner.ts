@@ -2,6 +2,7 @@
  * The runner in a workerd of its own, which may be ended at any time: an endless loop freezes that process and nothing else.
  * It runs one piece of code at a time, so it is always known whose code is to blame.
  */
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer, text } from "node:stream/consumers";
 import { formOf } from "../../shared/code-form.ts";
@@ -53,8 +54,7 @@ export class LocalRunner {
 
   /** What the executor is bound to. Whoever hangs up has what it asked for ended. */
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const hungUp = new AbortController();
-    response.once("close", () => hungUp.abort());
+    const hungUp = once(response, "close").then(() => "hung up" as const);
     const body = await text(request);
     const { wallMs, startWithinMs } = RunCodeRequest.parse(JSON.parse(body));
     const tooLate = () => void answer(response, new Response(formOf({ kind: "not_started" })));
@@ -62,27 +62,37 @@ export class LocalRunner {
     response.once("close", () => clearTimeout(waiting));
     await this.lane.enter(async () => {
       clearTimeout(waiting);
-      if (hungUp.signal.aborted || response.writableEnded) return;
-      await answer(response, await this.run(body, wallMs, hungUp.signal));
+      if (response.destroyed || response.writableEnded) return;
+      await answer(response, await this.run(body, wallMs, hungUp));
     });
   }
 
-  private async run(body: string, wallMs: number, hungUp: AbortSignal): Promise<Response> {
+  /**
+   * Runs it, or ends the process that does, when nobody waits for it or it does not let go. Not by a signal given to `fetch`:
+   * Node may collect signals that are made of others, and they are never heard (https://github.com/nodejs/node/issues/65995).
+   */
+  private async run(body: string, wallMs: number, hungUp: Promise<"hung up">): Promise<Response> {
     const workerd = await this.current.catch(() => (this.current = this.begin()));
-    const late = AbortSignal.timeout(wallMs + FROZEN_AFTER_MS);
+    const { promise: late, timer } = frozenAfter(wallMs + FROZEN_AFTER_MS);
     try {
-      const signal = AbortSignal.any([hungUp, late]);
-      const answered = await workerd.fetch(this.name, "http://runner/run", { method: "POST", body, signal });
-      const { status, headers } = answered;
-      const form = await answered.arrayBuffer();
-      if (headers.get("x-goes-on") === "true") this.replace("something goes on after its answer");
-      return new Response(form, { status, headers: { "content-type": headers.get("content-type") ?? "" } });
+      const outcome = await Promise.race([this.ask(workerd, body), hungUp, late]);
+      if (outcome instanceof Response) return outcome;
+      this.replace(outcome === "late" ? "its code does not let go" : "nobody waits for its code any more");
+      return new Response(formOf(outcome === "late" ? TIMED_OUT : BROKEN));
     } catch (error) {
-      if (hungUp.aborted) this.replace("nobody waits for its code any more");
-      else if (late.aborted) this.replace("its code does not let go");
-      else this.replace(reasonOf(error));
-      return new Response(formOf(late.aborted ? TIMED_OUT : BROKEN));
+      this.replace(reasonOf(error));
+      return new Response(formOf(BROKEN));
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  private async ask(workerd: Workerd, body: string): Promise<Response> {
+    const answered = await workerd.fetch(this.name, "http://runner/run", { method: "POST", body });
+    const { status, headers } = answered;
+    const form = await answered.arrayBuffer();
+    if (headers.get("x-goes-on") === "true") this.replace("something goes on after its answer");
+    return new Response(form, { status, headers: { "content-type": headers.get("content-type") ?? "" } });
   }
 
   private replace(detail: string): void {
@@ -94,6 +104,14 @@ export class LocalRunner {
       .then(() => this.begin());
     this.current.catch(() => undefined);
   }
+}
+
+function frozenAfter(ms: number) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const promise = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), ms);
+  });
+  return { promise, timer };
 }
 
 async function answer(response: ServerResponse, { status, headers, body }: Response): Promise<void> {

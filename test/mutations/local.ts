@@ -71,8 +71,8 @@ export const LOCAL: readonly Mutation[] = [
   {
     name: "the end of code that nobody waits for",
     file: "scripts/local/runner.ts",
-    find: "AbortSignal.any([hungUp, late])",
-    replace: "AbortSignal.any([late])",
+    find: "Promise.race([this.ask(workerd, body), hungUp, late])",
+    replace: "Promise.race([this.ask(workerd, body), late])",
     test: RUNNER,
   },
   {
