@@ -1,5 +1,6 @@
 /** `npm run dead-letters -- list | show <queue>/<key> | replay <queue>/<key>|all | discard <queue>/<key>|all` */
 import { parseArgs } from "node:util";
+import { DeadLetterPage, Discarded, Replayed, WholeDeadLetter } from "../shared/contracts/api.ts";
 import { command } from "./local/command.ts";
 import { callApi } from "./local/installation.ts";
 
@@ -10,12 +11,7 @@ const USAGE = `Usage: npm run dead-letters -- [--state .errand] <command>
   discard <queue>/<key> | all gone for good
 ERRAND_URL and ERRAND_API_KEY name another installation than this machine's.`;
 
-interface DeadLetter {
-  queue: string;
-  key: string;
-  reason: string;
-  parked_at: string;
-}
+const at = (path: string) => `/v1/dead-letters/${path}`.replace(/\/$/, "");
 
 await command(USAGE, async () => {
   const { values, positionals } = parseArgs({
@@ -23,20 +19,26 @@ await command(USAGE, async () => {
     options: { state: { type: "string", default: ".errand" } },
   });
   const [what = "", which = ""] = positionals;
-  const call = (method: string, path: string) =>
-    callApi(values.state, method, `/v1/dead-letters/${path}`.replace(/\/$/, ""));
-  const all = async (): Promise<DeadLetter[]> => (await call("GET", "")).dead_letters;
+  const { state } = values;
+  const all = async () =>
+    (await callApi(DeadLetterPage, { state, method: "GET", path: at("") })).dead_letters;
   if (what === "list") return list(await all());
-  if (what === "show" && which !== "") return console.log(JSON.stringify(await call("GET", which), null, 2));
-  const method = { replay: "POST", discard: "DELETE" }[what];
-  if (method === undefined || which === "") throw new Error(USAGE);
+  if (what === "show" && which !== "") {
+    const letter = await callApi(WholeDeadLetter, { state, method: "GET", path: at(which) });
+    return console.log(JSON.stringify(letter, null, 2));
+  }
+  const act = {
+    replay: (letter: string) => callApi(Replayed, { state, method: "POST", path: at(`${letter}/replay`) }),
+    discard: (letter: string) => callApi(Discarded, { state, method: "DELETE", path: at(letter) }),
+  }[what];
+  if (act === undefined || which === "") throw new Error(USAGE);
   if (which !== "all" && !/^[a-z]+\/./.test(which))
     throw new Error(`"${which}" is no <queue>/<key>; list shows them.`);
   const chosen = which === "all" ? (await all()).map(({ queue, key }) => `${queue}/${key}`) : [which];
   let refused = 0;
   for (const letter of chosen) {
     try {
-      await call(method, what === "replay" ? `${letter}/replay` : letter);
+      await act(letter);
       console.log(`${what}ed  ${letter}`.replace("replayed", "replayed "));
     } catch (error) {
       refused++;
@@ -47,7 +49,7 @@ await command(USAGE, async () => {
   if (refused > 0) process.exitCode = 1;
 });
 
-function list(letters: readonly DeadLetter[]): void {
+function list(letters: DeadLetterPage["dead_letters"]): void {
   for (const { queue, key, reason, parked_at } of letters) {
     console.log(`${parked_at}  ${queue}/${key}\n    ${reason.replaceAll("\n", "\n    ")}`);
   }

@@ -5,9 +5,11 @@
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { reasonOf } from "../shared/errors.ts";
-import type { Env } from "../workers/ingress/env.ts";
-import type { About } from "../workers/ingress/channels/index.ts";
-import { type Judged, judge } from "../workers/ingress/judge.ts";
+import { type ChatAddress, channelOf, ChatChannelName } from "../shared/channels/index.ts";
+import type { InboundEvent } from "../shared/contracts/inbound.ts";
+import type { Ignored } from "../workers/ingress/channels/receiver.ts";
+import { HttpProblem } from "../workers/ingress/problem.ts";
+import { type Accepted, accepted, receive } from "../workers/ingress/receive.ts";
 
 z.config(en());
 
@@ -45,64 +47,64 @@ async function* lines(): AsyncGenerator<string> {
 
 async function inspect(line: string) {
   try {
-    const { channel, request, bot, verify, secrets } = Captured.parse(JSON.parse(line));
-    const env: Partial<Env> = {
+    const { channel, request, bot, verify, secrets, now } = Captured.parse(JSON.parse(line));
+    const known = ChatChannelName.safeParse(channel);
+    const names = known.success ? channelOf(known.data).bot : null;
+    const settings = {
       ...secrets,
-      ...(bot?.id !== undefined && { TELEGRAM_BOT_ID: String(bot.id) }),
-      ...(bot?.username !== undefined && { TELEGRAM_BOT_USERNAME: bot.username }),
+      ...(names !== null && bot?.id !== undefined && { [names.id]: String(bot.id) }),
+      ...(names !== null && bot?.username !== undefined && { [names.username]: bot.username }),
     };
     const url = `http://localhost/hooks/${channel}?${new URLSearchParams(request.query).toString()}`;
     const { method, headers } = request;
     const body = method === "GET" || method === "HEAD" ? {} : { body: request.body };
-    return await outcome(
-      await judge(channel, new Request(url, { method, headers, ...body }), env, { verify }),
-    );
+    const captured = new Request(url, { method, headers, ...body });
+    const at = { verify, now: now === undefined ? Date.now() : now * 1_000 };
+    const received = await receive(channel, captured, settings, at);
+    return await outcome(channel, accepted(received.channel, received.received));
   } catch (error) {
+    if (error instanceof HttpProblem) {
+      const { status, detail } = error.facts;
+      return { status, body: await error.response().text(), events: [], error: detail };
+    }
     const reason = error instanceof z.core.$ZodError ? z.prettifyError(error) : reasonOf(error);
     return { status: null, body: null, events: [], error: reason };
   }
 }
 
-async function outcome({ response, channel, understood }: Judged) {
-  const answer = { status: response.status, body: await response.text() };
-  const ignored = (reason: string, about: About) => {
-    const { dedupKey = null, conversationId = null, threadId = null, userId = null } = about;
-    const ids = { conversationId, threadId, userId };
-    return { ...answer, events: [{ channel, kind: "ignored", ...ids, text: null, dedupKey, reason }] };
+async function outcome(channel: string, { response, events, ignored, unreadable }: Accepted) {
+  return {
+    status: response.status,
+    body: await response.text(),
+    events: [
+      ...events.map((event) => ({ channel, ...viewOf(event) })),
+      ...ignored.map((one) => ({ channel, ...ignoredView(one) })),
+    ],
+    ...(unreadable !== null && { error: unreadable }),
   };
-  switch (understood?.kind) {
-    case undefined:
-      return { ...answer, events: [], error: String(JSON.parse(answer.body).detail) };
-    case "unreadable":
-      return { ...answer, events: [], error: understood.reason };
-    case "ignored":
-      return ignored(understood.reason, understood.about);
-    case "event": {
-      const {
-        kind = "message",
-        address,
-        sender,
-        text,
-        dedupKey,
-        edited,
-        movedTo,
-        isAside,
-      } = understood.event;
-      // Nobody has said anything: who was admitted in the group still is.
-      if (movedTo !== undefined)
-        return ignored(`the group is now ${movedTo}`, { dedupKey, conversationId: address.chatId });
-      const ids = { conversationId: address.chatId, threadId: address.threadId ?? null, userId: sender.id };
-      // Unless another part of its album is.
-      if (isAside === true)
-        return ignored("not said to this bot", {
-          dedupKey,
-          conversationId: address.chatId,
-          userId: sender.id,
-          ...(address.threadId !== undefined && { threadId: address.threadId }),
-        });
-      const [, command] = /^\/(\w+)/.exec(kind === "command" ? text : "") ?? [];
-      const facts = { ...(command !== undefined && { command }), ...(edited === true && { edited }) };
-      return { ...answer, events: [{ channel, kind, ...ids, text, dedupKey, ...facts }] };
-    }
-  }
+}
+
+function viewOf(event: InboundEvent) {
+  const { kind, dedupKey, address, sender } = event;
+  // Nobody has said anything: who was admitted in the group still is.
+  if (kind === "group_migrated")
+    return ignoredView({ reason: `the group is now ${event.toChatId}`, dedupKey, address });
+  if (kind === "callback") return { kind, ...idsOf(address), userId: sender.id, text: event.data, dedupKey };
+  // Unless another part of its album is.
+  if (event.isAside === true)
+    return ignoredView({ reason: "not said to this bot", dedupKey, address, userId: sender.id });
+  const command = kind === "command" ? { command: event.command.name } : {};
+  const edited = event.edited === true ? { edited: true } : {};
+  return { kind, ...idsOf(address), userId: sender.id, text: event.text, dedupKey, ...command, ...edited };
+}
+
+function ignoredView({ reason, dedupKey, address, userId }: Ignored) {
+  const ids = { ...idsOf(address), userId: userId ?? null };
+  return { kind: "ignored", ...ids, text: null, dedupKey: dedupKey ?? null, reason };
+}
+
+function idsOf(address: ChatAddress | undefined) {
+  if (address === undefined) return { conversationId: null, threadId: null };
+  const { chatId, threadId = null } = channelOf(address.channel).placeOf(address);
+  return { conversationId: chatId, threadId };
 }

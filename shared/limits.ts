@@ -11,6 +11,8 @@ export const LIMITS = {
   api_body_bytes_max: 256 * 1024,
   /** Telegram's updates are below 64 KiB; what is larger is parked, cut to this size. */
   hook_body_bytes_max: 256 * 1024,
+  /** In one request of a platform: a few at most today. What is beyond is parked with its request. */
+  hook_events_max: 100,
   idempotency_key_chars_max: 255,
   conversation_name_chars_max: 128,
   /** What a tool may bring back: it is kept in D1 and goes into the next prompt. */

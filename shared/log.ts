@@ -1,5 +1,7 @@
 /** One JSON line per effect, redacted. The field names are a public contract: dashboards and alerts read them. */
 
+import { CHANNELS } from "./channels/index.ts";
+
 export interface LogFields {
   stage: "ingress" | "planner" | "executor" | "notifier" | "runner";
   /** What was done, in a word or two: "accepted", "turn", "call", "edited". */
@@ -26,10 +28,10 @@ export function log(level: LogLevel, fields: LogFields): void {
 
 /** Shapes of secrets that must never be seen, wherever they turn up: in a URL, in an error's words, in a header. */
 const SECRETS = [
-  /\b(?:bot)?\d{5,}:[\w-]{20,}/g, // Telegram bot tokens, also in /bot<token>/method
+  ...CHANNELS.flatMap(({ secretShapes }) => secretShapes),
   /\berrand_[a-z0-9-]+_[\w-]{20,}/g, // our API keys
-  /\bsk-[\w-]{16,}/g, // Anthropic, OpenAI
-  /\bxox[abep]-[\w-]{10,}/g, // Slack
+  /\bxox[abep]-[\w-]{10,}/g, // tokens of workspaces
+  /\bsk-[\w-]{16,}/g, // keys of most model providers
   /\b(?:Bearer|Bot) [\w.~+/=-]{16,}/g,
 ];
 

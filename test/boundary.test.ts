@@ -2,6 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
+import { CHANNELS } from "../shared/channels/index.ts";
+import { TOOLS } from "../shared/contracts/tools/index.ts";
+import { PROTOCOLS } from "../workers/planner/models/index.ts";
 import { MUTATIONS } from "./mutations/table.ts";
 
 const WORKERS = ["executor", "ingress", "notifier", "planner", "runner"];
@@ -23,6 +26,23 @@ function importsOf(file: string): string[] {
 const edges = (folder: string) =>
   filesIn(folder).flatMap((file) => importsOf(file).map((to) => ({ file, to })));
 
+/** Paths that come back to one of their files. */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const done = new Set<string>();
+  const follow = (file: string, path: readonly string[]): string[] => {
+    if (path.includes(file)) return [[...path.slice(path.indexOf(file)), file].join(" → ")];
+    if (done.has(file)) return [];
+    const found = (graph.get(file) ?? []).flatMap((to) => follow(to, [...path, file]));
+    done.add(file);
+    return found;
+  };
+  return [...graph.keys()].flatMap((file) => follow(file, []));
+}
+
+/** The text without its comments, which may name what they like. */
+const codeOf = (file: string) =>
+  readFileSync(file, "utf8").replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, "");
+
 describe("imports", () => {
   it.each(WORKERS)("of %s lead to itself, to shared, and to packages", (worker) => {
     const own = `workers/${worker}/`;
@@ -36,10 +56,19 @@ describe("imports", () => {
     expect(edges("shared").filter(({ to }) => !to.startsWith("shared/") && to !== "zod/mini")).toEqual([]);
   });
 
-  it("of the contracts lead to contracts, their limits and zod", () => {
+  it("of the contracts and the descriptions of channels lead to each other, and to what is pure", () => {
+    const pure = ["commands", "limits", "one-of", "text", "variables"].map((name) => `shared/${name}.ts`);
     const allowed = (to: string) =>
-      to.startsWith("shared/contracts/") || ["shared/limits.ts", "zod/mini"].includes(to);
-    expect(edges("shared/contracts").filter(({ to }) => !allowed(to))).toEqual([]);
+      /^shared\/(contracts|channels)\//.test(to) || to === "zod/mini" || pure.includes(to);
+    const all = ["shared/contracts", "shared/channels"].flatMap(edges);
+    expect(all.filter(({ to }) => !allowed(to))).toEqual([]);
+  });
+
+  it("never come back to where they began, types included", () => {
+    const graph = new Map<string, string[]>();
+    for (const { file, to } of ["workers", "shared", "scripts"].flatMap(edges))
+      graph.set(file, [...(graph.get(file) ?? []), to]);
+    expect(circlesOf(graph)).toEqual([]);
   });
 
   it("of ingress never include what sends, plans or runs", () => {
@@ -64,6 +93,31 @@ describe("imports", () => {
   it("have step.do in one file only", () => {
     const files = filesIn("workers").filter((file) => readFileSync(file, "utf8").includes("step.do("));
     expect(files).toEqual(["workers/executor/task-workflow.ts"]);
+  });
+});
+
+describe("a name", () => {
+  // Stand-ins may name whatever they stand for.
+  const files = ["workers", "shared", "scripts"]
+    .flatMap(filesIn)
+    .filter((file) => !file.startsWith("scripts/demo/"));
+  const names = [
+    ...CHANNELS.map(({ name }) => name),
+    ...TOOLS.map(({ name }) => name),
+    ...PROTOCOLS.map(({ name }) => name),
+  ];
+
+  it.each(names)("%s stands in its own files and in an index only", (name) => {
+    const spelled = [
+      name,
+      name.replaceAll("_", "-"),
+      name.replace(/_(.)/, (_, letter) => letter.toUpperCase()),
+    ];
+    const isOwn = (file: string) =>
+      spelled.some((spelling) => file.includes(spelling)) || file.endsWith("/index.ts");
+    const pattern = new RegExp(spelled.join("|"), "i");
+    const strangers = files.filter((file) => !isOwn(file) && pattern.test(codeOf(file)));
+    expect(strangers).toEqual([]);
   });
 });
 

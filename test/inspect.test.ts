@@ -72,7 +72,7 @@ it("answers line for line, in order", async () => {
     { status: 200, events: [], error: expect.any(String) },
     { status: 200, events: [nothing] },
     { status: 404, events: [], error: expect.stringContaining("telegram") },
-    { status: 404, events: [] },
+    { status: 405, events: [] },
     { status: null, error: expect.stringContaining("JSON") },
     { status: null, error: expect.stringContaining("request") },
   ]);

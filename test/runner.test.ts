@@ -6,7 +6,7 @@ import { bundleAll } from "../scripts/local/bundle.ts";
 import { LocalRunner } from "../scripts/local/runner.ts";
 import { readWorkerConfig, workerOptions } from "../scripts/local/worker-config.ts";
 import { codeResultOf } from "../shared/code-form.ts";
-import type { CodeResult, RunCodeRequest } from "../shared/contracts/code.ts";
+import type { CodeResult, CodeRequest } from "../shared/contracts/code.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { until } from "./support/until.ts";
 
@@ -43,7 +43,7 @@ const hasArrived = (count: number) => until(() => arrived >= count, 30_000, `${c
 
 async function run(
   code: string,
-  { signal, ...times }: Partial<RunCodeRequest> & { signal?: AbortSignal } = {},
+  { signal, ...times }: Partial<CodeRequest> & { signal?: AbortSignal } = {},
 ): Promise<CodeResult | null> {
   const body = JSON.stringify({ code, wallMs: WALL_MS, startWithinMs: QUEUE_MS, ...times });
   const response = await fetch(url, { method: "POST", body, ...(signal && { signal }) });

@@ -5,10 +5,11 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { withBotName } from "../scripts/local/bot-name.ts";
+import { findModel } from "../scripts/local/find/anthropic.ts";
+import { findBot } from "../scripts/local/find/telegram.ts";
 import { TelegramServer } from "../stand-ins/telegram-server.ts";
-import { withLocalModel } from "../scripts/local/ollama.ts";
-import { readSettings, varsOf, WORKERS } from "../scripts/local/settings.ts";
+import { readSettings, VARIABLE_GROUPS, varsOf } from "../scripts/local/settings.ts";
+import { WORKERS } from "../shared/variables.ts";
 
 let folder: string;
 const complaints = vi.spyOn(console, "error").mockImplementation(() => undefined);
@@ -27,6 +28,18 @@ async function read(text: string) {
   return readSettings(file);
 }
 
+it("the example names every variable, with what it is for", async () => {
+  const lines = VARIABLE_GROUPS.flatMap(({ title, variables }) => [
+    `# ${title}`,
+    ...variables.flatMap(({ name, about }) => [...about.map((line) => `# ${line}`), `${name}=`]),
+    "",
+  ]);
+  const head =
+    "# Copy to .dev.vars and fill in. Environment variables of the same names win.\n" +
+    "# Everything is optional: without any of it the HTTP API works on this machine.\n\n";
+  await expect(`${head}${lines.join("\n")}`).toMatchFileSnapshot("../.dev.vars.example");
+});
+
 describe("settings", () => {
   it("come from the file, overridden by the environment, and an empty one is none", async () => {
     vi.stubEnv("TELEGRAM_WEBHOOK_SECRET", "from-the-environment");
@@ -36,8 +49,6 @@ describe("settings", () => {
     expect(settings).toEqual({
       TELEGRAM_WEBHOOK_SECRET: "from-the-environment",
       TELEGRAM_BOT_TOKEN: "1:a",
-      // The token begins with it, and ingress needs it without the rest.
-      TELEGRAM_BOT_ID: "1",
     });
     expect(complaints).not.toHaveBeenCalled();
     expect(await readSettings(join(folder, "missing"))).toEqual({
@@ -69,13 +80,13 @@ describe("settings", () => {
   it("are told the bot's name by Telegram, and say so when it does not", async () => {
     const telegram = new TelegramServer();
     const settings = { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_BASE: await telegram.listen() };
-    expect(await withBotName(settings)).toEqual({ ...settings, TELEGRAM_BOT_USERNAME: "errand_test_bot" });
-    expect(await withBotName({ ...settings, TELEGRAM_BOT_USERNAME: "mine" })).toMatchObject({
-      TELEGRAM_BOT_USERNAME: "mine",
-    });
+    // The token begins with the id, and ingress needs it without the rest.
+    const found = { TELEGRAM_BOT_ID: "4839574812" };
+    expect(await findBot(settings)).toEqual({ ...found, TELEGRAM_BOT_USERNAME: "errand_test_bot" });
+    expect(await findBot({ ...settings, TELEGRAM_BOT_USERNAME: "mine" })).toEqual(found);
     expect(complaints).not.toHaveBeenCalled();
     await telegram.close();
-    expect(await withBotName(settings)).toEqual(settings);
+    expect(await findBot(settings)).toEqual(found);
     expect(complaints.mock.calls.flat().join()).toContain("TELEGRAM_BOT_USERNAME");
     expect(complaints.mock.calls.flat().join()).not.toContain(telegram.token);
   });
@@ -86,19 +97,16 @@ describe("settings", () => {
     );
     await new Promise<void>((resolve) => ollama.listen(0, "127.0.0.1", resolve));
     const host = `127.0.0.1:${(ollama.address() as AddressInfo).port}`;
-    expect(await withLocalModel({}, host)).toEqual({
+    expect(await findModel({}, host)).toEqual({
       ANTHROPIC_MODEL: "qwen3:8b",
       ANTHROPIC_BASE_URL: `http://${host}`,
     });
     const [, port = ""] = host.split(":");
     for (const form of [port, `:${port}`, `0.0.0.0:${port}`, `[::]:${port}`, `http://${host}/`])
-      expect(await withLocalModel({}, form)).toMatchObject({ ANTHROPIC_BASE_URL: `http://${host}` });
-    expect(await withLocalModel({ ANTHROPIC_MODEL: "mine" }, host)).toMatchObject({
-      ANTHROPIC_MODEL: "mine",
-    });
-    expect(await withLocalModel({ ANTHROPIC_API_KEY: "key" }, host)).toEqual({ ANTHROPIC_API_KEY: "key" });
+      expect(await findModel({}, form)).toMatchObject({ ANTHROPIC_BASE_URL: `http://${host}` });
+    expect(await findModel({ ANTHROPIC_API_KEY: "key" }, host)).toEqual({});
     ollama.close();
-    expect(await withLocalModel({}, "127.0.0.1:1")).toEqual({});
+    expect(await findModel({}, "127.0.0.1:1")).toEqual({});
   });
 
   it("go to the Workers that need them, and to no other", () => {

@@ -1,4 +1,7 @@
 /** What the start script says once everything runs. */
+import type { AnyChannel } from "../../shared/channels/channel.ts";
+import { CHANNELS } from "../../shared/channels/index.ts";
+import { MODEL_VARIABLES, PROTOCOLS } from "../../workers/planner/models/index.ts";
 import type { Settings } from "./settings.ts";
 import type { LocalKey } from "./state.ts";
 
@@ -20,9 +23,8 @@ export function banner({ url, key, state, settings, tools }: BannerFacts): strin
 Errand runs on this machine:
   queues, D1, Workflows  workerd, with its state in ${state}
   code                   isolates in a second workerd, with a watchdog
-  model                  ${model(settings)}
-  Telegram               ${telegram(settings)}
-  API key                ${shown}
+  model                  ${describeModel(settings)}
+${CHANNELS.map((channel) => `  ${channel.title.padEnd(23)}${describeChannel(channel, settings)}\n`).join("")}  API key                ${shown}
 
 Try it:
   curl -s ${url}/v1/tasks -H "Authorization: Bearer ${key.isNew ? key.apiKey : fromFile}" -d '${body}'
@@ -39,26 +41,25 @@ ${explorer === undefined ? "" : `  explorer               http://127.0.0.1:${exp
   }`;
 }
 
-function model(settings: Settings): string {
-  const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: base, ANTHROPIC_MODEL: name } = settings;
-  const isGateway = settings.AI_GATEWAY_ACCOUNT_ID !== undefined && settings.AI_GATEWAY_ID !== undefined;
-  const named = name === undefined ? "" : `${name} `;
-  if (isGateway) return `${named}through AI Gateway "${settings.AI_GATEWAY_ID}"`;
-  if (key !== undefined || base !== undefined) return `${named}at ${base ?? "Anthropic"}`;
-  return "none: commands work; for the rest set ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL in .dev.vars";
+function describeModel(settings: Settings): string {
+  for (const protocol of PROTOCOLS) {
+    const described = protocol.describe(settings);
+    if (described !== null) return described;
+  }
+  const names = MODEL_VARIABLES.slice(0, 2).map(({ name }) => name);
+  return `none: commands work; for the rest set ${names.join(" or ")} in .dev.vars`;
 }
 
-function telegram(settings: Settings): string {
-  const needed = ["TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET"] as const;
-  const missing = needed.filter((name) => settings[name] === undefined);
-  const isServed = settings.TELEGRAM_WEBHOOK_SECRET !== undefined;
-  if (missing.length > 0)
-    return `${isServed ? "not complete" : "off"}: set ${missing.join(", ")} in .dev.vars`;
-  const named = settings.TELEGRAM_ALLOWED_USERS;
+function describeChannel({ name, required, allowList, bot }: AnyChannel, settings: Settings): string {
+  const missing = required.filter((variable) => settings[variable] === undefined);
+  if (missing.length > 0) {
+    const isBegun = missing.length < required.length;
+    return `${isBegun ? "not complete" : "off"}: set ${missing.join(", ")} in .dev.vars`;
+  }
+  const named = settings[allowList];
   const who =
     named === "*"
       ? "everybody"
       : `whom \`npm run pair\` lets in${named === undefined ? "" : ` and ${named}`}`;
-  const bot = settings.TELEGRAM_BOT_USERNAME ?? "a bot whose name is not known";
-  return `on, as ${bot}, for ${who}, at /hooks/telegram`;
+  return `on, as ${settings[bot.username] ?? "a bot whose name is not known"}, for ${who}, at /hooks/${name}`;
 }

@@ -2,15 +2,15 @@
 import { join, resolve } from "node:path";
 import { timingsOf } from "../../shared/config.ts";
 import { reasonOf } from "../../shared/errors.ts";
+import { WORKERS } from "../../shared/variables.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { log } from "../../shared/log.ts";
-import { withBotName } from "./bot-name.ts";
 import { startClock } from "./clock.ts";
+import { findSettings } from "./find/index.ts";
 import { lockState } from "./lock.ts";
-import { withLocalModel } from "./ollama.ts";
 import { assertFree } from "./ports.ts";
 import { startRuntime } from "./runtime.ts";
-import { type Settings, varsOf, WORKERS } from "./settings.ts";
+import { type Settings, varsOf } from "./settings.ts";
 import {
   clearState,
   closeToOthers,
@@ -70,7 +70,7 @@ async function start(options: ErrandOptions, stops: (() => Promise<void>)[]): Pr
   process.env["TMPDIR"] = await clearState(state);
 
   const key = await localKey(state);
-  const settings = await withBotName(await withLocalModel(options.settings));
+  const settings = await findSettings(options.settings);
   const main = await startWorkers({ ...options, state, settings }, key);
   stops.push(() => main.stop());
   say("The Workers run.");

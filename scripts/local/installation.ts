@@ -1,10 +1,15 @@
 /** The installation that a command speaks to: this machine's, or the one that the environment names. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod/mini";
+import { ProblemDetails } from "../../shared/contracts/api.ts";
 import { fetchDirect, RedirectError } from "../../shared/fetch.ts";
 
-/** Calls its API. Throws in words when it refuses, or when nobody is there. */
-export async function callApi(state: string, method: string, path: string, body?: unknown) {
+/** Calls its API and reads the answer. Throws in words when it refuses, or when nobody is there. */
+export async function callApi<Answer extends z.core.$ZodType>(
+  answers: Answer,
+  { state, method, path, body }: { state: string; method: string; path: string; body?: unknown },
+): Promise<z.output<Answer>> {
   const { url, apiKey } = await installation(state);
   const response = await fetchDirect(`${url}${path}`, {
     method,
@@ -14,9 +19,10 @@ export async function callApi(state: string, method: string, path: string, body?
     if (error instanceof RedirectError) throw error;
     throw new Error(`Nothing answers at ${url}. Is it running? npm start`);
   });
-  const answer = JSON.parse(await response.text());
-  if (!response.ok) throw new Error(`${answer.title}: ${answer.detail}`);
-  return answer;
+  const answer: unknown = JSON.parse(await response.text());
+  if (response.ok) return z.parse(answers, answer);
+  const { title, detail } = ProblemDetails.parse(answer);
+  throw new Error(`${title}: ${detail}`);
 }
 
 async function installation(state: string): Promise<{ url: string; apiKey: string }> {

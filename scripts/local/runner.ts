@@ -6,7 +6,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer, text } from "node:stream/consumers";
 import { formOf } from "../../shared/code-form.ts";
-import { type CodeResult, RunCodeRequest } from "../../shared/contracts/code.ts";
+import { type CodeResult, CodeRequest } from "../../shared/contracts/code.ts";
 import { reasonOf } from "../../shared/errors.ts";
 import { Lane } from "../../shared/lane.ts";
 import { log } from "../../shared/log.ts";
@@ -56,7 +56,7 @@ export class LocalRunner {
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const hungUp = once(response, "close").then(() => "hung up" as const);
     const body = await text(request);
-    const { wallMs, startWithinMs } = RunCodeRequest.parse(JSON.parse(body));
+    const { wallMs, startWithinMs } = CodeRequest.parse(JSON.parse(body));
     const tooLate = () => void answer(response, new Response(formOf({ kind: "not_started" })));
     const waiting = setTimeout(tooLate, startWithinMs);
     response.once("close", () => clearTimeout(waiting));

@@ -1,78 +1,44 @@
 /** Configuration: `.dev.vars` at the root, overridden by environment variables. */
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
+import { CHANNELS } from "../../shared/channels/index.ts";
+import { OWN_VARIABLES, type Variable, type WorkerName } from "../../shared/variables.ts";
+import { GATEWAY_TOGETHER } from "../../workers/planner/models/gateway.ts";
+import { MODEL_VARIABLES } from "../../workers/planner/models/index.ts";
 
-/** Every variable, and the Workers that get it: nobody gets what it does not need. */
-const VARIABLES = {
-  TELEGRAM_BOT_TOKEN: ["notifier"],
-  TELEGRAM_WEBHOOK_SECRET: ["ingress"],
-  TELEGRAM_BOT_ID: ["ingress"],
-  TELEGRAM_BOT_USERNAME: ["ingress"],
-  TELEGRAM_ALLOWED_USERS: ["planner"],
-  TELEGRAM_API_BASE: ["notifier"],
-  ANTHROPIC_API_KEY: ["planner"],
-  ANTHROPIC_BASE_URL: ["planner"],
-  ANTHROPIC_MODEL: ["planner"],
-  ANTHROPIC_PRICE: ["planner"],
-  AI_GATEWAY_ACCOUNT_ID: ["planner"],
-  AI_GATEWAY_ID: ["planner"],
-  AI_GATEWAY_TOKEN: ["planner"],
-  ERRAND_LINK_SECRET: ["ingress"],
-  ERRAND_TIMINGS: ["ingress", "planner", "executor", "notifier"],
-} as const satisfies Record<string, readonly WorkerName[]>;
+/** What an installation is configured by, under the headings of `.dev.vars.example`. */
+export const VARIABLE_GROUPS: readonly { title: string; variables: readonly Variable[] }[] = [
+  ...CHANNELS.map(({ title, variables }) => ({ title, variables })),
+  { title: "The model", variables: MODEL_VARIABLES },
+  { title: "Errand itself", variables: OWN_VARIABLES },
+];
+const VARIABLES = VARIABLE_GROUPS.flatMap(({ variables }) => variables);
 
-export const WORKERS = ["ingress", "planner", "executor", "notifier"] as const;
-export type WorkerName = (typeof WORKERS)[number];
-export type Settings = Readonly<Partial<Record<keyof typeof VARIABLES, string>>>;
+/** Variables by their names; none is empty. */
+export type Settings = Readonly<Record<string, string>>;
 
-/** What would otherwise fail later, and elsewhere. Each may be empty. */
-const SHAPES = [
-  { name: "ANTHROPIC_BASE_URL", pattern: /^$|^https?:\/\//, words: "a URL, such as http://localhost:11434" },
-  {
-    name: "ANTHROPIC_PRICE",
-    pattern: /^$|^\d+(\.\d+)?\/\d+(\.\d+)?$/,
-    words: "dollars per million tokens in and out, such as 2/10",
-  },
-  {
-    name: "TELEGRAM_API_BASE",
-    pattern: /^$|^https?:\/\//,
-    words: "a URL, such as https://api.telegram.org",
-  },
-  {
-    name: "TELEGRAM_BOT_TOKEN",
-    pattern: /^$|^\d+:[\w-]+$/,
-    words: "what @BotFather gives: digits, a colon, and letters",
-  },
-  {
-    name: "TELEGRAM_WEBHOOK_SECRET",
-    pattern: /^[\w-]{0,256}$/,
-    words: "at most 256 characters of A-Z a-z 0-9 _ -",
-  },
-  {
-    name: "TELEGRAM_ALLOWED_USERS",
-    pattern: /^(?:\*|-?\d+|[,\s])*$/,
-    words: "ids separated by commas, or *",
-  },
-] as const;
-
+/** Reads the file and the environment. Throws with every fault that would otherwise show later, and elsewhere. */
 export async function readSettings(file: string): Promise<Settings> {
   const text = await readOptional(file);
   const fromFile = parseEnv(text);
   for (const complaint of complaintsAbout(text, Object.keys(fromFile)))
     console.error(`${file}: ${complaint}`);
-  const all = Object.keys(VARIABLES).map((name) => [name, process.env[name] ?? fromFile[name]]);
+  const all = VARIABLES.map(({ name }) => [name, process.env[name] ?? fromFile[name]] as const);
   const settings: Settings = Object.fromEntries(
-    all.filter(([, value]) => value !== undefined && value !== ""),
+    all.flatMap(([name, value]) => (value ? [[name, value]] : [])),
   );
-  const faults = SHAPES.filter(({ name, pattern }) => !pattern.test(settings[name] ?? "")).map(
-    ({ name, words }) => `${name} must be ${words}.`,
-  );
-  const { AI_GATEWAY_ACCOUNT_ID: account, AI_GATEWAY_ID: gateway } = settings;
-  if ((account === undefined) !== (gateway === undefined))
-    faults.push("AI_GATEWAY_ACCOUNT_ID and AI_GATEWAY_ID go together: set both, or neither.");
+  const faults = VARIABLES.flatMap(({ name, shape }) => {
+    const value = settings[name];
+    return shape === undefined || value === undefined || shape.pattern.test(value)
+      ? []
+      : [`${name} must be ${shape.words}.`];
+  });
+  for (const [one, other] of GATEWAY_TOGETHER) {
+    if ((settings[one] === undefined) !== (settings[other] === undefined))
+      faults.push(`${one} and ${other} go together: set both, or neither.`);
+  }
   if (faults.length > 0) throw new Error(faults.join("\n"));
-  const [botId] = settings.TELEGRAM_BOT_TOKEN?.split(":") ?? [];
-  return botId === undefined ? settings : { TELEGRAM_BOT_ID: botId, ...settings };
+  return settings;
 }
 
 async function readOptional(file: string): Promise<string> {
@@ -86,7 +52,7 @@ async function readOptional(file: string): Promise<string> {
 
 /** What would otherwise be ignored in silence: a misspelt name, a line that says nothing. */
 function complaintsAbout(text: string, names: readonly string[]): string[] {
-  const known = Object.keys(VARIABLES);
+  const known = VARIABLES.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
   const mute = text
     .split("\n")
@@ -99,10 +65,6 @@ function complaintsAbout(text: string, names: readonly string[]): string[] {
 
 /** The settings of one Worker: its variables and secrets. */
 export function varsOf(worker: WorkerName, settings: Settings): Record<string, string> {
-  const needed: readonly (readonly [string, readonly WorkerName[]])[] = Object.entries(VARIABLES);
-  return Object.fromEntries(
-    Object.entries(settings).filter(([name]) =>
-      needed.some(([variable, workers]) => variable === name && workers.includes(worker)),
-    ),
-  );
+  const needed = VARIABLES.filter(({ workers }) => workers.includes(worker)).map(({ name }) => name);
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => needed.includes(name)));
 }

@@ -4,16 +4,16 @@ import { LIMITS } from "../limits.ts";
 import { NewFile } from "./file.ts";
 
 /** `POST /run` at the runner, as JSON. */
-export const RunCodeRequest = z.object({
+export const CodeRequest = z.object({
   code: z.string(),
   /** Wall-clock time it may take once it has begun. */
   wallMs: z.int(),
   /** Time it may wait for others before it begins, where they run one at a time. */
   startWithinMs: z.int(),
 });
-export type RunCodeRequest = z.infer<typeof RunCodeRequest>;
+export type CodeRequest = z.infer<typeof CodeRequest>;
 
-export const runCodeRequestExample: RunCodeRequest = { code: "6 * 7", wallMs: 5_000, startWithinMs: 60_000 };
+export const codeRequestExample: CodeRequest = { code: "6 * 7", wallMs: 5_000, startWithinMs: 60_000 };
 
 /** One more than is kept, so that it is noticed when something was cut. */
 const OUTPUT_CHARS_MAX = LIMITS.output_chars_max + 1;

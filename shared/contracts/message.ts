@@ -1,14 +1,17 @@
 /** What a person or a program said: words, or a tool called by name. */
 import * as z from "zod/mini";
 import { LIMITS } from "../limits.ts";
+import { Command } from "./command.ts";
 import { ReceivedFile } from "./file.ts";
-import { ToolCall } from "./tool.ts";
+import { ToolCall } from "./tools/index.ts";
 
 export const MessageContent = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("text"),
     /** Empty only beside files. */
     text: z.string().check(z.maxLength(LIMITS.prompt_chars_max)),
+    /** What it commands, where it is a command that a tool carries out. */
+    command: z.optional(Command),
     /** The beginning of the message that it answers. */
     quote: z.optional(z.string()),
     /** Who says it, where several people talk. */

@@ -10,8 +10,8 @@ export interface PlannerRpc {
 }
 
 /** What came of fetching a file: it is kept, or why it is not. */
-export const FetchedFile = z.union([
-  StoredFile,
+export const FetchedFile = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("kept"), file: StoredFile }),
   z.object({ kind: z.literal("transient"), reason: z.string() }),
   z.object({ kind: z.literal("permanent"), reason: z.string() }),
 ]);

@@ -1,38 +1,62 @@
-/** What a turn may ask for: every tool's name and input, and what came of a call. A new tool starts here. */
+/** What a tool is, described once: for the model that calls it, the API, the chat, and whoever carries it out. */
 import * as z from "zod/mini";
-import { LIMITS } from "../limits.ts";
+import type { Command } from "./command.ts";
+import { StoredFile } from "./file.ts";
+import { ConversationName } from "./task.ts";
 
-const RunCodeInput = z.strictObject({
-  code: z.string().check(z.minLength(1), z.maxLength(LIMITS.code_chars_max)),
+interface Definition<Name extends string, Input extends z.ZodMiniType> {
+  readonly name: Name;
+  /** For people. */
+  readonly title: string;
+  /** For the model: what it is for, and how to use it well. */
+  readonly description: string;
+  /** Strict: a misspelt field would otherwise be ignored in silence. */
+  readonly input: Input;
+  /** Whether it changes anything, or learns anything, outside of its sandbox. */
+  readonly effect: "none" | "reads" | "acts";
+  /** One call in a few words, for step names and the log. */
+  readonly summaryOf: (input: z.output<Input>) => string;
+  /** A command that calls it without a model. */
+  readonly command?: {
+    readonly name: string;
+    /** As `/help` shows them: `<code>`. */
+    readonly args: string;
+    readonly about: string;
+    /** What is said to whoever leaves them out. */
+    readonly usage: string;
+    readonly inputOf: (args: string) => z.input<Input>;
+  };
+}
+
+/** A tool whose types nobody has to know. */
+export type AnyTool = Omit<Definition<string, z.ZodMiniType>, "summaryOf" | "command"> & {
+  readonly summaryOf: (input: unknown) => string;
+  readonly command?: Omit<NonNullable<Definition<string, z.ZodMiniType>["command"]>, "inputOf"> & {
+    readonly inputOf: (args: Command["args"]) => unknown;
+  };
+};
+
+/** @returns the definition, with the schemas of a call and of the task that is one. */
+export function describeTool<const Name extends string, Input extends z.ZodMiniType>(
+  definition: Definition<Name, Input>,
+) {
+  const { name, input } = definition;
+  return {
+    ...definition,
+    summaryOf: (given: unknown) => definition.summaryOf(z.parse(input, given)),
+    call: z.strictObject({ tool: z.literal(name), input }),
+    /** The body of `POST /v1/tasks`. */
+    task: z.strictObject({ tool: z.literal(name), input, conversation: ConversationName }),
+  };
+}
+
+/** What a call brought back, as it is kept. A tool's failure is an observation too (`ok: false`), never the end of the task. */
+export const Observation = z.object({
+  ok: z.boolean(),
+  text: z.string(),
+  /** What a model is to see of it. */
+  images: z.array(StoredFile),
 });
-
-/** What a model asked for and nobody has: it gets to hear so, as it would of a tool's failure. */
-const InvalidCallInput = z.strictObject({ name: z.string(), input: z.unknown(), reason: z.string() });
-
-/** A tool and its input, as the API takes it and a turn wants it. */
-export const ToolCall = z.discriminatedUnion("tool", [
-  z.strictObject({ tool: z.literal("run_code"), input: RunCodeInput }),
-  z.strictObject({ tool: z.literal("invalid_call"), input: InvalidCallInput }),
-]);
-export type ToolCall = z.infer<typeof ToolCall>;
-export type ToolName = ToolCall["tool"];
-
-/** The tools that a model is offered: what each is for, and the schema of its input. */
-export const OFFERED_TOOLS = [
-  {
-    name: "run_code" as const,
-    description:
-      "Runs JavaScript or TypeScript in a fresh sandbox, without network, for at most a few seconds. " +
-      "The code is an expression, or statements that `return` a value; what it prints and returns comes back. " +
-      "`save(name, content)`, with a string, bytes or a Blob, attaches a file to your answer, such as `save('chart.svg', svg)`.",
-    input: RunCodeInput,
-  },
-];
-
-export const toolCallExample: ToolCall = { tool: "run_code", input: { code: "6 * 7" } };
-
-/** What a call brought back. A tool's failure is an observation too (`ok: false`), never the end of the task. */
-export const Observation = z.object({ ok: z.boolean(), text: z.string() });
 export type Observation = z.infer<typeof Observation>;
 
-export const observationExample: Observation = { ok: true, text: "42" };
+export const observationExample: Observation = { ok: true, text: "42", images: [] };

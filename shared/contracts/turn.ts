@@ -1,7 +1,7 @@
 /** One answer of a model (or of the rules protocol), and what the planner's `nextTurn` says of it. */
 import * as z from "zod/mini";
 import { TaskState } from "./task.ts";
-import { ToolCall } from "./tool.ts";
+import { ToolCall, toolCallExample } from "./tools/index.ts";
 
 const Usage = z.object({
   tokensIn: z.int().check(z.gte(0)),
@@ -21,10 +21,17 @@ export type Turn = z.infer<typeof Turn>;
 
 export const turnExample: Turn = {
   text: "",
-  calls: [{ tool: "run_code", input: { code: "6 * 7" } }],
+  calls: [toolCallExample],
   model: "rules",
   usage: { tokensIn: 0, tokensOut: 0, costUsd: 0 },
 };
+
+/** One call of one turn of one task. */
+export interface CallKey {
+  readonly taskId: string;
+  readonly n: number;
+  readonly k: number;
+}
 
 /** A call as the workflow knows it: enough to name a step, no content. */
 export const PlannedCall = z.object({ k: z.int(), tool: z.string(), title: z.string() });
@@ -41,5 +48,5 @@ export type NextTurn = z.infer<typeof NextTurn>;
 
 export const nextTurnExample: NextTurn = {
   kind: "turn",
-  calls: [{ k: 1, tool: "run_code", title: "6 * 7" }],
+  calls: [{ k: 1, tool: "fly", title: "to the moon" }],
 };

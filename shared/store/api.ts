@@ -10,6 +10,7 @@ import { LIMITS, type Timings } from "../limits.ts";
 import { ACTIVE, rowOf, rowsOf, runBatch } from "./batch.ts";
 import { stopStatements } from "./end.ts";
 import { doorbellsOf } from "./outbox.ts";
+import type { NotFound, Unauthorized } from "./outcome.ts";
 import { conversationsIn, startStatements } from "./start.ts";
 
 const TENANT = "(SELECT tenant_id FROM api_keys WHERE hash = ?1)";
@@ -19,8 +20,6 @@ const Found = z.object({ tenant_id: z.string() });
 function knownKey(db: D1Database, keyHash: string): D1PreparedStatement {
   return db.prepare("SELECT tenant_id FROM api_keys WHERE hash = ?").bind(keyHash);
 }
-
-type Unauthorized = { kind: "unauthorized" };
 
 export interface NewTask {
   keyHash: string;
@@ -83,7 +82,7 @@ export type Steered =
   | Unauthorized
   | { kind: "accepted" }
   | { kind: "different" }
-  | { kind: "not_found" }
+  | NotFound
   | { kind: "ended"; state: TaskState };
 
 /** Adds a message to an active task's conversation: its next turn reads it, or, if none comes, the next task. */
@@ -121,13 +120,13 @@ export async function steerTask(
 
 export type Cancelled =
   | Unauthorized
-  | { kind: "not_found" }
+  | NotFound
   | { kind: "done"; state: TaskState; doorbells: PendingDoorbell[] };
 
 /** Stops a task and takes its conversation's unread messages with it. A task that has ended stays as it is. */
 export async function cancelTask(
   db: D1Database,
-  cancel: { keyHash: string; taskId: string; endedBy: string; text: string; unreadWords: string },
+  cancel: { keyHash: string; taskId: string; endedBy: string; text: string; unreadText: string },
   now: number,
   timings: Timings,
 ): Promise<Cancelled> {

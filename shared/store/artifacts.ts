@@ -2,8 +2,9 @@
 import * as z from "zod/mini";
 import { StoredFile } from "../contracts/file.ts";
 import { LIMITS } from "../limits.ts";
+import type { CallKey } from "../contracts/turn.ts";
 import { rowOf, runBatch } from "./batch.ts";
-import type { CallKey } from "./calls.ts";
+import { found, NOT_FOUND, type Outcome, UNAUTHORIZED } from "./outcome.ts";
 
 /**
  * Writes down files, while `guard` holds, as far as their task may have more; the same content is one artifact of a task.
@@ -35,7 +36,7 @@ export const artifactsOf = (id: string) =>
 export async function findArtifact(
   db: D1Database,
   { taskId, sha256, keyHash }: { taskId: string; sha256: string; keyHash: string | null },
-): Promise<StoredFile | "unauthorized" | undefined> {
+): Promise<Outcome<StoredFile>> {
   const results = await runBatch(db, {
     key: db.prepare("SELECT 1 FROM api_keys WHERE hash = ?").bind(keyHash),
     artifact: db
@@ -46,8 +47,9 @@ export async function findArtifact(
       )
       .bind(taskId, sha256, keyHash),
   });
-  if (keyHash !== null && results("key").results.length === 0) return "unauthorized";
-  return rowOf(results("artifact"), StoredFile);
+  if (keyHash !== null && results("key").results.length === 0) return UNAUTHORIZED;
+  const artifact = rowOf(results("artifact"), StoredFile);
+  return artifact === undefined ? NOT_FOUND : found(artifact);
 }
 
 export const Artifacts = z.array(StoredFile);

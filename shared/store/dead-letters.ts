@@ -1,12 +1,13 @@
 /** The dead-letter desk: what was put aside, whole, for somebody of its tenant to replay or to discard. */
 import * as z from "zod/mini";
 import type { Doorbell, PendingDoorbell } from "../contracts/doorbell.ts";
-import type { InboundEvent } from "../contracts/inbound.ts";
 import { LIMITS, type Timings } from "../limits.ts";
 import { apologyStatements } from "./apologies.ts";
-import { rowOf, rowsOf, runBatch } from "./batch.ts";
+import { runBatch } from "./batch.ts";
 import { endStatements } from "./end.ts";
+import type { AcceptedInbound } from "./inbound.ts";
 import { doorbellsOf, parkStatements } from "./outbox.ts";
+import { type Found, listOf, type Outcome, outcomeOf, type Unauthorized } from "./outcome.ts";
 
 const Row = z.object({
   queue: z.enum(["inbound", "tasks", "replies", "unreadable"]),
@@ -35,7 +36,7 @@ const COLUMNS = "o.queue, o.key, o.parked_reason AS reason, o.parked_at, o.rings
 export async function listDeadLetters(
   db: D1Database,
   keyHash: string,
-): Promise<DeadLetter[] | "unauthorized"> {
+): Promise<Found<DeadLetter[]> | Unauthorized> {
   const results = await runBatch(db, {
     key: db.prepare("SELECT 1 FROM api_keys WHERE hash = ?").bind(keyHash),
     letters: db
@@ -45,8 +46,7 @@ export async function listDeadLetters(
       )
       .bind(keyHash, LIMITS.dead_letters_page_max),
   });
-  if (results("key").results.length === 0) return "unauthorized";
-  return rowsOf(results("letters"), Row);
+  return listOf(results("key"), results("letters"), Row);
 }
 
 /** One parked doorbell with the bytes it stands for. */
@@ -54,7 +54,7 @@ export async function readDeadLetter(
   db: D1Database,
   keyHash: string,
   { queue, key }: { queue: string; key: string },
-): Promise<WholeDeadLetter | "unauthorized" | undefined> {
+): Promise<Outcome<WholeDeadLetter>> {
   const results = await runBatch(db, {
     key: db.prepare("SELECT 1 FROM api_keys WHERE hash = ?").bind(keyHash),
     letter: db
@@ -65,8 +65,7 @@ export async function readDeadLetter(
       )
       .bind(keyHash, queue, key),
   });
-  if (results("key").results.length === 0) return "unauthorized";
-  return rowOf(results("letter"), WholeRow);
+  return outcomeOf(results("key"), results("letter"), WholeRow);
 }
 
 /**
@@ -100,7 +99,7 @@ export async function parkAndTell(
 export async function unpark(
   db: D1Database,
   { queue, key }: Doorbell,
-  reread: { event: InboundEvent; conversationId: string } | null,
+  reread: Pick<AcceptedInbound, "event" | "conversationId"> | null,
   now: number,
   timings: Timings,
 ): Promise<void> {
@@ -112,7 +111,7 @@ export async function unpark(
       )
       .bind(
         queue === "inbound" ? key : "",
-        reread && JSON.stringify(reread.event),
+        reread?.event ? JSON.stringify(reread.event) : null,
         reread?.conversationId ?? null,
       ),
     doorbell: db

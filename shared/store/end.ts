@@ -92,9 +92,9 @@ export interface Stop {
   /** The active task must have an id that begins so; "task_" means whichever it is. */
   taskIdPrefix: string;
   endedBy: string;
-  /** The answer; `{unread}` becomes `unreadWords` when messages were waiting behind the task, with `{n}` their number. */
+  /** The answer; `{unread}` becomes `unreadText` when messages were waiting behind the task, with `{n}` their number. */
   text: string;
-  unreadWords: string;
+  unreadText: string;
   /** An inbound that asks for it: it stops nothing once it is handled. NULL for the API. */
   inboundId: string | null;
 }
@@ -124,7 +124,7 @@ export function stopStatements(db: D1Database, stop: Stop, now: number, timings:
            FROM messages WHERE conversation_id = ?1 AND turn_id IS NULL AND 'task_' || substr(messages.id, 5) <> replies.id)
          WHERE id = (${mine}) AND final = 0`,
       )
-      .bind(conversationId, endedBy, stop.text, stop.unreadWords),
+      .bind(conversationId, endedBy, stop.text, stop.unreadText),
     unread: db
       .prepare(
         `UPDATE messages SET turn_id = ?2 WHERE conversation_id = ?1 AND turn_id IS NULL AND EXISTS (${mine})`,

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { Doorbell } from "../contracts/doorbell.ts";
 import type { InboundEvent } from "../contracts/inbound.ts";
 import { LIMITS, type Timings } from "../limits.ts";
-import { rowsOf, runBatch } from "./batch.ts";
+import { rowsOf } from "./batch.ts";
 import { doorbellsOf } from "./outbox.ts";
 
 export interface AcceptedInbound {
@@ -18,16 +18,38 @@ export interface AcceptedInbound {
   parkedReason: string | null;
 }
 
-/** Stores a message and its doorbell. Returns the doorbell if it is to be rung: not for a redelivery, not for what is parked. */
+/**
+ * Stores what a request brought, each event with its doorbell. Returns the doorbells that are to be rung: not for a redelivery,
+ * not for what is parked.
+ */
 export async function acceptInbound(
+  db: D1Database,
+  inbound: readonly AcceptedInbound[],
+  now: number,
+  timings: Timings,
+): Promise<Doorbell[]> {
+  if (inbound.length === 0) return [];
+  const results = await db.batch(inbound.flatMap((one) => acceptStatements(db, one, now, timings)));
+  return results.flatMap((result) => doorbellsOf(result));
+}
+
+function acceptStatements(
   db: D1Database,
   inbound: AcceptedInbound,
   now: number,
   timings: Timings,
-): Promise<Doorbell[]> {
+): D1PreparedStatement[] {
   const { id, parkedReason } = inbound;
-  const results = await runBatch(db, {
-    inbound: db
+  const doorbell = db
+    .prepare(
+      `INSERT INTO outbox (queue, key, ring_at, parked_reason, parked_at)
+       SELECT 'inbound', id, ?2, ?3, CASE WHEN ?3 IS NULL THEN NULL ELSE ?4 END FROM inbound
+       WHERE id = ?1 AND state IN ('new', 'parked')
+       ON CONFLICT DO NOTHING${parkedReason === null ? " RETURNING queue, key" : ""}`,
+    )
+    .bind(id, now + timings.doorbell_grace_ms, parkedReason, now);
+  return [
+    db
       .prepare(
         `INSERT INTO inbound (id, tenant_id, channel, conversation_id, event, raw, state, note, received_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -43,16 +65,8 @@ export async function acceptInbound(
         parkedReason,
         now,
       ),
-    doorbell: db
-      .prepare(
-        `INSERT INTO outbox (queue, key, ring_at, parked_reason, parked_at)
-         SELECT 'inbound', id, ?2, ?3, CASE WHEN ?3 IS NULL THEN NULL ELSE ?4 END FROM inbound
-         WHERE id = ?1 AND state IN ('new', 'parked')
-         ON CONFLICT DO NOTHING RETURNING queue, key`,
-      )
-      .bind(id, now + timings.doorbell_grace_ms, parkedReason, now),
-  });
-  return parkedReason === null ? doorbellsOf(results("doorbell")) : [];
+    doorbell,
+  ];
 }
 
 const NewInbound = z.object({

@@ -4,7 +4,7 @@ import { isFinal, TaskState } from "../contracts/task.ts";
 import { rowOf, runBatch } from "./batch.ts";
 import { keepAlive } from "./tasks.ts";
 
-export interface Told {
+export interface Narration {
   taskId: string;
   n: number;
   claim: string;
@@ -16,9 +16,12 @@ export interface Told {
   now: number;
 }
 
-/** Tells it and renews the claim. "ended": nobody waits for the turn any more; "lost": somebody else makes it. */
-export async function tellText(db: D1Database, told: Told): Promise<"told" | "lost" | "ended"> {
-  const { taskId, n, claim, delta, shown, until, now } = told;
+/** Ended: nobody waits for the turn any more; lost: somebody else makes it. */
+export type Narrated = { kind: "narrated" } | { kind: "lost" } | { kind: "ended" };
+
+/** Passes it on and renews the claim. */
+export async function narrate(db: D1Database, narration: Narration): Promise<Narrated> {
+  const { taskId, n, claim, delta, shown, until, now } = narration;
   const mine = "EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?2 AND claim = ?3 AND text IS NULL)";
   const results = await runBatch(db, {
     claim: db
@@ -40,8 +43,8 @@ export async function tellText(db: D1Database, told: Told): Promise<"told" | "lo
     task: db.prepare("SELECT state FROM tasks WHERE id = ?").bind(taskId),
   });
   const task = rowOf(results("task"), z.object({ state: TaskState }));
-  if (task === undefined || isFinal(task.state)) return "ended";
-  return results("claim").meta.changes === 1 ? "told" : "lost";
+  if (task === undefined || isFinal(task.state)) return { kind: "ended" };
+  return { kind: results("claim").meta.changes === 1 ? "narrated" : "lost" };
 }
 
 /** A turn that is asked for again says its text again: as another attempt. */

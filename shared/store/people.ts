@@ -1,19 +1,27 @@
 /** People and groups: who may talk, who admitted them, and what strangers were told. */
 import * as z from "zod/mini";
+import { Role } from "../contracts/person.ts";
 import { LIMITS, type Timings } from "../limits.ts";
-import { rowOf, rowsOf, runBatch } from "./batch.ts";
+import { rowsOf, runBatch } from "./batch.ts";
+import {
+  found,
+  type Found,
+  listOf,
+  NOT_FOUND,
+  type Outcome,
+  outcomeOf,
+  UNAUTHORIZED,
+  type Unauthorized,
+} from "./outcome.ts";
 
-export const Role = z.enum(["member", "admin"]);
-export type Role = z.infer<typeof Role>;
-
-const Standing = z.object({ external_id: z.string(), role: z.enum(["unknown", ...Role.options]) });
-export type Standing = z.infer<typeof Standing>["role"];
+const Known = z.object({ external_id: z.string(), role: z.enum(["unknown", ...Role.options]) });
+export type KnownRole = z.infer<typeof Known>["role"];
 
 /** What is known of these ids, in one round trip. */
-export async function standingsOf(
+export async function readRoles(
   db: D1Database,
   { tenantId, channel, ids }: { tenantId: string; channel: string; ids: readonly string[] },
-): Promise<ReadonlyMap<string, Standing>> {
+): Promise<ReadonlyMap<string, KnownRole>> {
   const result = await db
     .prepare(
       `SELECT external_id, role FROM people
@@ -21,7 +29,7 @@ export async function standingsOf(
     )
     .bind(tenantId, channel, JSON.stringify(ids))
     .all();
-  return new Map(rowsOf(result, Standing).map(({ external_id, role }) => [external_id, role]));
+  return new Map(rowsOf(result, Known).map(({ external_id, role }) => [external_id, role]));
 }
 
 export interface Newcomer {
@@ -124,19 +132,19 @@ export function followGroup(
 const Person = z.object({
   channel: z.string(),
   external_id: z.string(),
-  role: Standing.shape.role,
+  role: Known.shape.role,
   created_at: z.int(),
 });
 export type Person = z.infer<typeof Person>;
 
 const KEY = "(SELECT tenant_id FROM api_keys WHERE hash = ?1)";
 
-/** Admits whoever was told this code. Undefined: nobody of this tenant was, or they are admitted already. */
+/** Admits whoever was told this code. Not found: nobody of this tenant was, or they are admitted already. */
 export async function admitByCode(
   db: D1Database,
   { keyHash, code, role }: { keyHash: string; code: string; role: Role },
   now: number,
-): Promise<Person | "unauthorized" | undefined> {
+): Promise<Outcome<Person>> {
   const results = await runBatch(db, {
     key: db.prepare("SELECT 1 FROM api_keys WHERE hash = ?").bind(keyHash),
     audit: db
@@ -154,12 +162,11 @@ export async function admitByCode(
       )
       .bind(keyHash, code, role),
   });
-  if (results("key").results.length === 0) return "unauthorized";
-  return rowOf(results("person"), Person);
+  return outcomeOf(results("key"), results("person"), Person);
 }
 
 /** Everybody who is known, up to a page. */
-export async function listPeople(db: D1Database, keyHash: string): Promise<Person[] | "unauthorized"> {
+export async function listPeople(db: D1Database, keyHash: string): Promise<Found<Person[]> | Unauthorized> {
   const results = await runBatch(db, {
     key: db.prepare("SELECT 1 FROM api_keys WHERE hash = ?").bind(keyHash),
     people: db
@@ -169,16 +176,15 @@ export async function listPeople(db: D1Database, keyHash: string): Promise<Perso
       )
       .bind(keyHash, LIMITS.people_page_max),
   });
-  if (results("key").results.length === 0) return "unauthorized";
-  return rowsOf(results("people"), Person);
+  return listOf(results("key"), results("people"), Person);
 }
 
-/** Takes a person or a group off the list: to us they are strangers again. False: they were not on it. */
+/** Takes a person or a group off the list: to us they are strangers again. Not found: they were not on it. */
 export async function dismiss(
   db: D1Database,
   { keyHash, channel, externalId }: { keyHash: string; channel: string; externalId: string },
   now: number,
-): Promise<boolean | "unauthorized"> {
+): Promise<Outcome<null>> {
   const results = await runBatch(db, {
     key: db.prepare("SELECT 1 FROM api_keys WHERE hash = ?").bind(keyHash),
     audit: db
@@ -191,6 +197,6 @@ export async function dismiss(
       .prepare(`DELETE FROM people WHERE tenant_id = ${KEY} AND channel = ?2 AND external_id = ?3`)
       .bind(keyHash, channel, externalId),
   });
-  if (results("key").results.length === 0) return "unauthorized";
-  return results("person").meta.changes > 0;
+  if (results("key").results.length === 0) return UNAUTHORIZED;
+  return results("person").meta.changes > 0 ? found(null) : NOT_FOUND;
 }

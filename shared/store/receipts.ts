@@ -4,6 +4,7 @@ import { ChannelName } from "../contracts/channel.ts";
 import { TaskState } from "../contracts/task.ts";
 import { Artifacts, artifactsOf } from "./artifacts.ts";
 import { jsonColumn, rowOf, rowsOf, runBatch } from "./batch.ts";
+import { found, NOT_FOUND, type Outcome, outcomeOf } from "./outcome.ts";
 
 const Task = z.object({
   id: z.string(),
@@ -54,11 +55,10 @@ export interface TaskReceipt {
   events: z.infer<typeof Event>[];
 }
 
-/** @returns "unauthorized" for an unknown key, undefined for a task that is not its tenant's. */
 export async function readReceipt(
   db: D1Database,
   { keyHash, taskId }: { keyHash: string; taskId: string },
-): Promise<TaskReceipt | "unauthorized" | undefined> {
+): Promise<Outcome<TaskReceipt>> {
   const results = await runBatch(db, {
     key: db.prepare("SELECT tenant_id FROM api_keys WHERE hash = ?").bind(keyHash),
     task: db
@@ -90,17 +90,17 @@ export async function readReceipt(
       )
       .bind(taskId),
   });
-  if (results("key").results.length === 0) return "unauthorized";
-  const task = rowOf(results("task"), Task);
+  const task = outcomeOf(results("key"), results("task"), Task);
+  if (task.kind !== "ok") return task;
   const usage = rowOf(results("usage"), Usage);
-  if (task === undefined || usage === undefined) return undefined;
-  return {
-    task,
+  if (usage === undefined) return NOT_FOUND;
+  return found({
+    task: task.value,
     usage,
     calls: rowsOf(results("calls"), Call),
     deliveries: rowsOf(results("deliveries"), Delivery),
     events: rowsOf(results("events"), Event),
-  };
+  });
 }
 
 const Following = z.object({ state: TaskState, channel: ChannelName, reply_state: z.nullable(z.string()) });
@@ -114,7 +114,7 @@ export interface FollowedTask {
 export async function followTask(
   db: D1Database,
   { keyHash, taskId, after }: { keyHash: string; taskId: string; after: number },
-): Promise<FollowedTask | "unauthorized" | undefined> {
+): Promise<Outcome<FollowedTask>> {
   const results = await runBatch(db, {
     key: db.prepare("SELECT tenant_id FROM api_keys WHERE hash = ?").bind(keyHash),
     events: db
@@ -133,7 +133,6 @@ export async function followTask(
       )
       .bind(keyHash, taskId),
   });
-  if (results("key").results.length === 0) return "unauthorized";
-  const task = rowOf(results("task"), Following);
-  return task && { task, events: rowsOf(results("events"), Event) };
+  const task = outcomeOf(results("key"), results("task"), Following);
+  return task.kind === "ok" ? found({ task: task.value, events: rowsOf(results("events"), Event) }) : task;
 }

@@ -45,16 +45,21 @@ export interface Lease {
   readonly token: string;
 }
 
+/** A reply whose doorbell is there, at that version. */
+export type Leased =
+  | { kind: "not_found" }
+  | { kind: "found"; reply: ReplyRow; version: number; deliveries: DeliveryRow[] };
+
 /**
  * Looks at a reply and, if something is due to be shown, takes its lease and announces the creation of its first part,
  * all in one round trip. A part announced by somebody before, whose outcome nobody recorded, counts one more doubt.
  */
-export async function takeReply(
+export async function leaseReply(
   db: D1Database,
   { replyId, token }: Lease,
   now: number,
   timings: Timings,
-): Promise<{ reply: ReplyRow; deliveries: DeliveryRow[] } | undefined> {
+): Promise<Leased> {
   const mine = "EXISTS (SELECT 1 FROM replies WHERE id = ?1 AND lease_token = ?2)";
   const until = now + timings.lease_ms;
   const results = await runBatch(db, {
@@ -90,7 +95,14 @@ export async function takeReply(
       .bind(replyId),
   });
   const reply = rowOf(results("reply"), ReplyRow);
-  return reply && { reply, deliveries: rowsOf(results("deliveries"), DeliveryRow) };
+  // Nobody has a difference to make where no doorbell is.
+  if (reply === undefined || reply.version === null) return { kind: "not_found" };
+  return {
+    kind: "found",
+    reply,
+    version: reply.version,
+    deliveries: rowsOf(results("deliveries"), DeliveryRow),
+  };
 }
 
 /** Records a created message and extends the lease. False: the lease is gone. */

@@ -1,14 +1,12 @@
 /** Stopping a task from a chat: by a command or by a button. What comes of it is said in the batch that does it. */
 import type { Timings } from "../limits.ts";
 import { stopStatements } from "./end.ts";
-import type { Decision } from "./triage.ts";
-
-type Of<Kind extends Decision["kind"]> = Extract<Decision, { kind: Kind }>;
+import type { DecisionOf } from "./decision.ts";
 
 /** A stop has one answer: the stopped task's own, or, when nothing ran, one that says so. */
 export function stopOrSaySo(
   db: D1Database,
-  decision: Of<"stop">,
+  decision: DecisionOf<"stop">,
   now: number,
   timings: Timings,
 ): D1PreparedStatement[] {
@@ -39,7 +37,7 @@ export function stopOrSaySo(
 /** A button always has an answer of its own, beside that of the task which it stops. */
 export function pressButton(
   db: D1Database,
-  decision: Of<"button">,
+  decision: DecisionOf<"button">,
   now: number,
   timings: Timings,
 ): D1PreparedStatement[] {

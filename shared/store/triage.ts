@@ -1,57 +1,11 @@
 /** The one batch by which triage carries out what it decided, for a whole queue batch at once. */
 import type { PendingDoorbell } from "../contracts/doorbell.ts";
-import type { MessageContent } from "../contracts/message.ts";
 import type { Timings } from "../limits.ts";
 import { doorbellsOf } from "./outbox.ts";
 import { admitGroup, followGroup, introduce } from "./people.ts";
-import type { NewInbound } from "./inbound.ts";
+import type { Decision, DecisionOf } from "./decision.ts";
 import { conversationsIn, startStatements } from "./start.ts";
 import { pressButton, stopOrSaySo } from "./stopping.ts";
-
-/** What is to come of one inbound. */
-export type Decision = { inbound: NewInbound } & (
-  | {
-      kind: "message";
-      address: string;
-      channel: string;
-      messageId: string;
-      externalId: string | null;
-      content: MessageContent;
-    }
-  /** A stranger: written down, and told the code, once. */
-  | { kind: "introduce"; address: string; channel: string; personId: string; code: string; text: string }
-  /** An admin admits the group. */
-  | { kind: "admit"; address: string; channel: string; groupId: string; by: string; text: string }
-  /** A group has another id from now on. */
-  | { kind: "move"; channel: string; from: string; to: string }
-  /** Replaces what a message says, unless it was read already. */
-  | { kind: "edit"; externalId: string; content: MessageContent }
-  | { kind: "reply"; address: string; channel: string; text: string }
-  | {
-      kind: "stop";
-      address: string;
-      channel: string;
-      taskIdPrefix: string;
-      text: string;
-      unreadWords: string;
-      idleText: string;
-    }
-  /** A button that stops a task; what the platform is told for it says whether it did. */
-  | {
-      kind: "button";
-      address: string;
-      channel: string;
-      callbackId: string;
-      taskIdPrefix: string;
-      text: string;
-      unreadWords: string;
-      doneText: string;
-      idleText: string;
-    }
-  | { kind: "new"; address: string; channel: string; text: string }
-  | { kind: "ignore"; reason: string }
-  | { kind: "park"; reason: string }
-);
 
 /**
  * Carries out the decisions in their order. What is said in between commands is written set-wise, so a batch of
@@ -72,11 +26,10 @@ export async function carryOut(
   return results.flatMap((result) => doorbellsOf(result));
 }
 
-type Of<Kind extends Decision["kind"]> = Extract<Decision, { kind: Kind }>;
+const isCommand = ({ kind }: Decision) => !["message", "reply", "ignore", "park"].includes(kind);
 
 /** Splits where order matters: a command comes after what was said before it and before what was said after. */
 function runs(decisions: readonly Decision[]): Decision[][] {
-  const isCommand = ({ kind }: Decision) => !["message", "reply", "ignore", "park"].includes(kind);
   const all: Decision[][] = [];
   for (const decision of decisions) {
     const run = all.at(-1);
@@ -93,7 +46,7 @@ function runStatements(
   timings: Timings,
 ): D1PreparedStatement[] {
   const of = <Kind extends Decision["kind"]>(kind: Kind) =>
-    run.filter((decision): decision is Of<Kind> => decision.kind === kind);
+    run.filter((decision): decision is DecisionOf<Kind> => decision.kind === kind);
   const messages = of("message");
   const replies = of("reply");
   return [
@@ -151,7 +104,7 @@ function insertConversations(
 
 function messageStatements(
   db: D1Database,
-  messages: readonly Of<"message">[],
+  messages: readonly DecisionOf<"message">[],
   now: number,
   timings: Timings,
 ): D1PreparedStatement[] {
@@ -178,7 +131,7 @@ function messageStatements(
 }
 
 const newcomerOf = (
-  { inbound, channel }: Of<"introduce"> | Of<"admit"> | Of<"move">,
+  { inbound, channel }: DecisionOf<"introduce"> | DecisionOf<"admit"> | DecisionOf<"move">,
   externalId: string,
 ) => ({
   inboundId: inbound.id,
@@ -187,7 +140,10 @@ const newcomerOf = (
   externalId,
 });
 
-function editUnread(db: D1Database, { inbound, externalId, content }: Of<"edit">): D1PreparedStatement {
+function editUnread(
+  db: D1Database,
+  { inbound, externalId, content }: DecisionOf<"edit">,
+): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE messages SET content = ?3 WHERE conversation_id = ?1 AND turn_id IS NULL AND external_id = ?2
@@ -198,7 +154,7 @@ function editUnread(db: D1Database, { inbound, externalId, content }: Of<"edit">
 
 function replyStatements(
   db: D1Database,
-  replies: readonly Pick<Of<"reply">, "inbound" | "text">[],
+  replies: readonly Pick<DecisionOf<"reply">, "inbound" | "text">[],
   now: number,
   timings: Timings,
 ): D1PreparedStatement[] {
@@ -228,7 +184,12 @@ function replyStatements(
   ];
 }
 
-function forget(db: D1Database, decision: Of<"new">, now: number, timings: Timings): D1PreparedStatement[] {
+function forget(
+  db: D1Database,
+  decision: DecisionOf<"new">,
+  now: number,
+  timings: Timings,
+): D1PreparedStatement[] {
   const { inbound } = decision;
   return [
     db
@@ -241,15 +202,16 @@ function forget(db: D1Database, decision: Of<"new">, now: number, timings: Timin
   ];
 }
 
+const stateAfter = (decision: Decision) =>
+  decision.kind === "ignore" ? "ignored" : decision.kind === "park" ? "parked" : "handled";
+
 /** Marks every inbound by its outcome, and deletes or parks its doorbell. */
 function settle(db: D1Database, decisions: readonly Decision[], now: number): D1PreparedStatement[] {
-  const outcome = (decision: Decision) =>
-    decision.kind === "ignore" ? "ignored" : decision.kind === "park" ? "parked" : "handled";
   const rows = JSON.stringify(
     decisions.map((decision) => ({
       id: decision.inbound.id,
       version: decision.inbound.version,
-      state: outcome(decision),
+      state: stateAfter(decision),
       note: "reason" in decision ? decision.reason : null,
     })),
   );

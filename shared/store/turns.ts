@@ -3,7 +3,8 @@ import * as z from "zod/mini";
 import { ChannelName } from "../contracts/channel.ts";
 import { MessageContent } from "../contracts/message.ts";
 import { isFinal, TaskState } from "../contracts/task.ts";
-import { type Observation, ToolCall } from "../contracts/tool.ts";
+import { Observation } from "../contracts/tool.ts";
+import { ToolCall } from "../contracts/tools/index.ts";
 import type { StoredFile } from "../contracts/file.ts";
 import type { Turn } from "../contracts/turn.ts";
 import { LIMITS } from "../limits.ts";
@@ -37,6 +38,7 @@ const CallRow = z.object({
   input: jsonColumn(z.unknown()),
   ok: z.nullable(z.int()),
   result: z.nullable(z.string()),
+  images: jsonColumn(Observation.shape.images),
 });
 
 /** A call of an earlier turn and what it brought. */
@@ -121,7 +123,7 @@ export async function claimTurn(
       .bind(taskId, LIMITS.history_messages_max),
     calls: db
       .prepare(
-        `SELECT task_id, n, k, tool, input, ok, result FROM calls WHERE task_id IN (${TASKS}) ORDER BY task_id, n, k`,
+        `SELECT task_id, n, k, tool, input, ok, result, images FROM calls WHERE task_id IN (${TASKS}) ORDER BY task_id, n, k`,
       )
       .bind(taskId, LIMITS.history_messages_max),
   });
@@ -165,8 +167,11 @@ export interface StoredTurn {
   now: number;
 }
 
-/** Stores a claimed turn and its calls. False: the claim was lost, and nothing was changed. */
-export async function storeTurn(db: D1Database, stored: StoredTurn): Promise<boolean> {
+/** Stores a claimed turn and its calls. Lost: the claim was somebody else's, and nothing was changed. */
+export async function storeTurn(
+  db: D1Database,
+  stored: StoredTurn,
+): Promise<{ kind: "stored" } | { kind: "lost" }> {
   const { taskId, n, claim, turn } = stored;
   const mine = "EXISTS (SELECT 1 FROM turns WHERE task_id = ?1 AND n = ?2 AND claim = ?3 AND text IS NULL)";
   const calls = turn.calls.map(({ tool, input }, index) => ({ k: index + 1, tool, input }));
@@ -220,7 +225,7 @@ export async function storeTurn(db: D1Database, stored: StoredTurn): Promise<boo
       ),
     ...keepAlive(db, taskId, stored.until),
   });
-  return results("turn").meta.changes === 1;
+  return { kind: results("turn").meta.changes === 1 ? "stored" : "lost" };
 }
 
 /** Gives a claimed turn back after a Transient failure, and keeps the task alive until it is asked for again. */
@@ -255,15 +260,8 @@ export async function releaseTurn(
   });
 }
 
-function transcriptCall({
-  task_id: taskId,
-  n,
-  k,
-  tool,
-  input,
-  ok,
-  result,
-}: z.infer<typeof CallRow>): TranscriptCall {
-  const observation = ok === null ? null : { ok: ok === 1, text: result ?? "" };
+function transcriptCall(row: z.infer<typeof CallRow>): TranscriptCall {
+  const { task_id: taskId, n, k, tool, input, ok, result, images } = row;
+  const observation = ok === null ? null : { ok: ok === 1, text: result ?? "", images };
   return { taskId, n, k, call: ToolCall.parse({ tool, input }), observation };
 }

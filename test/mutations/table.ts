@@ -65,8 +65,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "edit instead of send",
     file: "workers/notifier/show.ts",
-    find: "const edited = await outlet.edit(created.value, part, buttonOf(reply));",
-    replace: "const edited = await outlet.create(part, LATER);",
+    find: "const edited = await client.editing?.edit(created.value, part, buttonsOf(reply));",
+    replace: "const edited = await client.create(part, LATER);",
     test: `${FAULT}/traces.test.ts`,
   },
   {
@@ -87,8 +87,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the idempotency of the webhook",
     file: "workers/ingress/accept.ts",
-    find: 'const id = await deriveId("inb", TENANT, channel, dedupKey);',
-    replace: 'const id = await deriveId("inb", TENANT, channel, dedupKey, crypto.randomUUID());',
+    find: 'deriveId("inb", TENANT, channel, event.dedupKey)',
+    replace: 'deriveId("inb", TENANT, channel, event.dedupKey, crypto.randomUUID())',
     test: "test/unit/ingress",
   },
   {
@@ -107,9 +107,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "the bound of doubts",
-    file: "workers/notifier/show.ts",
-    find: "if (doubts > LIMITS.doubts_max) {",
-    replace: "if (doubts > 1_000) {",
+    file: "workers/notifier/create.ts",
+    find: "doubts > LIMITS.doubts_max ?",
+    replace: "doubts > 1_000 ?",
     test: "test/pipeline/delivery.test.ts",
   },
   {
@@ -128,9 +128,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "the look at the task before a call",
-    file: "workers/executor/act.ts",
-    find: "if (started === undefined || isFinal(started.state))",
-    replace: "if (started === undefined)",
+    file: "shared/store/calls.ts",
+    find: "if (row === undefined || isFinal(row.state))",
+    replace: "if (row === undefined)",
     test: "test/unit/executor",
   },
   {
@@ -156,7 +156,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "an edited command is not run again",
-    file: "workers/planner/triage.ts",
+    file: "workers/planner/triage/decide.ts",
     find: "if (event.edited === true) {",
     replace: "if (event.edited === undefined && text === '') {",
     test: "test/pipeline/groups.test.ts",
@@ -170,14 +170,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "the fence around what a tool brings",
-    file: "workers/planner/prompt-files.ts",
+    file: "workers/planner/turn/file-parts.ts",
     find: 'text.replaceAll(/<(\\/?untrusted)/gi, "&lt;$1")',
     replace: "text",
     test: "test/unit/planner",
   },
   {
     name: "the platform's limit holds for every ring",
-    file: "workers/notifier/failures.ts",
+    file: "workers/notifier/outcome.ts",
     find: "const notBefore = rateLimited ? lookAt : 0;",
     replace: "const notBefore = rateLimited ? 0 : 0;",
     test: "test/pipeline/delivery.test.ts",
@@ -219,8 +219,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a call that is done is not made again",
-    file: "workers/executor/act.ts",
-    find: 'if (started.done) return { kind: "observed", ok: true };',
+    file: "shared/store/calls.ts",
+    find: 'if (row.ok !== null) return { kind: "done", ok: row.ok === 1 };',
     replace: "",
     test: "test/unit/executor",
   },

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { TIMINGS } from "../../shared/limits.ts";
 import { createTask } from "../../shared/store/api.ts";
 import { addApiKey } from "../../shared/store/api-keys.ts";
+import { ADDRESS } from "./builders.ts";
 
 interface TestEnv {
   DB: D1Database;
@@ -20,7 +21,7 @@ export async function openDatabase(): Promise<D1Database> {
 export async function startTask(db: D1Database, name: string, now: number): Promise<string> {
   await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
   const ids = { taskId: `task_${name}`, messageId: `msg_${name}`, conversationId: `conv_${name}` };
-  const task = { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"1"}' };
+  const task = { keyHash: "h", tenantId: "default", ...ids, address: ADDRESS };
   await createTask(db, { ...task, content: { type: "text", text: "x" } }, now, TIMINGS);
   return ids.taskId;
 }

@@ -1,10 +1,10 @@
 /** What the executor is bound to: see wrangler/executor.jsonc. */
-import type { SharedSettings } from "../../shared/config.ts";
 import type { Doorbell } from "../../shared/contracts/doorbell.ts";
 import type { PlannerRpc } from "../../shared/contracts/rpc.ts";
 import type { Bells } from "../../shared/queue/doorbell.ts";
+import type { OwnVariable, SettingsOf } from "../../shared/variables.ts";
 
-export interface Env extends SharedSettings {
+export interface Env extends SettingsOf<OwnVariable, "executor"> {
   DB: D1Database;
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;

@@ -4,10 +4,9 @@
  */
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { timingsOf } from "../../shared/config.ts";
-import { NextTurn, type PlannedCall } from "../../shared/contracts/turn.ts";
+import { type CallKey, NextTurn, type PlannedCall } from "../../shared/contracts/turn.ts";
 import { permanent, type Permanent } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import type { CallKey } from "../../shared/store/calls.ts";
 import type { TaskEnd } from "../../shared/store/end.ts";
 import { act, giveUp } from "./act.ts";
 import { end } from "./ending.ts";

@@ -1,40 +1,44 @@
-/** Accepting a webhook: judged, stored in one D1 batch, 2xx. The doorbell rings after the answer. */
+/** Accepting a webhook: received, stored in one D1 batch, answered. The doorbells ring after the answer. */
 import type { Context } from "hono";
+import type { Body } from "../../shared/body.ts";
+import { channelOf, type ChatChannelName } from "../../shared/channels/index.ts";
 import { timingsOf } from "../../shared/config.ts";
+import type { Doorbell } from "../../shared/contracts/doorbell.ts";
 import type { InboundEvent } from "../../shared/contracts/inbound.ts";
 import { reasonOf } from "../../shared/errors.ts";
 import { deriveId, sha256Hex } from "../../shared/ids.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
-import { acceptInbound } from "../../shared/store/inbound.ts";
-import type { Body } from "../../shared/body.ts";
-import type { Understood } from "./channels/index.ts";
+import { type AcceptedInbound, acceptInbound } from "../../shared/store/inbound.ts";
 import { bellsOf, type Env } from "./env.ts";
-import { judge } from "./judge.ts";
-import { problem } from "./problem.ts";
+import { HttpProblem } from "./problem.ts";
+import { type Accepted, accepted, receive } from "./receive.ts";
 
 /** Channels that are configured by variables belong to this tenant. */
 const TENANT = "default";
 
-/** `POST /hooks/:channel`. */
+/** `/hooks/:channel`. */
 export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Response> {
-  const judged = await judge(c.req.param("channel") ?? "", c.req.raw, c.env, { verify: true });
-  const { channel, response, understood, body } = judged;
-  if (understood === null || body === null) return response;
-  if (understood.kind === "ignored") {
-    log("info", { stage: "ingress", effect: "ignored", channel, detail: understood.reason });
-    return response;
-  }
+  const now = Date.now();
+  const { channel, body, received } = await receive(c.req.param("channel") ?? "", c.req.raw, c.env, {
+    verify: true,
+    now,
+  });
+  if (received.kind === "refused")
+    log("warn", { stage: "ingress", effect: "refused", channel, detail: received.reason });
+  const { response, ...content } = accepted(channel, received);
+  for (const { reason } of content.ignored)
+    log("info", { stage: "ingress", effect: "ignored", channel, detail: reason });
+  const inbound = await inboundOf(channel, body, content);
   try {
-    const doorbells = await store(c.env, channel, body, understood);
-    const isPart = understood.kind === "event" && understood.event.albumId !== undefined;
-    const delay_ms = isPart ? timingsOf(c.env).album_ms : 0;
-    const pending = doorbells.map((doorbell) => ({ ...doorbell, delay_ms }));
-    c.executionCtx.waitUntil(ring(bellsOf(c.env), pending, "ingress"));
+    const doorbells = await acceptInbound(c.env.DB, inbound, now, timingsOf(c.env));
+    report(inbound, doorbells, Date.now() - now);
+    c.executionCtx.waitUntil(ring(bellsOf(c.env), delayed(c.env, inbound, doorbells), "ingress"));
   } catch (error) {
     // The platform sends it again.
     log("error", { stage: "ingress", effect: "accepted", channel, detail: reasonOf(error) });
-    return problem({
+    throw new HttpProblem({
       status: 503,
       title: "Not stored",
       detail: "The database did not take it. Send it again.",
@@ -43,40 +47,65 @@ export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Resp
   return response;
 }
 
-/** The conversation of a message: its chat, its topic, or in a group without topics its sender's part of it. */
-export function conversationIdOf({ channel, address, sender, isGroup }: InboundEvent): Promise<string> {
-  const { chatId, threadId } = address;
+/** The rows of a request: one for each event, and one for what nobody can read. */
+export async function inboundOf(
+  channel: ChatChannelName,
+  body: Body,
+  { events, unreadable }: Pick<Accepted, "events" | "unreadable">,
+): Promise<AcceptedInbound[]> {
+  const origin = { tenantId: TENANT, channel, raw: body.text ?? body.bytes.slice().buffer };
+  const readable = events.slice(0, LIMITS.hook_events_max).map(async (event) => ({
+    ...origin,
+    id: await deriveId("inb", TENANT, channel, event.dedupKey),
+    conversationId: await conversationIdOf(event),
+    event,
+    parkedReason: null,
+  }));
+  const tooMany =
+    events.length > LIMITS.hook_events_max ? `more than ${LIMITS.hook_events_max} events` : null;
+  const parkedReason = unreadable ?? tooMany;
+  if (parkedReason === null) return Promise.all(readable);
+  const hash = await sha256Hex(body.text ?? [...body.bytes].join());
+  const id = await deriveId("inb", TENANT, channel, `unreadable:${hash}`);
+  return [
+    ...(await Promise.all(readable)),
+    { ...origin, id, conversationId: null, event: null, parkedReason },
+  ];
+}
+
+/** The conversation of an event: its chat, its topic, or in a group without topics its sender's part of it. */
+function conversationIdOf({ address, sender, isGroup }: InboundEvent): Promise<string> {
+  const { channel } = address;
+  const { chatId, threadId } = channelOf(channel).placeOf(address);
   if (threadId !== undefined) return deriveId("conv", TENANT, channel, chatId, "thread", threadId);
-  if (isGroup === true) return deriveId("conv", TENANT, channel, chatId, "sender", sender.id);
+  if (isGroup) return deriveId("conv", TENANT, channel, chatId, "sender", sender.id);
   return deriveId("conv", TENANT, channel, chatId);
 }
 
-async function store(
-  env: Env,
-  channel: string,
-  body: Body,
-  understood: Exclude<Understood, { kind: "ignored" }>,
-) {
-  const event = understood.kind === "event" ? understood.event : null;
-  const parkedReason = understood.kind === "unreadable" ? understood.reason : null;
-  const dedupKey = event?.dedupKey ?? `unreadable:${await sha256Hex(body.text ?? [...body.bytes].join())}`;
-  const id = await deriveId("inb", TENANT, channel, dedupKey);
-  const conversationId = event && (await conversationIdOf(event));
-  const now = Date.now();
-  const raw = body.text ?? body.bytes.slice().buffer;
-  const doorbells = await acceptInbound(
-    env.DB,
-    { id, tenantId: TENANT, channel, conversationId, event, raw, parkedReason },
-    now,
-    timingsOf(env),
-  );
-  const facts = { stage: "ingress" as const, channel, key: id, latency_ms: Date.now() - now };
-  if (parkedReason !== null) log("error", { ...facts, effect: "parked", detail: parkedReason });
-  else
-    log("info", {
-      ...facts,
-      effect: doorbells.length > 0 ? "accepted" : "redelivered",
-      session_id: conversationId ?? "",
-    });
-  return doorbells;
+/** A part of an album waits for the others. */
+function delayed(env: Env, inbound: readonly AcceptedInbound[], doorbells: readonly Doorbell[]) {
+  const parts = inbound.filter(({ event }) => event !== null && "albumId" in event).map(({ id }) => id);
+  const { album_ms } = timingsOf(env);
+  return doorbells.map((doorbell) => ({
+    ...doorbell,
+    delay_ms: parts.includes(doorbell.key) ? album_ms : 0,
+  }));
+}
+
+function report(
+  inbound: readonly AcceptedInbound[],
+  doorbells: readonly Doorbell[],
+  latencyMs: number,
+): void {
+  for (const { id, channel, conversationId, parkedReason } of inbound) {
+    const facts = { stage: "ingress" as const, channel, key: id, latency_ms: latencyMs };
+    const isNew = doorbells.some(({ key }) => key === id);
+    if (parkedReason !== null) log("error", { ...facts, effect: "parked", detail: parkedReason });
+    else
+      log("info", {
+        ...facts,
+        effect: isNew ? "accepted" : "redelivered",
+        session_id: conversationId ?? "",
+      });
+  }
 }

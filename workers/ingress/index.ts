@@ -12,7 +12,7 @@ import { deadLetters } from "./api/dead-letters.ts";
 import { people } from "./api/people.ts";
 import { tasks } from "./api/tasks.ts";
 import { bellsOf, type Env } from "./env.ts";
-import { problem } from "./problem.ts";
+import { HttpProblem } from "./problem.ts";
 
 const app = new Hono<{ Bindings: Env }>();
 
@@ -20,21 +20,20 @@ app.get("/", (c) =>
   c.text("Errand is running. POST /v1/tasks with a Bearer key, or write to it from a chat app.\n"),
 );
 app.get("/health", (c) => c.json({ status: "ok" }));
-app.post("/hooks/:channel", acceptWebhook);
+app.all("/hooks/:channel", acceptWebhook);
 app.route("/v1/tasks", tasks);
 app.route("/v1/dead-letters", deadLetters);
 app.route("/v1/people", people);
 app.route("/v1/artifacts", artifacts);
-app.notFound((c) =>
-  problem({ status: 404, title: "Not found", detail: `There is nothing at ${c.req.method} ${c.req.path}.` }),
-);
+app.notFound((c) => {
+  const detail = `There is nothing at ${c.req.method} ${c.req.path}.`;
+  return new HttpProblem({ status: 404, title: "Not found", detail }).response();
+});
 app.onError((error) => {
+  if (error instanceof HttpProblem) return error.response();
   log("error", { stage: "ingress", effect: "request", detail: reasonOf(error) });
-  return problem({
-    status: 503,
-    title: "Not done",
-    detail: "The request could not be carried out now. Send it again.",
-  });
+  const detail = "The request could not be carried out now. Send it again.";
+  return new HttpProblem({ status: 503, title: "Not done", detail }).response();
 });
 
 /** Sweeps of one ring of the clock: what is due beyond them waits for the next. */

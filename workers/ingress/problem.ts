@@ -1,7 +1,7 @@
 /** Errors as RFC 9457 problem details: what happened, to what, and what to do. */
 
 export interface Problem {
-  status: 400 | 401 | 403 | 404 | 409 | 413 | 416 | 422 | 500 | 503;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 416 | 422 | 503;
   title: string;
   detail: string;
   /** Every fault of a request, by its path in the body. */
@@ -10,14 +10,40 @@ export interface Problem {
   links?: Record<string, string>;
 }
 
-/** A request with faults: all of them, each by its path. */
-export function invalidRequest(errors: readonly { path: string; message: string }[]): Response {
-  return problem({ status: 400, title: "Invalid request", detail: "See `errors` for every fault.", errors });
+/** What a handler throws instead of an answer: the one way out of ingress for everything that is refused. */
+export class HttpProblem extends Error {
+  override readonly name = "HttpProblem";
+  readonly facts: Problem;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(facts: Problem, headers: Readonly<Record<string, string>> = {}) {
+    super(`${facts.title}: ${facts.detail}`);
+    this.facts = facts;
+    this.headers = headers;
+  }
+
+  response(): Response {
+    const { status } = this.facts;
+    const headers = {
+      "content-type": "application/problem+json",
+      ...(status === 401 && { "www-authenticate": 'Bearer realm="errand"' }),
+      ...(status === 503 && { "retry-after": "5" }),
+      ...this.headers,
+    };
+    return new Response(JSON.stringify({ type: "about:blank", ...this.facts }), { status, headers });
+  }
 }
 
-export function problem(facts: Problem): Response {
-  const headers: Record<string, string> = { "content-type": "application/problem+json" };
-  if (facts.status === 401) headers["www-authenticate"] = 'Bearer realm="errand"';
-  if (facts.status === 503) headers["retry-after"] = "5";
-  return new Response(JSON.stringify({ type: "about:blank", ...facts }), { status: facts.status, headers });
+/** A request with faults: all of them, each by its path. */
+export function invalidRequest(errors: readonly { path: string; message: string }[]): HttpProblem {
+  return new HttpProblem({
+    status: 400,
+    title: "Invalid request",
+    detail: "See `errors` for every fault.",
+    errors,
+  });
+}
+
+export function notFound(what: string, detail: string): HttpProblem {
+  return new HttpProblem({ status: 404, title: `No such ${what}`, detail });
 }

@@ -4,12 +4,15 @@ import { Lane } from "../../shared/lane.ts";
 import { log } from "../../shared/log.ts";
 import type { LookAgain } from "../../shared/queue/consume.ts";
 import { each } from "../../shared/queue/each.ts";
-import { dropReplyDoorbell, takeReply } from "../../shared/store/replies.ts";
-import { type Outlet, senders } from "./channels/index.ts";
+import { dropReplyDoorbell, leaseReply } from "../../shared/store/replies.ts";
+import type { Misconfigured } from "./channels/client.ts";
+import { adapters } from "./channels/index.ts";
+import type { Created } from "./create.ts";
 import type { Env } from "./env.ts";
-import { factsOf, type Looked, misconfigured } from "./failures.ts";
-import { answerButton } from "./answer-button.ts";
-import { createFirst, type Created, show } from "./show.ts";
+import { factsOf, type Look, type OpenLook } from "./look.ts";
+import { parkMisconfigured } from "./outcome.ts";
+import { answerButton } from "./press.ts";
+import { begin, show, waitForAnswer } from "./show.ts";
 
 /** Replies that are looked at at the same time: their calls go to different chats. */
 const AT_ONCE_MAX = 50;
@@ -29,67 +32,72 @@ export async function deliverAll(env: Env, replyIds: readonly string[]): Promise
 
 /** Makes what is shown what is wanted. Returns the milliseconds until the next look, or null when there is none. */
 async function deliver(env: Env, replyId: string, creations: Lane): Promise<number | null> {
-  const taken = await creations.enter(() => take(env, replyId));
-  switch (taken.kind) {
+  const leased = await creations.enter(() => lease(env, replyId));
+  switch (leased.kind) {
     case "nothing":
       return null;
     case "ended":
-      await dropReplyDoorbell(env.DB, replyId, taken.version);
+      await dropReplyDoorbell(env.DB, replyId, leased.version);
       return null;
     case "busy":
-      return taken.waitMs;
+      return leased.waitMs;
     case "misconfigured":
-      return misconfigured(taken.looked, taken);
+      return parkMisconfigured(leased.look, leased.failure);
     case "early":
-      return sayAlive(taken.looked, taken.outlet, taken.dueInMs);
+      return showTyping(leased.look, leased.dueInMs);
     case "pressed":
-      return answerButton({ ...taken.looked, outlet: taken.outlet }, taken.callbackId);
+      return answerButton(leased.look, leased.callbackId);
+    case "waiting":
+      return waitForAnswer(leased.look);
     case "due":
-      return show({ ...taken.looked, outlet: taken.outlet, creations }, taken.first);
+      return show({ ...leased.look, creations }, leased.first);
   }
 }
 
-type Taken =
+type Leased =
   | { kind: "nothing" }
   | { kind: "ended"; version: number }
   | { kind: "busy"; waitMs: number }
-  | { kind: "misconfigured"; looked: Looked; reason: string }
-  | { kind: "early"; looked: Looked; outlet: Outlet; dueInMs: number }
-  | { kind: "pressed"; looked: Looked; outlet: Outlet; callbackId: string }
-  | { kind: "due"; looked: Looked; outlet: Outlet; first: Created };
+  | { kind: "misconfigured"; look: Look; failure: Misconfigured }
+  | { kind: "early"; look: OpenLook; dueInMs: number }
+  | { kind: "pressed"; look: OpenLook; callbackId: string }
+  | { kind: "waiting"; look: OpenLook }
+  | { kind: "due"; look: OpenLook; first: Created };
 
 /** Takes the reply's lease if something is due, and creates its first message if there is none. */
-async function take(env: Env, replyId: string): Promise<Taken> {
+async function lease(env: Env, replyId: string): Promise<Leased> {
   const timings = timingsOf(env);
-  const lease = { replyId, token: crypto.randomUUID() };
+  const token = { replyId, token: crypto.randomUUID() };
   const now = Date.now();
-  const taken = await takeReply(env.DB, lease, now, timings);
-  if (taken === undefined || taken.reply.version === null) return { kind: "nothing" };
-  const { reply, deliveries } = taken;
-  if (reply.state !== "open" || reply.channel === "api")
-    return { kind: "ended", version: taken.reply.version };
-  const isMine = reply.lease_token === lease.token;
+  const found = await leaseReply(env.DB, token, now, timings);
+  if (found.kind === "not_found") return { kind: "nothing" };
+  const { reply, deliveries, version } = found;
+  const { address } = reply;
+  if (reply.state !== "open" || address.channel === "api") return { kind: "ended", version };
+  const isMine = reply.lease_token === token.token;
   const dueInMs = reply.final === 1 ? 0 : reply.created_at + timings.placeholder_after_ms - now;
   if (!isMine && dueInMs <= 0) {
     // Without a token it is nobody's: the platform's limit keeps it.
-    return {
-      kind: "busy",
-      waitMs: reply.lease_token === null ? Math.max(reply.lease_until - now, 0) : BUSY_MS,
-    };
+    const waitMs = reply.lease_token === null ? Math.max(reply.lease_until - now, 0) : BUSY_MS;
+    return { kind: "busy", waitMs };
   }
-  const sender = senders[reply.channel];
-  const looked = { env, timings, lease, reply, deliveries, sender };
-  const outlet = sender.open(env, reply, timings);
-  if ("kind" in outlet) return isMine ? { ...outlet, looked } : { kind: "nothing" };
-  if (!isMine) return { kind: "early", looked, outlet, dueInMs };
-  if (reply.callback_id !== null) return { kind: "pressed", looked, outlet, callbackId: reply.callback_id };
-  return { kind: "due", looked, outlet, first: await createFirst({ ...looked, outlet }) };
+  const looked = { env, timings, lease: token, reply, deliveries };
+  const conversation = { address, answersId: reply.answers_id };
+  const client = adapters[address.channel].open(env, conversation, timings);
+  if ("kind" in client)
+    return isMine ? { kind: "misconfigured", look: looked, failure: client } : { kind: "nothing" };
+  const look = { ...looked, client };
+  if (!isMine) return { kind: "early", look, dueInMs };
+  if (reply.callback_id !== null) return { kind: "pressed", look, callbackId: reply.callback_id };
+  const beginning = begin(look);
+  return beginning === null ? { kind: "waiting", look } : { kind: "due", look, first: await beginning };
 }
 
 /** A sign of life, long before there is something to say. Whether it arrives matters to nobody. */
-async function sayAlive({ reply }: Looked, outlet: Outlet, dueInMs: number): Promise<number> {
+async function showTyping(look: OpenLook, dueInMs: number): Promise<number> {
   const started = Date.now();
-  const alive = await outlet.alive();
-  log("info", { ...factsOf(reply), effect: "alive", outcome: alive.kind, latency_ms: Date.now() - started });
+  const shown = await look.client.typing?.show();
+  if (shown === undefined) return dueInMs;
+  log("info", { ...factsOf(look), effect: "alive", outcome: shown.kind, latency_ms: Date.now() - started });
   return dueInMs;
 }

@@ -1,16 +1,14 @@
 /** What the notifier is bound to: see wrangler/notifier.jsonc. */
-import type { SharedSettings } from "../../shared/config.ts";
+import type { ChannelVariable } from "../../shared/channels/index.ts";
 import type { Doorbell } from "../../shared/contracts/doorbell.ts";
 import type { Bells } from "../../shared/queue/doorbell.ts";
+import type { OwnVariable, SettingsOf } from "../../shared/variables.ts";
 
-export interface Env extends SharedSettings {
+export interface Env extends SettingsOf<OwnVariable | ChannelVariable, "notifier"> {
   DB: D1Database;
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
   FILES: R2Bucket;
-  TELEGRAM_BOT_TOKEN?: string;
-  /** Another server that speaks the Bot API. Unset: Telegram's own. */
-  TELEGRAM_API_BASE?: string;
 }
 
 export function bellsOf(env: Env): Bells {

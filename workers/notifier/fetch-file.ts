@@ -1,11 +1,12 @@
 /** Fetching what somebody has sent from its platform, and keeping it. */
+import { channelOf } from "../../shared/channels/index.ts";
 import { timingsOf } from "../../shared/config.ts";
 import type { ChannelName } from "../../shared/contracts/channel.ts";
 import type { ReceivedFile } from "../../shared/contracts/file.ts";
 import type { FetchedFile } from "../../shared/contracts/rpc.ts";
 import { permanent, reasonOf, transient } from "../../shared/errors.ts";
 import { keepFile } from "../../shared/files.ts";
-import { senders } from "./channels/index.ts";
+import { adapters } from "./channels/index.ts";
 import type { Env } from "./env.ts";
 
 /** Done twice it keeps the file once. Failures are returned. */
@@ -15,11 +16,13 @@ export async function fetchFile(
   { id, name, mime }: ReceivedFile,
 ): Promise<FetchedFile> {
   if (channel === "api") return permanent("the API takes no files");
-  const downloaded = await senders[channel].download(env, id, timingsOf(env));
+  const { download } = adapters[channel];
+  if (download === null) return permanent(`${channelOf(channel).title} takes no files`);
+  const downloaded = await download(env, id, timingsOf(env));
   switch (downloaded.kind) {
     case "ok":
       try {
-        return await keepFile(env.FILES, { name, mime, content: downloaded.value });
+        return { kind: "kept", file: await keepFile(env.FILES, { name, mime, content: downloaded.value }) };
       } catch (error) {
         return transient(`the file store: ${reasonOf(error)}`);
       }

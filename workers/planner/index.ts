@@ -1,13 +1,17 @@
-/** The planner: triages what came in (`queue`), and thinks of the next turn when the executor asks (`nextTurn`). */
+/** The planner: triages what came in (`queue`), and plans the next turn when the executor asks (`nextTurn`). */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { PlannerRpc } from "../../shared/contracts/rpc.ts";
 import type { NextTurn } from "../../shared/contracts/turn.ts";
 import { consume } from "../../shared/queue/consume.ts";
 import { bellsOf, type Env } from "./env.ts";
-import { triage } from "./triage.ts";
-import { nextTurn } from "./turn.ts";
+import { openModel } from "./models/index.ts";
+import { triage } from "./triage/triage.ts";
+import { nextTurn, type OpenModel } from "./turn/next-turn.ts";
 
 export default class Planner extends WorkerEntrypoint<Env> implements PlannerRpc {
+  /** The model that is configured. A field, for methods can be called by other Workers. */
+  protected readonly openModel: OpenModel = () => openModel(this.env);
+
   override async queue(batch: MessageBatch): Promise<void> {
     const { env } = this;
     const look = (keys: readonly string[]) => triage(env, keys);
@@ -15,6 +19,6 @@ export default class Planner extends WorkerEntrypoint<Env> implements PlannerRpc
   }
 
   nextTurn(taskId: string, n: number): Promise<NextTurn> {
-    return nextTurn(this.env, taskId, n);
+    return nextTurn(this.env, this.openModel, { taskId, n });
   }
 }

@@ -1,6 +1,6 @@
 /** The runner: runs code that nobody trusts. It is bound to nothing but the loader; having nothing is its security. */
 import { formOf } from "../../shared/code-form.ts";
-import { RunCodeRequest } from "../../shared/contracts/code.ts";
+import { CodeRequest } from "../../shared/contracts/code.ts";
 import { Ends } from "./ends.ts";
 import { runIsolated } from "./isolate.ts";
 
@@ -16,11 +16,11 @@ interface Env {
 const ENDS_MS_MAX = 500;
 
 export default {
-  /** `POST /run` with a `RunCodeRequest`; answered by a form (`shared/code-form.ts`). */
+  /** `POST /run` with a `CodeRequest`; answered by a form (`shared/code-form.ts`). */
   async fetch(request, env, ctx): Promise<Response> {
     if (request.method !== "POST" || new URL(request.url).pathname !== "/run")
       return new Response("There is only POST /run.\n", { status: 404 });
-    const asked = RunCodeRequest.parse(await request.json());
+    const asked = CodeRequest.parse(await request.json());
     const ends = new Ends();
     const watched = env.WATCH_ENDS === "true";
     const witness = watched ? ctx.exports.Witness({}) : undefined;

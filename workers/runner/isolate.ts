@@ -1,7 +1,7 @@
 /** Code in a Dynamic Worker of its own: fresh for every run, no network, no bindings, output and time bounded. */
 import { readBody } from "../../shared/body.ts";
 import { CODE_FORM_BYTES_MAX, codeResultOf } from "../../shared/code-form.ts";
-import type { CodeResult, RunCodeRequest } from "../../shared/contracts/code.ts";
+import type { CodeResult, CodeRequest } from "../../shared/contracts/code.ts";
 import { reasonOf } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Ends } from "./ends.ts";
@@ -24,7 +24,7 @@ export interface Isolates {
 }
 
 /** Runs the code as an expression if it is one, else as the body of a function; as it is, else with its types stripped. */
-export async function runIsolated(isolates: Isolates, { code, wallMs }: RunCodeRequest): Promise<CodeResult> {
+export async function runIsolated(isolates: Isolates, { code, wallMs }: CodeRequest): Promise<CodeResult> {
   const plain = await runEither(isolates, code, wallMs);
   if (plain.kind !== "syntax_error") return plain;
   const stripped = await stripTypes(isolates, code, wallMs);

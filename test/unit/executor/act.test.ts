@@ -1,12 +1,13 @@
 /** One tool call: made once, and not for a task that has ended. */
 import { beforeAll, beforeEach, expect, it } from "vitest";
 import { formOf } from "../../../shared/code-form.ts";
-import { RunCodeRequest } from "../../../shared/contracts/code.ts";
+import { CodeRequest } from "../../../shared/contracts/code.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
 import { act } from "../../../workers/executor/act.ts";
 import type { Env } from "../../../workers/executor/env.ts";
+import { turnOf } from "../builders.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
 let db: D1Database;
@@ -22,13 +23,11 @@ beforeEach(async () => {
   const taskId = await startTask(db, `a${++task}`, now);
   key = { taskId, n: 1, k: 1 };
   await claimTurn(db, { taskId, n: 1, claim: "c", until: now + 1_000, now });
-  const calls = [{ tool: "run_code" as const, input: { code: "6 * 7" } }];
-  const turn = { text: "", calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0, costUsd: null } };
   await storeTurn(db, {
     taskId,
     n: 1,
     claim: "c",
-    turn,
+    turn: turnOf("", 1),
     untold: "",
     files: [],
     read: [],
@@ -42,7 +41,7 @@ beforeEach(async () => {
 function executor(): Env {
   const RUNNER = {
     fetch(_: string, { body }: { body: string }): Promise<Response> {
-      ran.push(RunCodeRequest.parse(JSON.parse(body)).code);
+      ran.push(CodeRequest.parse(JSON.parse(body)).code);
       const result = { kind: "done" as const, printed: "", value: "42", error: null, files: [] };
       return Promise.resolve(new Response(formOf(result)));
     },

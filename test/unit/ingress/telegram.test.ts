@@ -1,7 +1,8 @@
 /** What Telegram's updates say: who speaks, where, to whom, and in which words. */
 import { describe, expect, it } from "vitest";
-import { conversationIdOf } from "../../../workers/ingress/accept.ts";
-import { telegram } from "../../../workers/ingress/channels/telegram.ts";
+import { readBody } from "../../../shared/body.ts";
+import { inboundOf } from "../../../workers/ingress/accept.ts";
+import { telegram } from "../../../workers/ingress/channels/telegram/receiver.ts";
 
 const BOT = { TELEGRAM_BOT_ID: "4242", TELEGRAM_BOT_USERNAME: "errand_test_bot" };
 const ADA = { id: 77, is_bot: false, first_name: "Ada" };
@@ -13,7 +14,20 @@ const update = (message: object, key = "message") => ({
   [key]: { message_id: 5, date: 1, from: ADA, chat: PRIVATE, ...message },
 });
 const inGroup = (message: object) => update({ chat: GROUP, ...message });
-const read = (body: object, settings: object = BOT) => telegram.understand(JSON.stringify(body), settings);
+const receive = async (body: string, settings: object = BOT) => {
+  const url = new URL("http://errand/hooks/telegram");
+  const request = { method: "POST", url, headers: new Headers(), now: 0, verify: false };
+  return telegram.receive({ ...request, body: await readBody(new Response(body), 1_000_000) }, settings);
+};
+/** What one update says: an event, or why it is ignored. */
+const read = async (body: object, settings: object = BOT) => {
+  const received = await receive(JSON.stringify(body), settings);
+  if (received.kind !== "received") throw new Error(received.kind);
+  const { events, ignored, unreadable } = received;
+  expect(unreadable).toBeNull();
+  expect(events.length + ignored.length).toBe(1);
+  return { event: events[0], ignored: ignored[0] };
+};
 const mention = (text: string) => {
   const name = "@errand_test_bot";
   return {
@@ -22,11 +36,13 @@ const mention = (text: string) => {
   };
 };
 
+const IN_PRIVATE = { channel: "telegram", chatId: "77" };
+const IN_GROUP = { channel: "telegram", chatId: "-100500" };
 const EVENT = {
-  channel: "telegram",
   dedupKey: "9:77",
-  address: { chatId: "77" },
+  address: IN_PRIVATE,
   sender: { id: "77" },
+  isGroup: false,
   messageId: "5",
 };
 
@@ -44,15 +60,19 @@ describe("a private message", () => {
     [
       "a file that is not as it should be",
       { caption: "what is this?", photo: [{}] },
-      { text: "what is this?", attachments: ["photo"] },
+      { text: "what is this?", unreadable: ["photo"] },
     ],
     [
       "a file without words",
       { document: { file_id: "x", file_name: "../a.txt" } },
       { text: "", files: [{ kind: "document", id: "x", name: "a.txt", mime: "application/octet-stream" }] },
     ],
-    ["a voice", { voice: { file_id: "v" } }, { text: "", attachments: ["voice"] }],
-    ["a command", { text: "/RUN@errand_test_bot  6 * 7\n+ 1" }, { kind: "command", text: "/run 6 * 7\n+ 1" }],
+    ["a voice", { voice: { file_id: "v" } }, { text: "", unreadable: ["voice"] }],
+    [
+      "a command",
+      { text: "/RUN@errand_test_bot  6 * 7\n+ 1" },
+      { kind: "command", text: "/run 6 * 7\n+ 1", command: { name: "run", args: "6 * 7\n+ 1" } },
+    ],
     ["a mention", mention("@Errand_Test_Bot hi"), { kind: "message", text: "hi" }],
     [
       "an answer",
@@ -60,25 +80,23 @@ describe("a private message", () => {
       { text: "why?", quote: "42" },
     ],
     ["a sender without is_bot", { text: "x", from: { id: 77 } }, { text: "x" }],
-    ["a thread that is no topic", { text: "x", message_thread_id: 4 }, { address: { chatId: "77" } }],
-  ])("with %s", (_, message, expected) => {
-    expect(read(update(message))).toEqual({
-      kind: "event",
-      event: expect.objectContaining({ ...EVENT, ...expected }),
-    });
+    ["a thread that is no topic", { text: "x", message_thread_id: 4 }, { address: IN_PRIVATE }],
+  ])("with %s", async (_, message, expected) => {
+    const { event } = await read(update(message));
+    expect(event).toEqual(expect.objectContaining({ ...EVENT, ...expected }));
   });
 
-  it("that was edited says so", () => {
-    const edited = read(update({ text: "better", edit_date: 2 }, "edited_message"));
-    expect(edited).toMatchObject({ kind: "event", event: { text: "better", edited: true, messageId: "5" } });
+  it("that was edited says so", async () => {
+    const edited = await read(update({ text: "better", edit_date: 2 }, "edited_message"));
+    expect(edited).toMatchObject({ event: { text: "better", edited: true, messageId: "5" } });
   });
 
   it.each<[string, object]>([
     ["a bot", { text: "x", from: { ...ADA, is_bot: true } }],
     ["a pin", { pinned_message: { message_id: 1, text: "old" } }],
     ["a channel", { text: "x", chat: { id: -7, type: "channel" } }],
-  ])("of %s is ignored", (_, message) => {
-    expect(read(update(message))).toMatchObject({ kind: "ignored", about: { dedupKey: expect.any(String) } });
+  ])("of %s is ignored", async (_, message) => {
+    expect(await read(update(message))).toMatchObject({ ignored: { dedupKey: expect.any(String) } });
   });
 });
 
@@ -94,9 +112,9 @@ describe("a group", () => {
     ["the bot, by a command", { text: "/help" }, "/help"],
     ["the bot, by a command with its name", { text: "/help@ERRAND_test_bot" }, "/help"],
     ["the bot, by answering it", { text: "and then?", reply_to_message: root }, "and then?"],
-  ])("answers who speaks to %s", (_, message, text) => {
-    const event = { text, isGroup: true, address: { chatId: "-100500" } };
-    expect(read(inGroup(message))).toMatchObject({ kind: "event", event });
+  ])("answers who speaks to %s", async (_, message, text) => {
+    const event = { text, isGroup: true, address: IN_GROUP };
+    expect(await read(inGroup(message))).toMatchObject({ event });
   });
 
   it.each<[string, object]>([
@@ -108,42 +126,44 @@ describe("a group", () => {
       "all in a topic that the bot has opened",
       { text: "x", reply_to_message: { ...root, forum_topic_created: {} } },
     ],
-  ])("leaves alone who speaks to %s", (_, message) => {
-    expect(read(inGroup(message))).toMatchObject({ kind: "ignored", reason: "not said to this bot" });
+  ])("leaves alone who speaks to %s", async (_, message) => {
+    expect(await read(inGroup(message))).toMatchObject({ ignored: { reason: "not said to this bot" } });
   });
 
-  it("is taken as Telegram delivers it by a bot that does not know its name", () => {
-    expect(read(inGroup({ text: "lunch?" }), {})).toMatchObject({ kind: "event", event: { text: "lunch?" } });
+  it("is taken as Telegram delivers it by a bot that does not know its name", async () => {
+    expect(await read(inGroup({ text: "lunch?" }), {})).toMatchObject({ event: { text: "lunch?" } });
   });
 
-  it("answers in the topic", () => {
+  it("answers in the topic", async () => {
     const topic = { message_thread_id: 4, is_topic_message: true, text: "/help" };
-    expect(read(inGroup(topic))).toMatchObject({ event: { address: { chatId: "-100500", threadId: "4" } } });
+    expect(await read(inGroup(topic))).toMatchObject({ event: { address: { ...IN_GROUP, threadId: "4" } } });
   });
 
-  it("hears an administrator who stays anonymous, and no channel", () => {
+  it("hears an administrator who stays anonymous, and no channel", async () => {
     const anonymous = {
       from: { id: 1_087_968_824, is_bot: true, username: "GroupAnonymousBot" },
       text: "/help",
     };
-    expect(read(inGroup({ ...anonymous, sender_chat: GROUP }))).toMatchObject({
+    expect(await read(inGroup({ ...anonymous, sender_chat: GROUP }))).toMatchObject({
       event: { sender: { id: "-100500" } },
     });
-    expect(read(inGroup({ ...anonymous, sender_chat: { id: -9, type: "channel" } }))).toMatchObject({
-      kind: "ignored",
-    });
+    const channel = { id: -9, type: "channel" };
+    expect((await read(inGroup({ ...anonymous, sender_chat: channel }))).ignored).toBeDefined();
   });
 
   it("is a conversation for each person, and one for each topic", async () => {
     const of = async (message: object) => {
-      const understood = read(inGroup({ text: "/help", ...message }));
-      return understood.kind === "event" ? conversationIdOf(understood.event) : understood.reason;
+      const { event } = await read(inGroup({ text: "/help", ...message }));
+      if (event === undefined) throw new Error("ignored");
+      const body = await readBody(new Response("{}"), 10);
+      const [row] = await inboundOf("telegram", body, { events: [event], unreadable: null });
+      return row?.conversationId;
     };
     const topic = { message_thread_id: 4, is_topic_message: true };
     const grace = { ...ADA, id: 78 };
     expect(await of({})).not.toBe(await of({ from: grace }));
     // Who speaks is known by name, which cannot pass for anything else.
-    expect(read(inGroup({ text: "/help", from: { ...ADA, first_name: "[Ada]: <b>" } }))).toMatchObject({
+    expect(await read(inGroup({ text: "/help", from: { ...ADA, first_name: "[Ada]: <b>" } }))).toMatchObject({
       event: { sender: { id: "77", name: "Ada b" } },
     });
     expect(await of(topic)).toBe(await of({ ...topic, from: grace }));
@@ -152,12 +172,10 @@ describe("a group", () => {
 });
 
 describe("other updates", () => {
-  it("of a button hold what it says", () => {
+  it("of a button hold what it says", async () => {
     const query = { id: "q1", from: ADA, message: { message_id: 8, chat: PRIVATE, date: 0 }, data: "stop" };
-    const understood = read({ update_id: 0, callback_query: query });
-    expect(understood).toMatchObject({
-      kind: "event",
-      event: { kind: "callback", text: "stop", callbackId: "q1", dedupKey: "0:77" },
+    expect(await read({ update_id: 0, callback_query: query })).toMatchObject({
+      event: { kind: "callback", data: "stop", callbackId: "q1", dedupKey: "0:77" },
     });
   });
 
@@ -166,7 +184,7 @@ describe("other updates", () => {
     [
       "a reaction",
       { update_id: 1, message_reaction: { chat: PRIVATE, user: ADA, new_reaction: [] } },
-      { dedupKey: "1", conversationId: "77", userId: "77" },
+      { dedupKey: "1", address: IN_PRIVATE, userId: "77" },
     ],
     [
       "a block",
@@ -178,7 +196,7 @@ describe("other updates", () => {
           new_chat_member: { status: "kicked" },
         },
       },
-      { conversationId: "0", userId: "77" },
+      { address: { channel: "telegram", chatId: "0" }, userId: "77" },
     ],
     [
       "an inline button",
@@ -186,14 +204,14 @@ describe("other updates", () => {
       { userId: "77" },
     ],
     ["a reaction", { update_id: 3, message_reaction: { chat: GROUP, new_reaction: [] } }, { dedupKey: "3" }],
-  ])("of %s are ignored", (_, body, about) => {
-    expect(read(body)).toMatchObject({ kind: "ignored", about });
+  ])("of %s are ignored", async (_, body, ignored) => {
+    expect(await read(body)).toMatchObject({ ignored });
   });
 
   it.each([
     ["not JSON", "{"],
     ["a message without a chat", '{"update_id":1,"message":{"message_id":1}}'],
-  ])("that are %s are unreadable", (_, body) => {
-    expect(telegram.understand(body, BOT)).toMatchObject({ kind: "unreadable", reason: expect.any(String) });
+  ])("that are %s are unreadable", async (_, body) => {
+    expect(await receive(body)).toMatchObject({ events: [], unreadable: expect.any(String) });
   });
 });

@@ -1,23 +1,18 @@
 /** The ways to a model: where the request goes, and with which credentials. */
 import { afterEach, expect, it, vi } from "vitest";
-import type { Env } from "../../../workers/planner/env.ts";
-import { anthropicOf } from "../../../workers/planner/models/anthropic.ts";
+import type { AnthropicSettings } from "../../../workers/planner/models/anthropic/protocol.ts";
+import { openClient } from "../../../workers/planner/models/anthropic/client.ts";
 
-const transcript = {
-  tenantId: "acme",
-  channel: "telegram" as const,
-  conversationId: "conv_1",
-  turns: [],
-  calls: [],
-  messages: [],
-};
 const request = {
   taskId: "task_1",
-  n: 1,
-  transcript,
+  tenantId: "acme",
+  conversationId: "conv_1",
+  system: "",
+  tools: [],
+  messages: [],
+  answerTokensMax: 1,
   signal: AbortSignal.timeout(5_000),
-  heard: () => Promise.resolve(),
-  files: new Map(),
+  onText: () => Promise.resolve(),
 };
 const GATEWAY = { AI_GATEWAY_ACCOUNT_ID: "acc", AI_GATEWAY_ID: "gate", AI_GATEWAY_TOKEN: "gate-token" };
 const AT_GATEWAY = "https://gateway.ai.cloudflare.com/v1/acc/gate/anthropic/v1/messages";
@@ -27,7 +22,7 @@ afterEach(() => {
 });
 
 /** What would be sent with these variables. */
-async function sent(variables: object): Promise<{ url: string; headers: Headers; model: string }> {
+async function sent(variables: AnthropicSettings): Promise<{ url: string; headers: Headers; model: string }> {
   const calls: { url: string; headers: Headers; model: string }[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const asked = new Request(input, init);
@@ -40,7 +35,7 @@ async function sent(variables: object): Promise<{ url: string; headers: Headers;
       usage: { input_tokens: 1, output_tokens: 1 },
     });
   });
-  const answer = await anthropicOf(variables as Env)?.next(request);
+  const answer = await openClient(variables)?.complete(request);
   expect(answer).toMatchObject({ text: "hi" });
   const [first, ...more] = calls;
   expect(more).toEqual([]);
@@ -49,8 +44,8 @@ async function sent(variables: object): Promise<{ url: string; headers: Headers;
 }
 
 it("is none without a key, a server or a gateway", () => {
-  expect(anthropicOf({} as Env)).toBeNull();
-  expect(anthropicOf({ AI_GATEWAY_ACCOUNT_ID: "acc", ANTHROPIC_API_KEY: "" } as Env)).toBeNull();
+  expect(openClient({})).toBeNull();
+  expect(openClient({ AI_GATEWAY_ACCOUNT_ID: "acc", ANTHROPIC_API_KEY: "" })).toBeNull();
 });
 
 it.each([
@@ -97,7 +92,7 @@ it.each([
   vi.spyOn(globalThis, "fetch").mockResolvedValue(
     new Response("{}", { status: 529, headers: { "retry-after": after } }),
   );
-  const answer = await anthropicOf({ ANTHROPIC_API_KEY: "key" } as Env)?.next(request);
+  const answer = await openClient({ ANTHROPIC_API_KEY: "key" })?.complete(request);
   expect(answer).toMatchObject({ kind: "transient", retryAfterMs: ms });
 });
 

@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Transcript } from "../../../shared/store/turns.ts";
-import { promptOf } from "../../../workers/planner/prompt.ts";
+import type { ResultPart } from "../../../workers/planner/models/model.ts";
+import { promptOf } from "../../../workers/planner/turn/prompt.ts";
 
 const said = (turnId: string, text: string, quote?: string) => ({
   id: `msg_${text}`,
@@ -14,7 +15,7 @@ const call = (taskId: string, n: number, k: number, result: string | null) => ({
   n,
   k,
   call: { tool: "run_code" as const, input: { code: `${n}.${k}` } },
-  observation: result === null ? null : { ok: true, text: result },
+  observation: result === null ? null : { ok: true, text: result, images: [] },
 });
 const transcript = (given: Partial<Transcript>): Transcript => ({
   tenantId: "default",
@@ -26,18 +27,18 @@ const transcript = (given: Partial<Transcript>): Transcript => ({
   ...given,
 });
 
+const wordsOf = ({ parts }: ResultPart) =>
+  parts.map((part) => (part.type === "text" ? part.text : part.type)).join(" ");
+
 /** A prompt as a person would write it down: `user: …`, `assistant: …`. */
 function told(given: Transcript): string[] {
-  return promptOf(given).map(({ role, content }) => {
-    if (typeof content === "string") return `${role}: ${content}`;
-    const parts = content.map((block) => {
-      if (block.type === "text") return block.text;
-      if (block.type === "tool_use") return `[use ${block.id}]`;
-      return block.type === "tool_result"
-        ? `[result ${block.tool_use_id} ${String(block.content).length}]`
-        : block.type;
+  return promptOf(given).map(({ role, parts }) => {
+    const shown = parts.map((part) => {
+      if (part.type === "text") return part.text;
+      if (part.type === "call") return `[use ${part.id}]`;
+      return part.type === "result" ? `[result ${part.callId} ${wordsOf(part).length}]` : part.type;
     });
-    return `${role}: ${parts.join(" ")}`;
+    return `${role}: ${shown.join(" ")}`;
   });
 }
 
@@ -94,11 +95,9 @@ describe("a conversation that is too long", () => {
       turns: turnsOf(6),
       calls: turnsOf(6).map(({ n }) => call("task_c", n, 1, "x".repeat(each))),
     });
-    const results = promptOf(given).flatMap(({ content }) =>
-      typeof content === "string"
-        ? []
-        : content.flatMap((block) => (block.type === "tool_result" ? [String(block.content)] : [])),
-    );
+    const results = promptOf(given)
+      .flatMap(({ parts }) => [...parts])
+      .flatMap((part) => (part.type === "result" ? [wordsOf(part)] : []));
     expect(results.map((text) => text.length > each)).toEqual([false, false, false, true, true, true]);
     expect(results[0]).toContain(`${each} characters`);
   });

@@ -10,11 +10,14 @@ import * as inbound from "../../../shared/contracts/inbound.ts";
 import * as message from "../../../shared/contracts/message.ts";
 import * as task from "../../../shared/contracts/task.ts";
 import * as tool from "../../../shared/contracts/tool.ts";
+import * as command from "../../../shared/contracts/command.ts";
+import * as person from "../../../shared/contracts/person.ts";
+import * as tools from "../../../shared/contracts/tools/index.ts";
 import * as turn from "../../../shared/contracts/turn.ts";
 
 it.each([
   ["PromptTask", api.PromptTask, api.promptTaskExample],
-  ["ToolTask", api.ToolTask, api.toolTaskExample],
+  ["Admission", api.Admission, api.admissionExample],
   ["SteeringMessage", api.SteeringMessage, api.steeringMessageExample],
   ["ReplyAddress", channel.ReplyAddress, channel.replyAddressExample],
   ["Doorbell", doorbell.Doorbell, doorbell.doorbellExample],
@@ -23,9 +26,11 @@ it.each([
   ["InboundEvent", inbound.InboundEvent, inbound.inboundEventExample],
   ["MessageContent", message.MessageContent, message.messageContentExample],
   ["CodeResult", code.CodeResult, code.codeResultExample],
-  ["RunCodeRequest", code.RunCodeRequest, code.runCodeRequestExample],
+  ["CodeRequest", code.CodeRequest, code.codeRequestExample],
   ["TaskState", task.TaskState, task.taskStateExample],
-  ["ToolCall", tool.ToolCall, tool.toolCallExample],
+  ["ToolCall", tools.ToolCall, tools.toolCallExample],
+  ["Command", command.Command, command.commandExample],
+  ["Role", person.Role, person.roleExample],
   ["Observation", tool.Observation, tool.observationExample],
   ["Turn", turn.Turn, turn.turnExample],
   ["NextTurn", turn.NextTurn, turn.nextTurnExample],

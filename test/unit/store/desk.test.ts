@@ -6,6 +6,7 @@ import { steerTask } from "../../../shared/store/api.ts";
 import { parkAndTell } from "../../../shared/store/dead-letters.ts";
 import { newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
 import { carryOut } from "../../../shared/store/triage.ts";
+import { ADDRESS } from "../builders.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 10_000_000_000;
@@ -26,7 +27,7 @@ async function insertInbound(id: string, state: string, receivedAt = 1): Promise
   await db
     .prepare(
       `INSERT INTO inbound (id, tenant_id, channel, conversation_id, event, raw, state, received_at)
-       VALUES (?, 'default', 'telegram', ?, '{"address":{"chatId":"1"}}', '', ?, ?)`,
+       VALUES (?, 'default', 'telegram', ?, '{"address":{"channel":"telegram","chatId":"1"}}', '', ?, ?)`,
     )
     .bind(id, `conv_d${n}`, state, receivedAt)
     .run();
@@ -42,7 +43,7 @@ const row = (id: string) => ({
     event: "{}",
     received_at: 1,
   },
-  address: '{"chatId":"1"}',
+  address: ADDRESS,
   channel: "telegram",
 });
 
@@ -104,7 +105,7 @@ it("a stop that stops nothing takes no message with it", async () => {
     NOW,
   );
   await insertInbound(`inb_z${n}`, "new");
-  const stop = { taskIdPrefix: "task_zzzz", text: "stopped", unreadWords: "", idleText: "no such task" };
+  const stop = { taskIdPrefix: "task_zzzz", text: "stopped", unreadText: "", idleText: "no such task" };
   await carryOut(db, [{ kind: "stop", ...row(`inb_z${n}`), ...stop }], NOW, TIMINGS);
   expect(
     await rows(db, "SELECT 1 FROM messages WHERE conversation_id = ? AND turn_id IS NULL", `conv_d${n}`),

@@ -4,11 +4,12 @@ import { TIMINGS } from "../../../shared/limits.ts";
 import { startCall, storeObservation } from "../../../shared/store/calls.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound } from "../../../shared/store/inbound.ts";
-import { tellText } from "../../../shared/store/narration.ts";
+import { narrate } from "../../../shared/store/narration.ts";
 import { deleteDoorbell, park, takeDue } from "../../../shared/store/outbox.ts";
 import { lookAtTasks } from "../../../shared/store/tasks.ts";
 import { carryOut } from "../../../shared/store/triage.ts";
 import { claimTurn, releaseTurn, storeTurn } from "../../../shared/store/turns.ts";
+import { acceptedMessage, observed, turnOf } from "../builders.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 1_000_000;
@@ -28,12 +29,6 @@ beforeEach(async () => {
 const doorbells = () => rows<{ queue: string; version: number }>(db, "SELECT queue, version FROM outbox");
 const one = async <Row>(sql: string): Promise<Row | undefined> => (await rows<Row>(db, sql, id))[0];
 
-const turn = (text: string, calls = 0) => ({
-  text,
-  calls: Array.from({ length: calls }, () => ({ tool: "run_code" as const, input: { code: "1" } })),
-  model: "rules",
-  usage: { tokensIn: 0, tokensOut: 0, costUsd: null },
-});
 const claim = (name: string, now = NOW) =>
   claimTurn(db, { taskId: id, n: 1, claim: name, until: now + 10, now });
 const store = (name: string, text: string, calls = 0) =>
@@ -41,7 +36,7 @@ const store = (name: string, text: string, calls = 0) =>
     taskId: id,
     n: 1,
     claim: name,
-    turn: turn(text, calls),
+    turn: turnOf(text, calls),
     untold: "",
     files: [],
     read: [],
@@ -52,13 +47,13 @@ const store = (name: string, text: string, calls = 0) =>
 
 describe("what a model says meanwhile", () => {
   const tell = (name: string, delta: string) =>
-    tellText(db, { taskId: id, n: 1, claim: name, delta, shown: delta, until: NOW + 50, now: NOW });
+    narrate(db, { taskId: id, n: 1, claim: name, delta, shown: delta, until: NOW + 50, now: NOW });
   const told = () => rows(db, "SELECT data FROM events WHERE task_id = ? AND key GLOB 'text *'", id);
 
   it("is told and keeps the claim, and nobody else's is", async () => {
     await claim("a");
-    expect(await tell("b", "stolen")).toBe("lost");
-    expect(await tell("a", "Once")).toBe("told");
+    expect(await tell("b", "stolen")).toEqual({ kind: "lost" });
+    expect(await tell("a", "Once")).toEqual({ kind: "narrated" });
     expect(await told()).toEqual([{ data: '{"turn":1,"attempt":"a","text":"Once"}' }]);
     expect(await one("SELECT text, revision FROM replies WHERE id = ?")).toEqual({
       text: "Once",
@@ -71,9 +66,9 @@ describe("what a model says meanwhile", () => {
   it("is told no more when the turn is stored, or the task has ended", async () => {
     await claim("a");
     await store("a", "done");
-    expect(await tell("a", "late")).toBe("lost");
+    expect(await tell("a", "late")).toEqual({ kind: "lost" });
     await endTask(db, { taskId: id, state: "succeeded", endedBy: "x", answer: { turn: 1 } }, NOW, TIMINGS);
-    expect(await tell("a", "later")).toBe("ended");
+    expect(await tell("a", "later")).toEqual({ kind: "ended" });
     expect(await told()).toEqual([]);
     expect(await one("SELECT text FROM replies WHERE id = ?")).toEqual({ text: "done" });
   });
@@ -90,22 +85,8 @@ describe("a doorbell", () => {
 
   it("of an inbound that was replayed meanwhile outlives the triage of before", async () => {
     await db.prepare("DELETE FROM outbox").run();
-    const event = {
-      channel: "telegram" as const,
-      kind: "message" as const,
-      dedupKey: "g",
-      address: { chatId: "g" },
-      sender: { id: "g" },
-      text: "g",
-    };
-    const inbound = {
-      id: `inb_r${task}`,
-      tenantId: "default",
-      channel: "telegram",
-      conversationId: "conv_r",
-      event,
-    };
-    await acceptInbound(db, { ...inbound, raw: "{}", parkedReason: null }, NOW, TIMINGS);
+    const inbound = acceptedMessage(`inb_r${task}`, "conv_r");
+    await acceptInbound(db, [inbound], NOW, TIMINGS);
     const [row] = await newInbound(db, [inbound.id]);
     if (row === undefined) throw new Error("nothing new");
     await db.prepare("UPDATE outbox SET version = 2").run();
@@ -200,9 +181,9 @@ describe("a turn", () => {
   it("is stored by who has the claim, once, and with its calls", async () => {
     await claim("a");
     await claim("b", NOW + 11);
-    expect(await store("a", "late", 2)).toBe(false);
-    expect(await store("b", "mine", 1)).toBe(true);
-    expect(await store("b", "again", 3)).toBe(false);
+    expect(await store("a", "late", 2)).toEqual({ kind: "lost" });
+    expect(await store("b", "mine", 1)).toEqual({ kind: "stored" });
+    expect(await store("b", "again", 3)).toEqual({ kind: "lost" });
     expect(await one("SELECT text FROM turns WHERE task_id = ?")).toEqual({ text: "mine" });
     expect(await one("SELECT COUNT(*) AS n FROM calls WHERE task_id = ?")).toEqual({ n: 1 });
     expect((await claim("c", LATER)).kind).toBe("stored");
@@ -227,25 +208,20 @@ describe("a call", () => {
     await claim("a");
     await store("a", "", 1);
     const key = { taskId: id, n: 1, k: 1 };
-    expect((await startCall(db, key, { until: NOW, now: NOW }))?.done).toBe(false);
-    await storeObservation(db, key, { ok: true, text: "first", files: [] }, { latencyMs: 1, now: NOW });
+    expect(await startCall(db, key, { until: NOW, now: NOW })).toMatchObject({ kind: "started" });
+    await storeObservation(db, key, observed("first"), { latencyMs: 1, now: NOW });
     const files = [{ sha256: "0".repeat(64), name: "late.txt", mime: "text/plain", bytes: 1 }];
     const artifacts = () => rows(db, "SELECT name FROM artifacts WHERE task_id = ?", id);
-    await storeObservation(db, key, { ok: false, text: "second", files }, { latencyMs: 1, now: NOW });
+    await storeObservation(db, key, observed("second", { ok: false, files }), { latencyMs: 1, now: NOW });
     expect(await artifacts()).toEqual([]);
     expect(await one("SELECT ok, result FROM calls WHERE task_id = ?")).toEqual({ ok: 1, result: "first" });
-    expect((await startCall(db, key, { until: NOW, now: NOW }))?.done).toBe(true);
+    expect(await startCall(db, key, { until: NOW, now: NOW })).toEqual({ kind: "done", ok: true });
   });
 
   it("that comes back when its task has ended adds no file to the answer", async () => {
     const files = [{ sha256: "1".repeat(64), name: "a.txt", mime: "text/plain", bytes: 1 }];
     const observe = (k: number) =>
-      storeObservation(
-        db,
-        { taskId: id, n: 1, k },
-        { ok: true, text: "", files },
-        { latencyMs: 1, now: NOW },
-      );
+      storeObservation(db, { taskId: id, n: 1, k }, observed("", { files }), { latencyMs: 1, now: NOW });
     const artifacts = () => rows(db, "SELECT k FROM artifacts WHERE task_id = ?", id);
     await claim("a");
     await store("a", "", 2);

@@ -6,8 +6,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound } from "../../../shared/store/inbound.ts";
-import { carryOut, type Decision } from "../../../shared/store/triage.ts";
+import type { Decision } from "../../../shared/store/decision.ts";
+import { carryOut } from "../../../shared/store/triage.ts";
 import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
+import { acceptedMessage, ADDRESS, turnOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
 
 const STORIES = 24;
@@ -41,25 +43,7 @@ class Story {
 
   async arrive(): Promise<void> {
     const id = `inb_s${this.seed}m${this.messages++}`;
-    const { conversationId } = this;
-    const event = {
-      channel: "telegram" as const,
-      kind: "message" as const,
-      dedupKey: id,
-      address: { chatId: "1" },
-      sender: { id: "1" },
-      text: id,
-    };
-    const inbound = {
-      id,
-      tenantId: "default",
-      channel: "telegram",
-      conversationId,
-      event,
-      raw: "{}",
-      parkedReason: null,
-    };
-    await acceptInbound(db, inbound, this.now++, TIMINGS);
+    await acceptInbound(db, [acceptedMessage(id, this.conversationId)], this.now++, TIMINGS);
     this.arrived.push(id);
   }
 
@@ -67,14 +51,14 @@ class Story {
   async triage(stop: boolean, twice: boolean): Promise<void> {
     const inbound = await newInbound(db, this.arrived);
     const decisions = inbound.map((row, index): Decision => {
-      const where = { inbound: row, address: '{"chatId":"1"}', channel: "telegram" };
+      const where = { inbound: row, address: ADDRESS, channel: "telegram" };
       if (stop && index === Math.floor(inbound.length / 2)) {
         return {
           kind: "stop",
           ...where,
           taskIdPrefix: "task_",
           text: "stopped{unread}",
-          unreadWords: " {n}",
+          unreadText: " {n}",
           idleText: "idle",
         };
       }
@@ -105,17 +89,11 @@ class Story {
     const claimed = await claimTurn(db, { taskId, n, claim, until: this.now + 5, now: this.now++ });
     if (task?.ended_by !== null) expect(await this.unread(), `seed ${this.seed}: swallowed`).toEqual(before);
     if (claimed.kind !== "claimed") return;
-    const turn = {
-      text: "done",
-      calls: [],
-      model: "rules",
-      usage: { tokensIn: 0, tokensOut: 0, costUsd: null },
-    };
     await storeTurn(db, {
       taskId,
       n,
       claim,
-      turn,
+      turn: turnOf("done"),
       untold: "",
       files: [],
       read: [],

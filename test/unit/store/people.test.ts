@@ -2,8 +2,10 @@
 import { beforeAll, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { addApiKey } from "../../../shared/store/api-keys.ts";
-import { admitByCode, standingsOf } from "../../../shared/store/people.ts";
-import { carryOut, type Decision } from "../../../shared/store/triage.ts";
+import { admitByCode, readRoles } from "../../../shared/store/people.ts";
+import type { Decision } from "../../../shared/store/decision.ts";
+import { carryOut } from "../../../shared/store/triage.ts";
+import { ADDRESS } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
 
 let db: D1Database;
@@ -31,7 +33,7 @@ async function stranger(id: string, code: string): Promise<Decision> {
     event: "{}",
     received_at: 1,
   };
-  const where = { inbound, address: '{"chatId":"7"}', channel: "telegram" };
+  const where = { inbound, address: ADDRESS, channel: "telegram" };
   return { kind: "introduce", ...where, personId: "7", code, text: `code ${code}` };
 }
 
@@ -46,13 +48,13 @@ it("and is admitted by it once, by their own tenant only", async () => {
   expect(await told()).toEqual([{ text: "code AAAA-AAAA" }]);
 
   const admit = (keyHash: string, code: string) => admitByCode(db, { keyHash, code, role: "member" }, 1);
-  expect(await admit("nobody", "AAAA-AAAA")).toBe("unauthorized");
-  expect(await admit("other", "AAAA-AAAA")).toBeUndefined();
-  expect(await admit("default", "BBBB-BBBB")).toBeUndefined();
-  expect(await admit("default", "AAAA-AAAA")).toMatchObject({ external_id: "7", role: "member" });
-  expect(await admit("default", "AAAA-AAAA")).toBeUndefined();
-  const standings = await standingsOf(db, { tenantId: "default", channel: "telegram", ids: ["7", "8"] });
-  expect([...standings]).toEqual([["7", "member"]]);
+  expect(await admit("nobody", "AAAA-AAAA")).toEqual({ kind: "unauthorized" });
+  expect(await admit("other", "AAAA-AAAA")).toEqual({ kind: "not_found" });
+  expect(await admit("default", "BBBB-BBBB")).toEqual({ kind: "not_found" });
+  expect(await admit("default", "AAAA-AAAA")).toMatchObject({ value: { external_id: "7", role: "member" } });
+  expect(await admit("default", "AAAA-AAAA")).toEqual({ kind: "not_found" });
+  const roles = await readRoles(db, { tenantId: "default", channel: "telegram", ids: ["7", "8"] });
+  expect([...roles]).toEqual([["7", "member"]]);
   expect(await rows(db, "SELECT by, whom FROM audit ORDER BY seq")).toEqual([
     { by: "errand", whom: "telegram:7" },
     { by: "api", whom: "telegram:7" },

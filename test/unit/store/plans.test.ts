@@ -5,7 +5,7 @@ import { cancelTask, createTask, listTasks, steerTask } from "../../../shared/st
 import { addApiKey } from "../../../shared/store/api-keys.ts";
 import { findArtifact } from "../../../shared/store/artifacts.ts";
 import { attachmentsOf, recordAttachments, recordRefused } from "../../../shared/store/attachments.ts";
-import { startCall, storeObservation } from "../../../shared/store/calls.ts";
+import { showProgress, startCall, storeObservation } from "../../../shared/store/calls.ts";
 import {
   discard,
   listDeadLetters,
@@ -15,9 +15,9 @@ import {
 } from "../../../shared/store/dead-letters.ts";
 import { endTask } from "../../../shared/store/end.ts";
 import { acceptInbound, newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
-import { tellText } from "../../../shared/store/narration.ts";
+import { narrate } from "../../../shared/store/narration.ts";
 import { deleteDoorbell, park, parkUnreadable, takeDue } from "../../../shared/store/outbox.ts";
-import { admitByCode, dismiss, listPeople, standingsOf } from "../../../shared/store/people.ts";
+import { admitByCode, dismiss, listPeople, readRoles } from "../../../shared/store/people.ts";
 import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
 import {
   announce,
@@ -26,11 +26,13 @@ import {
   recordAbsent,
   recordCreated,
   settleReply,
-  takeReply,
+  leaseReply,
 } from "../../../shared/store/replies.ts";
 import { lookAtTasks, recentTasks, releaseLook } from "../../../shared/store/tasks.ts";
-import { carryOut, type Decision } from "../../../shared/store/triage.ts";
+import type { Decision } from "../../../shared/store/decision.ts";
+import { carryOut } from "../../../shared/store/triage.ts";
 import { claimTurn, releaseTurn, storeTurn } from "../../../shared/store/turns.ts";
+import { acceptedMessage, ADDRESS, observed, turnOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
 
 /** Tables of a few rows, and those whose size is what is under way now. */
@@ -65,8 +67,8 @@ const INBOUND = {
   event: "{}",
   received_at: 1,
 };
-const WHERE = { inbound: INBOUND, address: '{"chatId":"1"}', channel: "telegram" };
-const STOP = { taskIdPrefix: "task_", text: "", unreadWords: "", idleText: "" };
+const WHERE = { inbound: INBOUND, address: ADDRESS, channel: "telegram" };
+const STOP = { taskIdPrefix: "task_", text: "", unreadText: "", idleText: "" };
 const DECISIONS: Decision[] = [
   { kind: "message", ...WHERE, messageId: "msg_a", externalId: "7", content: CONTENT },
   { kind: "edit", inbound: INBOUND, externalId: "7", content: CONTENT },
@@ -85,54 +87,33 @@ async function callEverything(): Promise<void> {
   const d = recorder;
   const lease = { replyId: "task_a", token: "t" };
   const claim = { taskId: "task_a", n: 1, claim: "c", until: NOW };
-  const turn = { text: "x", calls: [], model: "rules", usage: { tokensIn: 0, tokensOut: 0, costUsd: null } };
+  const turn = turnOf("x");
   const shown = { version: 1, revision: 1, lookAt: NOW, failed: false };
   const outcome = { state: "delivered" as const, reason: null, externalIds: [] };
   const ids = { taskId: "task_b", messageId: "msg_b", conversationId: "conv_b" };
   await addApiKey(d, { hash: "h", tenantId: "default", label: "x", now: NOW });
   await createTask(
     d,
-    { keyHash: "h", tenantId: "default", ...ids, address: '{"chatId":"b"}', content: CONTENT },
+    { keyHash: "h", tenantId: "default", ...ids, address: ADDRESS, content: CONTENT },
     NOW,
     TIMINGS,
   );
   await steerTask(d, { keyHash: "h", taskId: "task_b", messageId: "msg_c", content: CONTENT }, NOW);
   await listTasks(d, { keyHash: "h", state: null, before: null });
   await readReceipt(d, { keyHash: "h", taskId: "task_b" });
-  await standingsOf(d, { tenantId: "default", channel: "telegram", ids: ["1"] });
+  await readRoles(d, { tenantId: "default", channel: "telegram", ids: ["1"] });
   await listPeople(d, "h");
   await admitByCode(d, { keyHash: "h", code: "AAAA-AAAA", role: "member" }, NOW);
   await dismiss(d, { keyHash: "h", channel: "telegram", externalId: "1" }, NOW);
   await followTask(d, { keyHash: "h", taskId: "task_b", after: 0 });
-  const event = {
-    channel: "telegram" as const,
-    kind: "message" as const,
-    dedupKey: "a",
-    address: { chatId: "1" },
-    sender: { id: "1" },
-    text: "x",
-  };
-  await acceptInbound(
-    d,
-    {
-      ...INBOUND,
-      tenantId: "default",
-      channel: "telegram",
-      conversationId: "conv_a",
-      event,
-      raw: "",
-      parkedReason: null,
-    },
-    NOW,
-    TIMINGS,
-  );
+  await acceptInbound(d, [acceptedMessage("inb_a", "conv_a")], NOW, TIMINGS);
   await newInbound(d, ["inb_a"]);
   await carryOut(d, DECISIONS, NOW, TIMINGS);
   await lookAtTasks(d, ["task_a"], NOW, TIMINGS);
   await releaseLook(d, "task_a");
   await recentTasks(d, { conversationId: "conv_a", idPrefix: "task_", limit: 1 });
   await claimTurn(d, { ...claim, now: NOW });
-  await tellText(d, { ...claim, delta: "x", shown: "x", now: NOW });
+  await narrate(d, { ...claim, delta: "x", shown: "x", now: NOW });
   await storeTurn(d, { ...claim, turn, untold: "", files: FILES, read: [], latencyMs: 1, now: NOW });
   await attachmentsOf(d, ["msg_a"]);
   await recordAttachments(d, [
@@ -142,14 +123,13 @@ async function callEverything(): Promise<void> {
   await findArtifact(d, { taskId: "task_a", sha256: SHA256, keyHash: "h" });
   await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, now: NOW });
   await startCall(d, { taskId: "task_a", n: 1, k: 1 }, { until: NOW, now: NOW });
-  await storeObservation(
-    d,
-    { taskId: "task_a", n: 1, k: 1 },
-    { ok: true, text: "", files: FILES },
-    { latencyMs: 1, now: NOW },
-  );
+  await showProgress(d, "task_a", "x");
+  await storeObservation(d, { taskId: "task_a", n: 1, k: 1 }, observed("", { files: FILES }), {
+    latencyMs: 1,
+    now: NOW,
+  });
   await endTask(d, { taskId: "task_a", state: "failed", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
-  await takeReply(d, lease, NOW, TIMINGS);
+  await leaseReply(d, lease, NOW, TIMINGS);
   await announce(d, lease, 1);
   await announcePing(d, lease);
   await recordCreated(d, lease, { part: 0, externalId: "1" }, NOW, TIMINGS);
@@ -159,7 +139,7 @@ async function callEverything(): Promise<void> {
   await dropReplyDoorbell(d, "task_a", 1);
   await cancelTask(
     d,
-    { keyHash: "h", taskId: "task_b", endedBy: "x", text: "", unreadWords: "" },
+    { keyHash: "h", taskId: "task_b", endedBy: "x", text: "", unreadText: "" },
     NOW,
     TIMINGS,
   );

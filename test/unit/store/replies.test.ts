@@ -7,7 +7,7 @@ import {
   announcePing,
   recordCreated,
   settleReply,
-  takeReply,
+  leaseReply,
 } from "../../../shared/store/replies.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
@@ -38,16 +38,16 @@ describe("a reply", () => {
   const delivered = { state: "delivered" as const, reason: null, externalIds: ["1"] };
 
   it("has one lease at a time", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
-    await takeReply(db, b(), NOW, TIMINGS);
+    await leaseReply(db, a(), NOW, TIMINGS);
+    await leaseReply(db, b(), NOW, TIMINGS);
     expect(await holder()).toBe("a");
-    await takeReply(db, b(), LATER, TIMINGS);
+    await leaseReply(db, b(), LATER, TIMINGS);
     expect(await holder()).toBe("b");
   });
 
   it("is written by nobody whose lease is over", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
-    await takeReply(db, b(), LATER, TIMINGS);
+    await leaseReply(db, a(), NOW, TIMINGS);
+    await leaseReply(db, b(), LATER, TIMINGS);
     expect(await announce(db, a(), 1)).toBe(false);
     expect(await announcePing(db, a())).toBe(false);
     expect(await recordCreated(db, a(), { part: 0, externalId: "1" }, LATER, TIMINGS)).toBe(false);
@@ -63,16 +63,16 @@ describe("a reply", () => {
   });
 
   it("counts a doubt when a creation was announced and never recorded", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
-    const taken = await takeReply(db, b(), LATER, TIMINGS);
-    expect(taken?.deliveries).toMatchObject([{ part: 0, state: "doubtful", doubts: 1 }]);
+    await leaseReply(db, a(), NOW, TIMINGS);
+    const taken = await leaseReply(db, b(), LATER, TIMINGS);
+    expect(taken).toMatchObject({ deliveries: [{ part: 0, state: "doubtful", doubts: 1 }] });
     expect(await announce(db, b(), 0)).toBe(true);
     // Announced and not recorded: whoever announces again must have counted the doubt before.
     expect(await announce(db, b(), 0)).toBe(false);
   });
 
   it("that the platform has limited is taken by nobody before its time, whoever rings", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
+    await leaseReply(db, a(), NOW, TIMINGS);
     const limited = {
       version: 1,
       revision: null,
@@ -82,27 +82,27 @@ describe("a reply", () => {
       failed: false,
     };
     await settleReply(db, a(), limited, NOW);
-    await takeReply(db, b(), NOW + 4_999, TIMINGS);
+    await leaseReply(db, b(), NOW + 4_999, TIMINGS);
     expect(await holder()).toBeNull();
-    await takeReply(db, b(), NOW + 5_000, TIMINGS);
+    await leaseReply(db, b(), NOW + 5_000, TIMINGS);
     expect(await holder()).toBe("b");
   });
 
   it("keeps its lease for as long as its parts take", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
+    await leaseReply(db, a(), NOW, TIMINGS);
     await recordCreated(db, a(), { part: 0, externalId: "1" }, NOW + 40_000, TIMINGS);
-    await takeReply(db, b(), LATER, TIMINGS);
+    await leaseReply(db, b(), LATER, TIMINGS);
     expect(await holder()).toBe("a");
   });
 
   it("pings once", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
+    await leaseReply(db, a(), NOW, TIMINGS);
     expect(await announcePing(db, a())).toBe(true);
     expect(await announcePing(db, a())).toBe(false);
   });
 
   it("that was rung again while it was shown is looked at again", async () => {
-    await takeReply(db, a(), NOW, TIMINGS);
+    await leaseReply(db, a(), NOW, TIMINGS);
     await db.prepare("UPDATE outbox SET version = 2").run();
     await settleReply(
       db,

@@ -1,5 +1,5 @@
 /** A call that cannot be made: the model hears why, and may do better. */
-import type { Tool } from "./index.ts";
+import { type Run, saying } from "./tool.ts";
 
-export const invalidCall: Tool<"invalid_call"> = (_env, { name, reason }) =>
-  Promise.resolve({ ok: false, text: `The call of "${name}" was not made: ${reason}`, files: [] });
+export const invalidCall: Run<"invalid_call"> = (_context, { name, reason }) =>
+  Promise.resolve(saying(false, `The call of "${name}" was not made: ${reason}`));

@@ -1,29 +1,22 @@
 /** The files that tasks made: whole or in ranges, for whoever has a key or a link that is signed and not too old. */
 import { type Context, Hono } from "hono";
 import { timingsOf } from "../../../shared/config.ts";
+import type { Artifact } from "../../../shared/contracts/api.ts";
 import type { StoredFile } from "../../../shared/contracts/file.ts";
 import { readFile } from "../../../shared/files.ts";
 import { equalInConstantTime, signatureOf } from "../../../shared/signature.ts";
 import { findArtifact } from "../../../shared/store/artifacts.ts";
 import type { Env } from "../env.ts";
-import { problem } from "../problem.ts";
-import { callerOf, unauthorized } from "./caller.ts";
+import { HttpProblem, notFound } from "../problem.ts";
+import { callerOf, granted } from "./caller.ts";
 import { rangeOf } from "./range.ts";
 
-export interface ArtifactView {
-  id: string;
-  name: string;
-  mime: string;
-  bytes: number;
-  /** `signed` needs no key and expires; null where ERRAND_LINK_SECRET is not set. */
-  links: { self: string; signed: string | null };
-}
-
+/** A task's files, with their links. */
 export async function artifactViews(
   env: Env,
   taskId: string,
   files: readonly StoredFile[],
-): Promise<ArtifactView[]> {
+): Promise<Artifact[]> {
   const expires = Date.now() + timingsOf(env).artifact_link_ms;
   return Promise.all(
     files.map(async ({ sha256, name, mime, bytes }) => {
@@ -40,33 +33,33 @@ async function signedLink(env: Env, id: string, expires: number): Promise<string
   return `/v1/artifacts/${id}?expires=${expires}&signature=${await signatureOf(`${id}.${expires}`, secret)}`;
 }
 
+const NO_ARTIFACT = "Your tenant has no artifact with this id.";
+
 export const artifacts = new Hono<{ Bindings: Env }>();
 
 artifacts.get("/:id", async (c) => {
   const id = c.req.param("id");
   const keyHash = await permissionOf(c, id);
-  if (keyHash instanceof Response) return keyHash;
   const [, task, sha256] = /^art_([0-9a-z]{26})_([0-9a-f]{64})$/.exec(id) ?? [];
-  if (task === undefined || sha256 === undefined) return notFound();
-  const file = await findArtifact(c.env.DB, { taskId: `task_${task}`, sha256, keyHash });
-  if (file === "unauthorized") return unauthorized();
-  return file === undefined ? notFound() : send(c, file);
+  if (task === undefined || sha256 === undefined) throw notFound("artifact", NO_ARTIFACT);
+  const found = await findArtifact(c.env.DB, { taskId: `task_${task}`, sha256, keyHash });
+  return send(c, granted(found, "artifact", NO_ARTIFACT));
 });
 
 /** The hash of the caller's key, or null for a good link: it names the one thing that it opens. */
-async function permissionOf(c: Context<{ Bindings: Env }>, id: string): Promise<string | null | Response> {
+async function permissionOf(c: Context<{ Bindings: Env }>, id: string): Promise<string | null> {
   const { expires, signature } = c.req.query();
-  if (signature === undefined) return (await callerOf(c))?.keyHash ?? unauthorized();
+  if (signature === undefined) return (await callerOf(c)).keyHash;
   const secret = c.env.ERRAND_LINK_SECRET;
   if (!secret) {
     const detail =
       "Links cannot be checked without it. Set it in .dev.vars, or with `wrangler secret put ERRAND_LINK_SECRET -c wrangler/ingress.jsonc`.";
-    return problem({ status: 503, title: "ERRAND_LINK_SECRET is not set", detail });
+    throw new HttpProblem({ status: 503, title: "ERRAND_LINK_SECRET is not set", detail });
   }
   const isOurs = await equalInConstantTime(signature, await signatureOf(`${id}.${expires}`, secret));
   if (isOurs && Number(expires) > Date.now()) return null;
   const detail = isOurs ? "It has expired." : "Its signature is not ours.";
-  return problem({
+  throw new HttpProblem({
     status: 403,
     title: "The link is not good",
     detail: `${detail} The task's API answer has a new one.`,
@@ -92,15 +85,14 @@ async function send(
   const known = (c.req.header("if-none-match") ?? "").split(",").map((one) => one.trim().replace(/^W\//, ""));
   if (known.includes(etag) || known.includes("*")) return new Response(null, { status: 304, headers });
   const isSame = (c.req.header("if-range") ?? etag) === etag;
-  const range = isSame ? rangeOf(c.req.header("range"), bytes) : null;
-  if (range === "outside") {
-    const outside = problem({ status: 416, title: "Not in the file", detail: `It has ${bytes} bytes.` });
-    outside.headers.set("content-range", `bytes */${bytes}`);
-    return outside;
+  const range = rangeOf(isSame ? c.req.header("range") : undefined, bytes);
+  if (range.kind === "outside") {
+    const facts = { status: 416 as const, title: "Not in the file", detail: `It has ${bytes} bytes.` };
+    throw new HttpProblem(facts, { "content-range": `bytes */${bytes}` });
   }
-  const object = await readFile(c.env.FILES, sha256, range ?? undefined);
-  if (object === null) return notFound();
-  if (range === null)
+  const object = await readFile(c.env.FILES, sha256, range.kind === "part" ? range : undefined);
+  if (object === null) throw notFound("artifact", NO_ARTIFACT);
+  if (range.kind === "whole")
     return new Response(object.body, { headers: { ...headers, "content-length": String(bytes) } });
   const { offset, length } = range;
   const part = {
@@ -108,12 +100,4 @@ async function send(
     "content-range": `bytes ${offset}-${offset + length - 1}/${bytes}`,
   };
   return new Response(object.body, { status: 206, headers: { ...headers, ...part } });
-}
-
-function notFound(): Response {
-  return problem({
-    status: 404,
-    title: "No such artifact",
-    detail: "Your tenant has no artifact with this id.",
-  });
 }

@@ -37,8 +37,8 @@ export function streamEvents(
       await stream.sleep(timings.events_poll_ms);
       const next = await followTask(c.env.DB, { ...task, after: last });
       // The key was withdrawn meanwhile.
-      if (next === "unauthorized" || next === undefined) return;
-      seen = next;
+      if (next.kind !== "ok") return;
+      seen = next.value;
     }
   });
 }

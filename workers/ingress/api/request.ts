@@ -1,33 +1,61 @@
-/** Reading a JSON request against a contract: too large, no JSON and wrong are told apart. */
+/** Reading a request against a contract: too large, no JSON and wrong are told apart. */
 import type { Context } from "hono";
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
-import { LIMITS } from "../../../shared/limits.ts";
 import { readBody } from "../../../shared/body.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import type { Env } from "../env.ts";
-import { invalidRequest, problem } from "../problem.ts";
+import { HttpProblem, invalidRequest } from "../problem.ts";
 
 z.config(en());
 
-/** @returns what was sent, or the problem to answer with. `schemaOf` may choose by what was sent. */
+/** What was sent; throws the problem to answer with. `schemaOf` may choose by what was sent. */
 export async function readJson<Schema extends z.core.$ZodType>(
   c: Context<{ Bindings: Env }>,
   schemaOf: (sent: unknown) => Schema,
-): Promise<z.output<Schema> | Response> {
+): Promise<z.output<Schema>> {
   const body = await readBody(c.req.raw, LIMITS.api_body_bytes_max);
   if (body.cut) {
     const detail = `The body is larger than ${LIMITS.api_body_bytes_max} bytes.`;
-    return problem({ status: 413, title: "Too large", detail });
+    throw new HttpProblem({ status: 413, title: "Too large", detail });
   }
-  let sent: unknown;
-  try {
-    sent = JSON.parse(body.text ?? "");
-  } catch {
-    return problem({ status: 400, title: "Not JSON", detail: "The body must be a JSON object in UTF-8." });
-  }
+  const sent = parseJson(body.text ?? "");
   const parsed = z.safeParse(schemaOf(sent), sent);
   if (parsed.success) return parsed.data;
-  return invalidRequest(parsed.error.issues.flatMap(faultsOf));
+  throw invalidRequest(parsed.error.issues.flatMap(faultsOf));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const detail = "The body must be a JSON object in UTF-8.";
+    throw new HttpProblem({ status: 400, title: "Not JSON", detail });
+  }
+}
+
+/** What stands beside the body: headers and query. */
+export interface Field<Schema extends z.core.$ZodType> {
+  readonly path: string;
+  readonly given: string | undefined;
+  readonly schema: Schema;
+  /** What it must be, in words. */
+  readonly words: string;
+}
+
+/** Their values, by the names that they are given here; throws with every fault. */
+export function readFields<Fields extends Record<string, Field<z.core.$ZodType>>>(
+  fields: Fields,
+): { [Name in keyof Fields]: z.output<Fields[Name]["schema"]> } {
+  const read = Object.entries(fields).map(([name, { path, given, schema, words }]) => ({
+    name,
+    fault: { path, message: words },
+    parsed: z.safeParse(schema, given),
+  }));
+  const faults = read.filter(({ parsed }) => !parsed.success).map(({ fault }) => fault);
+  if (faults.length > 0) throw invalidRequest(faults);
+  const values = read.map(({ name, parsed }) => [name, parsed.data]);
+  return Object.fromEntries(values);
 }
 
 /** An unknown field is a fault of its own, at its own path. */

@@ -1,54 +1,62 @@
 /** The task API, v1: submit, read, list, stop, steer. */
 import { type Context, Hono } from "hono";
 import * as z from "zod/mini";
+import { parseCommand } from "../../../shared/commands.ts";
 import { timingsOf } from "../../../shared/config.ts";
-import { PromptTask, SteeringMessage, ToolTask } from "../../../shared/contracts/api.ts";
+import {
+  type MessageReference,
+  PromptTask,
+  SteeringMessage,
+  type Task,
+  type TaskPage,
+  type TaskReference,
+} from "../../../shared/contracts/api.ts";
+import type { ReplyAddress } from "../../../shared/contracts/channel.ts";
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import { TaskState } from "../../../shared/contracts/task.ts";
+import { callOfCommand, ToolTask } from "../../../shared/contracts/tools/index.ts";
 import { deriveId, newId, withKind } from "../../../shared/ids.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { log } from "../../../shared/log.ts";
 import { ring } from "../../../shared/queue/doorbell.ts";
 import { cancelTask, createTask, listTasks, steerTask } from "../../../shared/store/api.ts";
 import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
-import { STOPPED, UNREAD_WORDS } from "../../../shared/words.ts";
+import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
 import { bellsOf, type Env } from "../env.ts";
-import { invalidRequest, problem } from "../problem.ts";
+import { HttpProblem, notFound } from "../problem.ts";
 import { artifactViews } from "./artifacts.ts";
-import { callerOf, unauthorized } from "./caller.ts";
+import { callerOf, granted, unauthorized } from "./caller.ts";
 import { streamEvents } from "./events.ts";
-import { readJson } from "./request.ts";
-import { linksOf, taskView } from "./view.ts";
+import { readFields, readJson } from "./request.ts";
+import { iso, linksOf, taskView } from "./view.ts";
 
 type Api = Context<{ Bindings: Env }>;
 
-const LastEventId = z.coerce.number().check(z.int(), z.gte(0));
+const NO_TASK = "Your tenant has no task with this id.";
 
 export const tasks = new Hono<{ Bindings: Env }>();
 
 tasks.post("/", async (c) => {
   const caller = await callerOf(c);
-  if (caller === null) return unauthorized();
   const body = await readJson(c, (sent) => (isToolTask(sent) ? ToolTask : PromptTask));
-  if (body instanceof Response) return body;
   const messageId = await idOf(c, caller.tenantId);
-  if (messageId instanceof Response) return messageId;
   const taskId = withKind(messageId, "task");
   const { conversation } = body;
-  const conversationId = await deriveId(
-    "conv",
-    caller.tenantId,
-    "api",
-    conversation ?? taskId,
-    conversation ? "named" : "own",
-  );
+  const name = conversation ?? taskId;
+  const kind = conversation === undefined ? "own" : "named";
+  const conversationId = await deriveId("conv", caller.tenantId, "api", name, kind);
+  const address: ReplyAddress = { channel: "api", name };
 
   const task = { ...caller, taskId, messageId, conversationId, content: contentOf(body) };
-  const address = JSON.stringify({ chatId: conversation ?? taskId });
-  const created = await createTask(c.env.DB, { ...task, address }, Date.now(), timingsOf(c.env));
-  if (created.kind === "unauthorized") return unauthorized();
-  if (created.kind === "different") return differentBody();
-  if (created.kind === "busy") return busy(created.activeTaskId);
+  const created = await createTask(
+    c.env.DB,
+    { ...task, address: JSON.stringify(address) },
+    Date.now(),
+    timingsOf(c.env),
+  );
+  if (created.kind === "unauthorized") throw unauthorized();
+  if (created.kind === "different") throw differentBody();
+  if (created.kind === "busy") throw busy(created.activeTaskId);
   c.executionCtx.waitUntil(ring(bellsOf(c.env), created.doorbells, "ingress"));
   log("info", {
     stage: "ingress",
@@ -57,31 +65,33 @@ tasks.post("/", async (c) => {
     session_id: conversationId,
     task_id: taskId,
   });
-  return c.json({ id: taskId, status: "queued", links: linksOf(taskId) }, 202);
+  return c.json<TaskReference>({ id: taskId, status: "queued", links: linksOf(taskId) }, 202);
 });
 
 tasks.get("/", async (c) => {
-  const caller = await callerOf(c);
-  if (caller === null) return unauthorized();
-  const state = z.nullable(TaskState).safeParse(c.req.query("status") ?? null);
-  const before = z
-    .nullable(z.coerce.number().check(z.int(), z.gte(1)))
-    .safeParse(c.req.query("cursor") ?? null);
-  if (!state.success || !before.success) {
-    const errors = [
-      ...(state.success ? [] : [{ path: "status", message: `one of ${TaskState.options.join(", ")}` }]),
-      ...(before.success ? [] : [{ path: "cursor", message: "the `next_cursor` of an earlier page" }]),
-    ];
-    return invalidRequest(errors);
-  }
-  const page = await listTasks(c.env.DB, { keyHash: caller.keyHash, state: state.data, before: before.data });
-  if (page.kind === "unauthorized") return unauthorized();
-  return c.json({
+  const { keyHash } = await callerOf(c);
+  const { state, before } = readFields({
+    state: {
+      path: "status",
+      given: c.req.query("status"),
+      schema: z.optional(TaskState),
+      words: `one of ${TaskState.options.join(", ")}`,
+    },
+    before: {
+      path: "cursor",
+      given: c.req.query("cursor"),
+      schema: z.optional(z.coerce.number().check(z.int(), z.gte(1))),
+      words: "the `next_cursor` of an earlier page",
+    },
+  });
+  const page = await listTasks(c.env.DB, { keyHash, state: state ?? null, before: before ?? null });
+  if (page.kind === "unauthorized") throw unauthorized();
+  return c.json<TaskPage>({
     tasks: page.tasks.map(({ id, state: status, created_at, ended_at }) => ({
       id,
       status,
-      created_at: new Date(created_at).toISOString(),
-      ended_at: ended_at === null ? null : new Date(ended_at).toISOString(),
+      created_at: iso(created_at),
+      ended_at: ended_at === null ? null : iso(ended_at),
       links: linksOf(id),
     })),
     next_cursor: page.cursor === null ? null : String(page.cursor),
@@ -89,67 +99,63 @@ tasks.get("/", async (c) => {
 });
 
 tasks.get("/:id", async (c) => {
-  const caller = await callerOf(c);
-  if (caller === null) return unauthorized();
-  const receipt = await readReceipt(c.env.DB, { keyHash: caller.keyHash, taskId: c.req.param("id") });
-  if (receipt === "unauthorized") return unauthorized();
-  if (receipt === undefined) return notFound();
+  const { keyHash } = await callerOf(c);
+  const receipt = granted(
+    await readReceipt(c.env.DB, { keyHash, taskId: c.req.param("id") }),
+    "task",
+    NO_TASK,
+  );
   const { id, artifacts } = receipt.task;
-  return c.json(taskView(receipt, await artifactViews(c.env, id, artifacts)));
+  return c.json<Task>(taskView(receipt, await artifactViews(c.env, id, artifacts)));
 });
 
 tasks.get("/:id/events", async (c) => {
-  const caller = await callerOf(c);
-  if (caller === null) return unauthorized();
-  const task = { keyHash: caller.keyHash, taskId: c.req.param("id") };
-  const last = LastEventId.safeParse(c.req.header("last-event-id") ?? "0");
-  if (!last.success) {
-    return invalidRequest([{ path: "Last-Event-ID", message: "the `id` of an event of this task" }]);
-  }
-  const first = await followTask(c.env.DB, { ...task, after: last.data });
-  if (first === "unauthorized") return unauthorized();
-  if (first === undefined) return notFound();
-  return streamEvents(c, task, first, last.data);
+  const { keyHash } = await callerOf(c);
+  const task = { keyHash, taskId: c.req.param("id") };
+  const { after } = readFields({
+    after: {
+      path: "Last-Event-ID",
+      given: c.req.header("last-event-id") ?? "0",
+      schema: z.coerce.number().check(z.int(), z.gte(0)),
+      words: "the `id` of an event of this task",
+    },
+  });
+  const first = granted(await followTask(c.env.DB, { ...task, after }), "task", NO_TASK);
+  return streamEvents(c, task, first, after);
 });
 
 tasks.post("/:id/cancel", async (c) => {
-  const caller = await callerOf(c);
-  if (caller === null) return unauthorized();
+  const { keyHash } = await callerOf(c);
   const taskId = c.req.param("id");
   const endedBy = `cancel:${crypto.randomUUID()}`;
-  const cancel = { keyHash: caller.keyHash, taskId, endedBy, text: STOPPED, unreadWords: UNREAD_WORDS };
+  const cancel = { keyHash, taskId, endedBy, text: STOPPED, unreadText: UNREAD_TEXT };
   const cancelled = await cancelTask(c.env.DB, cancel, Date.now(), timingsOf(c.env));
-  if (cancelled.kind === "unauthorized") return unauthorized();
-  if (cancelled.kind === "not_found") return notFound();
+  if (cancelled.kind === "unauthorized") throw unauthorized();
+  if (cancelled.kind === "not_found") throw notFound("task", NO_TASK);
   c.executionCtx.waitUntil(ring(bellsOf(c.env), cancelled.doorbells, "ingress"));
   log("info", { stage: "ingress", effect: "cancelled", task_id: taskId });
-  return c.json({ id: taskId, status: cancelled.state, links: linksOf(taskId) });
+  return c.json<TaskReference>({ id: taskId, status: cancelled.state, links: linksOf(taskId) });
 });
 
 tasks.post("/:id/messages", async (c) => {
-  const caller = await callerOf(c);
-  if (caller === null) return unauthorized();
-  const body = await readJson(c, () => SteeringMessage);
-  if (body instanceof Response) return body;
-  const messageId = await idOf(c, caller.tenantId);
-  if (messageId instanceof Response) return messageId;
+  const { keyHash, tenantId } = await callerOf(c);
+  const { text } = await readJson(c, () => SteeringMessage);
+  const messageId = await idOf(c, tenantId);
   const taskId = c.req.param("id");
-  const content: MessageContent = { type: "text", text: body.text };
   const steered = await steerTask(
     c.env.DB,
-    { keyHash: caller.keyHash, taskId, messageId, content },
+    { keyHash, taskId, messageId, content: textContent(text) },
     Date.now(),
   );
-  if (steered.kind === "unauthorized") return unauthorized();
-  if (steered.kind === "not_found") return notFound();
-  if (steered.kind === "different") return differentBody();
+  if (steered.kind === "unauthorized") throw unauthorized();
+  if (steered.kind === "not_found") throw notFound("task", NO_TASK);
+  if (steered.kind === "different") throw differentBody();
   if (steered.kind === "ended") {
     const detail = `The task is ${steered.state.replace("_", " ")}. Submit a new one, with the same \`conversation\` to go on from it.`;
-    return problem({ status: 409, title: "The task has ended", detail, links: linksOf(taskId) });
+    throw new HttpProblem({ status: 409, title: "The task has ended", detail, links: linksOf(taskId) });
   }
-  // If the task ends before it reads the message, the message starts the next one.
   const links = { task: `/v1/tasks/${taskId}`, next: `/v1/tasks/${withKind(messageId, "task")}` };
-  return c.json({ id: messageId, links }, 202);
+  return c.json<MessageReference>({ id: messageId, links }, 202);
 });
 
 function isToolTask(sent: unknown): boolean {
@@ -157,32 +163,42 @@ function isToolTask(sent: unknown): boolean {
 }
 
 function contentOf(body: z.infer<typeof PromptTask> | z.infer<typeof ToolTask>): MessageContent {
-  if ("prompt" in body) return { type: "text", text: body.prompt };
-  return { type: "call", call: { tool: body.tool, input: body.input } };
+  if ("prompt" in body) return textContent(body.prompt);
+  const { conversation: _, ...call } = body;
+  return { type: "call", call };
+}
+
+/** A tool's command may stand in a text here too; of the others a program has no need. */
+function textContent(text: string): MessageContent {
+  const parsed = parseCommand(text);
+  const command = parsed && { name: parsed.name, args: parsed.args };
+  return {
+    type: "text",
+    text,
+    ...(command !== null && callOfCommand(command) !== null && { command }),
+  };
 }
 
 /** The message's id: of the caller's Idempotency-Key, if there is one. */
-async function idOf(c: Api, tenantId: string): Promise<string | Response> {
-  const key = c.req.header("idempotency-key");
-  if (key === undefined) return newId("msg", Date.now());
-  if (key.length > 0 && key.length <= LIMITS.idempotency_key_chars_max) {
-    return deriveId("msg", tenantId, "api", c.req.path, key);
-  }
-  const message = `1 to ${LIMITS.idempotency_key_chars_max} characters`;
-  const errors = [{ path: "Idempotency-Key", message }];
-  return invalidRequest(errors);
+async function idOf(c: Api, tenantId: string): Promise<string> {
+  const { key } = readFields({
+    key: {
+      path: "Idempotency-Key",
+      given: c.req.header("idempotency-key"),
+      schema: z.optional(z.string().check(z.minLength(1), z.maxLength(LIMITS.idempotency_key_chars_max))),
+      words: `1 to ${LIMITS.idempotency_key_chars_max} characters`,
+    },
+  });
+  return key === undefined ? newId("msg", Date.now()) : deriveId("msg", tenantId, "api", c.req.path, key);
 }
 
-function notFound(): Response {
-  return problem({ status: 404, title: "No such task", detail: "Your tenant has no task with this id." });
-}
-
-function differentBody(): Response {
+function differentBody(): HttpProblem {
   const detail = "This Idempotency-Key was used with another body. Use a new key for a new request.";
-  return problem({ status: 422, title: "Idempotency-Key reused", detail });
+  return new HttpProblem({ status: 422, title: "Idempotency-Key reused", detail });
 }
 
-function busy(activeTaskId: string): Response {
+function busy(activeTaskId: string): HttpProblem {
   const detail = "The conversation has an active task. Wait for it, stop it, or send it a message.";
-  return problem({ status: 409, title: "The conversation is busy", detail, links: linksOf(activeTaskId) });
+  const links = linksOf(activeTaskId);
+  return new HttpProblem({ status: 409, title: "The conversation is busy", detail, links });
 }

@@ -1,6 +1,6 @@
 /** A task as programs see it: state, answer, usage and the receipt. Times are ISO 8601, in UTC. */
 import { isFinal } from "../../../shared/contracts/task.ts";
-import type { ArtifactView } from "./artifacts.ts";
+import type { Artifact, ReceiptEvent, Task } from "../../../shared/contracts/api.ts";
 import type { TaskReceipt } from "../../../shared/store/receipts.ts";
 
 export function linksOf(taskId: string) {
@@ -11,8 +11,8 @@ export function linksOf(taskId: string) {
 /** `artifacts`: those of the task, with their links. */
 export function taskView(
   { task, usage, calls, deliveries, events }: TaskReceipt,
-  artifacts: readonly ArtifactView[],
-) {
+  artifacts: Artifact[],
+): Task {
   return {
     id: task.id,
     status: task.state,
@@ -57,9 +57,9 @@ export function taskView(
   };
 }
 
-export function eventView({ seq, key, at, data }: TaskReceipt["events"][number]) {
+export function eventView({ seq, key, at, data }: TaskReceipt["events"][number]): ReceiptEvent {
   // The time makes a key of what may happen again; it stands beside it.
   return { seq, at: iso(at), event: key.replace(/ at \d+(, end)?$/, ""), data };
 }
 
-const iso = (ms: number) => new Date(ms).toISOString();
+export const iso = (ms: number) => new Date(ms).toISOString();

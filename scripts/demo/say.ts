@@ -1,0 +1,2 @@
+/** Prints who says what, and when. */
+export type Say = (who: string, words: string) => void;

@@ -1,0 +1,75 @@
+/** What a chat channel is, described once: everybody who needs to know of a channel loops over these descriptions. */
+import * as z from "zod/mini";
+import type { CommandName } from "../commands.ts";
+import type { Variable } from "../variables.ts";
+
+/** What the platform can do. A client of the channel must have the methods that belong to each (`workers/notifier/channels/client.ts`). */
+export interface Abilities {
+  /** A message can be changed and removed: what is said meanwhile is shown in the message that becomes the answer. */
+  readonly edit: boolean;
+  /** "… is typing", or another sign of life. */
+  readonly typing: boolean;
+  readonly buttons: boolean;
+  /** People can send files to us. */
+  readonly filesIn: boolean;
+  /** Files can be attached to an answer. */
+  readonly filesOut: boolean;
+  readonly reactions: boolean;
+  /** UTF-16 units of the longest message. */
+  readonly textUnitsMax: number;
+}
+
+/** An address as others see it: the platform's own ids, as texts. */
+export interface Place {
+  readonly chatId: string;
+  /** A thread or topic of the chat. */
+  readonly threadId?: string;
+}
+
+interface Definition<Name extends string, Address extends z.ZodMiniType, Variables, Can> {
+  /** In paths, logs and ids. */
+  readonly name: Name;
+  /** As people write it. */
+  readonly title: string;
+  /** Where an answer goes, tagged with the channel's name. It is part of the conversation and never changes. */
+  readonly address: Address;
+  readonly addressExample: z.output<Address>;
+  readonly placeOf: (address: z.output<Address>) => Place;
+  readonly variables: Variables;
+  /** Without these nothing is served. */
+  readonly required: readonly string[];
+  /** The variable that names, by their ids, people and chats who need not be admitted; `*` names everybody. */
+  readonly allowList: string;
+  /** The variables by which the receiving half knows who the bot is. */
+  readonly bot: { readonly id: string; readonly username: string };
+  /** What its secrets look like: redacted wherever they turn up. Global expressions. */
+  readonly secretShapes: readonly RegExp[];
+  readonly abilities: Can;
+  /** Its menu; tools' commands stand before these. */
+  readonly commands: readonly CommandName[];
+}
+
+/** A channel whose types nobody has to know. */
+export type AnyChannel = Omit<
+  Definition<string, z.ZodMiniType, readonly Variable[], Abilities>,
+  "addressExample" | "placeOf"
+> & {
+  /** Throws when it is no address of this channel's. */
+  readonly placeOf: (address: unknown) => Place;
+};
+
+/** @returns the definition, whose functions take an address of any kind and refuse what is not theirs. */
+export function defineChannel<
+  const Name extends string,
+  Address extends z.ZodMiniType<{ channel: Name }>,
+  const Variables extends readonly Variable[],
+  const Can extends Abilities,
+>(definition: Definition<Name, Address, Variables, Can>) {
+  return {
+    ...definition,
+    placeOf: (address: unknown) => definition.placeOf(z.parse(definition.address, address)),
+  };
+}
+
+/** An id of the platform's. */
+export const PlatformId = z.string().check(z.minLength(1), z.maxLength(200));

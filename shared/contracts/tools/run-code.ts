@@ -1,0 +1,29 @@
+/** `run_code`: JavaScript or TypeScript in a sandbox. */
+import * as z from "zod/mini";
+import { LIMITS } from "../../limits.ts";
+import { describeTool } from "../tool.ts";
+
+export const runCode = describeTool({
+  name: "run_code",
+  title: "Run code",
+  description:
+    "Runs JavaScript or TypeScript in a fresh sandbox, without network, for at most a few seconds. " +
+    "The code is an expression, or statements that `return` a value; what it prints and returns comes back. " +
+    "`save(name, content)`, with a string, bytes or a Blob, attaches a file to your answer, such as `save('chart.svg', svg)`.",
+  input: z.strictObject({ code: z.string().check(z.minLength(1), z.maxLength(LIMITS.code_chars_max)) }),
+  effect: "none",
+  summaryOf: ({ code }) => code,
+  command: {
+    name: "run",
+    args: "<code>",
+    about: "run JavaScript or TypeScript in a sandbox and answer with the result",
+    usage: "Send the code behind the command, such as `/run 6 * 7`.",
+    inputOf: (args) => ({ code: withoutFence(args) }),
+  },
+});
+
+/** People paste code as they would write it in a message: in a block. */
+function withoutFence(code: string): string {
+  const [, inner = code] = /^```\w*\n([\s\S]*?)\n?```\s*$/.exec(code.trim()) ?? [];
+  return inner;
+}

@@ -1,0 +1,40 @@
+/** What is to be shown of a reply, in Markdown: its answer, or how far it is. */
+import type { StoredFile } from "../../shared/contracts/file.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import type { ReplyRow } from "../../shared/store/replies.ts";
+import { stopButtonOf } from "../../shared/strings.ts";
+import { beginning } from "../../shared/text.ts";
+import type { AnyClient, Button } from "./channels/client.ts";
+
+/** The parts of the answer; of progress, the first. */
+export function partsOf(
+  { final, text, created_at }: ReplyRow,
+  client: AnyClient,
+): readonly [unknown, ...unknown[]] {
+  if (final === 1) return client.render(cut(text));
+  const seconds = Math.round((Date.now() - created_at) / 1_000);
+  const said = text === "" ? "Working" : latest(text, LIMITS.progress_chars_max);
+  const [first] = client.render(`⏳ ${seconds} s\n\n${said}`);
+  return [first];
+}
+
+/** What goes with the answer, after its words. */
+export function filesOf({ final, artifacts }: ReplyRow): readonly StoredFile[] {
+  return final === 1 ? artifacts : [];
+}
+
+/** What runs can be stopped where it is seen. */
+export function buttonsOf({ id, final }: ReplyRow): readonly Button[] {
+  return final === 0 ? [stopButtonOf(id)] : [];
+}
+
+/** Of what is being said, the newest is what people read along. */
+function latest(text: string, charsMax: number): string {
+  return text.length <= charsMax ? text : `… ${text.slice(-charsMax).toWellFormed()}`;
+}
+
+function cut(text: string): string {
+  if (text.length <= LIMITS.answer_chars_max) return text;
+  const kept = beginning(text, LIMITS.answer_chars_max);
+  return `${kept}\n\n… (${text.length - kept.length} more characters were cut)`;
+}

@@ -1,0 +1,34 @@
+/** One look at a reply: what is wanted, what is shown, and the way to its conversation. */
+import type { Timings } from "../../shared/limits.ts";
+import type { DeliveryRow, Lease, ReplyRow } from "../../shared/store/replies.ts";
+import type { AnyClient } from "./channels/client.ts";
+import type { Env } from "./env.ts";
+
+export interface Look {
+  readonly env: Env;
+  readonly timings: Timings;
+  readonly lease: Lease;
+  readonly reply: ReplyRow;
+  readonly deliveries: readonly DeliveryRow[];
+}
+
+/** A look with a client that can send. */
+export interface OpenLook extends Look {
+  readonly client: AnyClient;
+}
+
+/** What the log is told of it. */
+export function factsOf({ reply }: Look) {
+  return {
+    stage: "notifier" as const,
+    session_id: reply.conversation_id,
+    ...(reply.id.startsWith("task_") ? { task_id: reply.id } : { key: reply.id }),
+    channel: reply.channel,
+  };
+}
+
+/** The message that shows a part. */
+export function shownId({ deliveries }: Look, part: number): string | undefined {
+  const delivery = deliveries.find((one) => one.part === part && one.state === "shown");
+  return delivery?.external_id ?? undefined;
+}

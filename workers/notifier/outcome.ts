@@ -1,0 +1,64 @@
+/** What a call that did not succeed means for its reply: later, in doubt, again, undeliverable, or somebody's to mend. */
+import { backoffMs } from "../../shared/errors.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import { log } from "../../shared/log.ts";
+import { park } from "../../shared/store/outbox.ts";
+import { recordAbsent, settleReply } from "../../shared/store/replies.ts";
+import type { Failed, Misconfigured } from "./channels/client.ts";
+import { factsOf, type Look } from "./look.ts";
+
+/** Ends a look that failed. `creating` names the part that has no message now; edits can be repeated without doubt. */
+export async function fail(look: Look, failure: Failed, creating: number | null): Promise<number | null> {
+  const { env, timings, lease, reply } = look;
+  const now = Date.now();
+  log("warn", {
+    ...factsOf(look),
+    effect: creating === null ? "edit" : "create",
+    outcome: failure.kind,
+    detail: failure.reason,
+  });
+  if (failure.kind === "misconfigured") return parkMisconfigured(look, failure);
+  if (failure.kind === "undeliverable") return giveUp(look, failure.reason);
+  const rings = reply.rings ?? 0;
+  if (rings >= LIMITS.rings_max || now - reply.created_at > timings.reply_kept_ms) {
+    return giveUp(look, `gave up: ${failure.reason}`);
+  }
+  if (failure.kind !== "doubt" && creating !== null) await recordAbsent(env.DB, lease, creating);
+  const rateLimited = failure.kind === "later" && failure.rateLimited;
+  const retryAfterMs = failure.kind === "later" ? failure.retryAfterMs : undefined;
+  const waitMs = failure.kind === "gone" ? 0 : (retryAfterMs ?? backoffMs(rings + 1, timings.backoff_ms_max));
+  const nothingShown = { version: reply.version, revision: null, outcome: null };
+  const lookAt = now + waitMs;
+  // Other doorbells of this reply may ring before: the platform's limit holds for them too.
+  const notBefore = rateLimited ? lookAt : 0;
+  await settleReply(env.DB, lease, { ...nothingShown, lookAt, notBefore, failed: !rateLimited }, now);
+  return waitMs;
+}
+
+/** The person cannot be reached. The work's result stays in the task, and the receipt says what happened. */
+async function giveUp(look: Look, reason: string): Promise<null> {
+  const { env, lease, reply } = look;
+  const now = Date.now();
+  const outcome = { state: "undeliverable" as const, reason, externalIds: [] };
+  const { version } = reply;
+  await settleReply(env.DB, lease, { version, revision: null, outcome, lookAt: now, failed: true }, now);
+  log("error", { ...factsOf(look), effect: "undeliverable", detail: reason });
+  return null;
+}
+
+/** Nothing gets through until somebody changes a variable: put aside, to be replayed then. */
+export async function parkMisconfigured(look: Look, { reason }: Misconfigured): Promise<null> {
+  const { env, lease, reply } = look;
+  const now = Date.now();
+  await recordAbsent(env.DB, lease, 0);
+  const { version } = reply;
+  await settleReply(
+    env.DB,
+    lease,
+    { version, revision: null, outcome: null, lookAt: now, failed: true },
+    now,
+  );
+  await park(env.DB, { queue: "replies", key: reply.id }, reason, now);
+  log("error", { ...factsOf(look), effect: "parked", detail: reason });
+  return null;
+}

@@ -1,0 +1,75 @@
+/** Who may talk to this installation: whom its variables name, and whom somebody has admitted. */
+import { channelOf } from "../../../shared/channels/index.ts";
+import type { Place } from "../../../shared/channels/channel.ts";
+import type { InboundEvent } from "../../../shared/contracts/inbound.ts";
+import type { NewInbound } from "../../../shared/store/inbound.ts";
+import { readRoles, type KnownRole } from "../../../shared/store/people.ts";
+import type { Env } from "../env.ts";
+
+export type Access =
+  | { kind: "admitted"; isAdmin: boolean }
+  /** Nobody has heard of them: they are told how to be admitted, once. */
+  | { kind: "stranger" }
+  /** Someone who may, in a group that may not. */
+  | { kind: "admin_in_strange_group" }
+  | { kind: "refused"; reason: string };
+
+export interface ReadInbound {
+  readonly inbound: NewInbound;
+  readonly event: InboundEvent;
+}
+
+/** Decides for each. Reads the list only for those whom the variables do not name. */
+export async function readAccess(
+  env: Env,
+  events: readonly ReadInbound[],
+): Promise<(one: ReadInbound) => Access> {
+  const unnamed = events.filter(({ event }) => namedAs(env, event) === null);
+  const known = new Map<string, ReadonlyMap<string, KnownRole>>();
+  for (const one of unnamed) {
+    const list = listOf(one);
+    if (known.has(list)) continue;
+    const ids = unnamed
+      .filter((other) => listOf(other) === list)
+      .flatMap(({ event }) => [placeOf(event).chatId, event.sender.id]);
+    const { channel } = one.event.address;
+    const asked = { tenantId: one.inbound.tenant_id, channel, ids: [...new Set(ids)] };
+    known.set(list, await readRoles(env.DB, asked));
+  }
+  return (one) => {
+    const as = namedAs(env, one.event);
+    if (as !== null) return { kind: "admitted", isAdmin: as === "person" };
+    return accessOf(one.event, known.get(listOf(one)) ?? new Map());
+  };
+}
+
+/** Whose list of people an event is looked for in. */
+const listOf = ({ inbound, event }: ReadInbound) =>
+  JSON.stringify([inbound.tenant_id, event.address.channel]);
+
+export function placeOf({ address }: InboundEvent): Place {
+  return channelOf(address.channel).placeOf(address);
+}
+
+/** Whoever is named by their own id runs this installation, or is trusted by whoever does: as an admin. */
+function namedAs(env: Env, event: InboundEvent): "person" | "chat" | null {
+  const allowed = env[channelOf(event.address.channel).allowList];
+  const named = typeof allowed === "string" ? allowed.split(",").map((id) => id.trim()) : [];
+  if (named.includes(event.sender.id)) return "person";
+  return named.includes("*") || named.includes(placeOf(event).chatId) ? "chat" : null;
+}
+
+function accessOf(event: InboundEvent, roles: ReadonlyMap<string, KnownRole>): Access {
+  const { chatId } = placeOf(event);
+  const [person, chat] = [roles.get(event.sender.id), roles.get(chatId)];
+  if (event.isGroup) {
+    if (chat === "member") return { kind: "admitted", isAdmin: person === "admin" };
+    if (person === "admin") return { kind: "admin_in_strange_group" };
+    const reason = `the group ${chatId} is not admitted: an admin of ours may send /admit there`;
+    return { kind: "refused", reason };
+  }
+  if (person === "member" || person === "admin") return { kind: "admitted", isAdmin: person === "admin" };
+  return person === undefined
+    ? { kind: "stranger" }
+    : { kind: "refused", reason: `person ${event.sender.id} is not admitted, and was told how to be` };
+}

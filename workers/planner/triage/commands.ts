@@ -1,0 +1,90 @@
+/** Commands that triage answers by itself. Those of tools are not among them: they are work, and go to the planner. */
+import { COMMANDS } from "../../../shared/commands.ts";
+import type { Command } from "../../../shared/contracts/command.ts";
+import { toolOfCommand } from "../../../shared/contracts/tools/index.ts";
+import { type ListedTask, recentTasks } from "../../../shared/store/tasks.ts";
+import type { Decision } from "../../../shared/store/decision.ts";
+import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
+import { asCode, oneLine } from "../../../shared/text.ts";
+
+const HELP = [
+  "I run errands. What I understand:",
+  ...COMMANDS.map(({ name, args, about }) => `/${name}${args === "" ? "" : ` ${args}`} – ${about}`),
+  "Anything else goes to the model, if there is one; so do photos and documents.",
+  "In code, save(name, content) attaches a file to the answer.",
+].join("\n");
+
+const TASKS_SHOWN = 10;
+const ID_CHARS_SHOWN = 8;
+const PROMPT_CHARS_SHOWN = 60;
+/** A chat's task ids are hashes: four characters tell a person's tasks apart, and can be typed. */
+const ID_CHARS_MIN = 4;
+
+export type Where = { inbound: Decision["inbound"]; address: string; channel: string };
+
+/** The decision for a command. Reads only for `/status` and `/tasks`. */
+export async function answerCommand(
+  db: D1Database,
+  where: Where,
+  { name, args }: Command,
+): Promise<Decision> {
+  const reply = (text: string): Decision => ({ kind: "reply", ...where, text });
+  const conversationId = where.inbound.conversation_id;
+  switch (name) {
+    case "start":
+    case "help":
+      return reply(HELP);
+    case "admit":
+      return reply("There is nothing to admit: this chat may talk to me already.");
+    case "new":
+      return {
+        kind: "new",
+        ...where,
+        text: "What was said so far is forgotten. A running task goes on; /stop ends it.",
+      };
+    case "stop":
+      return isTooShort(args) ? reply(TOO_SHORT) : { kind: "stop", ...where, ...stopOf(args) };
+    case "status": {
+      if (isTooShort(args)) return reply(TOO_SHORT);
+      const [task] = await recentTasks(db, { conversationId, idPrefix: prefixOf(args), limit: 1 });
+      if (task !== undefined) return reply(describe(task, Date.now()));
+      return reply(args === "" ? "No tasks yet." : "There is no such task here.");
+    }
+    case "tasks": {
+      const tasks = await recentTasks(db, { conversationId, idPrefix: "task_", limit: TASKS_SHOWN });
+      return reply(
+        tasks.length === 0 ? "No tasks yet." : tasks.map((task) => describe(task, Date.now())).join("\n"),
+      );
+    }
+    default: {
+      // A tool's, without what it needs.
+      const usage = toolOfCommand(name)?.command?.usage;
+      return reply(
+        usage ?? `I do not know /${oneLine(name, PROMPT_CHARS_SHOWN)}. /help lists what I understand.`,
+      );
+    }
+  }
+}
+
+const TOO_SHORT = `Give at least ${ID_CHARS_MIN} characters of the id; /tasks lists them.`;
+
+function isTooShort(id: string): boolean {
+  return id !== "" && prefixOf(id).length < "task_".length + ID_CHARS_MIN;
+}
+
+function stopOf(id: string) {
+  const which = asCode(oneLine(id, ID_CHARS_SHOWN * 2));
+  const idleText = id === "" ? "Nothing is running." : `No running task has an id that begins with ${which}.`;
+  return { taskIdPrefix: prefixOf(id), text: STOPPED, unreadText: UNREAD_TEXT, idleText };
+}
+
+function prefixOf(id: string): string {
+  return id.startsWith("task_") ? id : `task_${id}`;
+}
+
+function describe({ id, state, created_at, ended_at, turns, prompt }: ListedTask, now: number): string {
+  const seconds = Math.round(((ended_at ?? now) - created_at) / 1_000);
+  const shortId = id.slice("task_".length, "task_".length + ID_CHARS_SHOWN);
+  const about = prompt === null ? "" : ` – ${asCode(oneLine(prompt, PROMPT_CHARS_SHOWN))}`;
+  return `\`${shortId}\` ${state.replace("_", " ")}, ${turns} turn${turns === 1 ? "" : "s"}, ${seconds} s${about}`;
+}

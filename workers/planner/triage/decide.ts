@@ -1,0 +1,98 @@
+/** What is to come of one event of somebody who may, or may not, talk to us. */
+import type { InboundEvent, SaidEvent } from "../../../shared/contracts/inbound.ts";
+import { callOfCommand } from "../../../shared/contracts/tools/index.ts";
+import { newCode, withKind } from "../../../shared/ids.ts";
+import type { Decision } from "../../../shared/store/decision.ts";
+import { STOPPED, taskOfStopButton, UNREAD_TEXT } from "../../../shared/strings.ts";
+import type { Env } from "../env.ts";
+import { type Access, placeOf, type ReadInbound } from "./access.ts";
+import { answerCommand, type Where } from "./commands.ts";
+
+export async function decide(env: Env, { inbound, event }: ReadInbound, access: Access): Promise<Decision> {
+  const { channel } = event.address;
+  const where: Where = { inbound, address: JSON.stringify(event.address), channel };
+  const ignore = (reason: string): Decision => ({ kind: "ignore", inbound, reason });
+  if (event.kind === "group_migrated")
+    return { kind: "move", inbound, channel, from: placeOf(event).chatId, to: event.toChatId };
+  if (access.kind === "refused") return ignore(access.reason);
+  if (access.kind === "admitted") {
+    return event.kind === "callback"
+      ? pressButton(event, where)
+      : decideForAdmitted(env, event, where, access.isAdmin);
+  }
+  if (event.kind === "callback" || event.edited === true) return ignore("nothing that was said to us");
+  if (access.kind === "stranger") {
+    const code = newCode();
+    return { kind: "introduce", ...where, personId: event.sender.id, code, text: introduction(code) };
+  }
+  if (commandOf(event)?.name === "admit") return admit(event, where);
+  const text = "I do not know this group yet. You are an admin: send /admit to let it talk to me.";
+  return { kind: "reply", ...where, text };
+}
+
+const commandOf = (event: InboundEvent) => (event.kind === "command" ? event.command : null);
+
+async function decideForAdmitted(
+  env: Env,
+  event: SaidEvent,
+  where: Where,
+  isAdmin: boolean,
+): Promise<Decision> {
+  const { inbound } = where;
+  const { messageId: externalId, text, unreadable = [] } = event;
+  const isEmpty = text === "" && (event.files ?? []).length === 0;
+  const command = commandOf(event);
+  // A command that a tool carries out is work, as words are.
+  const isControl = command !== null && callOfCommand(command) === null;
+  const content = contentOf(event);
+  if (event.edited === true) {
+    // What has no words moves on by itself, as a shared location does; a command is not carried out twice.
+    if (isEmpty || isControl)
+      return { kind: "ignore", inbound, reason: "an edited command, or an edit without words" };
+    return { kind: "edit", inbound, externalId, content };
+  }
+  if (isEmpty) return { kind: "reply", ...where, text: cannotRead(unreadable) };
+  if (command?.name === "admit" && event.isGroup && isAdmin) return admit(event, where);
+  if (isControl) return answerCommand(env.DB, where, command);
+  return { kind: "message", ...where, messageId: withKind(inbound.id, "msg"), externalId, content };
+}
+
+function contentOf(event: SaidEvent) {
+  const { text, quote, sender, files = [], unreadable = [] } = event;
+  return {
+    type: "text" as const,
+    text,
+    ...(event.kind === "command" && { command: event.command }),
+    ...(quote !== undefined && { quote }),
+    ...(sender.name !== undefined && { from: sender.name }),
+    ...(files.length > 0 && { files }),
+    ...(unreadable.length > 0 && { unreadable }),
+  };
+}
+
+function pressButton(
+  { callbackId, data }: Extract<InboundEvent, { kind: "callback" }>,
+  where: Where,
+): Decision {
+  // Data that is no task's stops none.
+  const taskId = taskOfStopButton(data) ?? "none";
+  const idleText =
+    taskId === "none" ? "This button does nothing any more." : "There is nothing of yours to stop here.";
+  const stop = { taskIdPrefix: taskId, text: STOPPED, unreadText: UNREAD_TEXT };
+  return { kind: "button", ...where, callbackId, ...stop, doneText: "Stopped.", idleText };
+}
+
+function admit(event: InboundEvent, where: Where): Decision {
+  const by = `${event.address.channel}:${event.sender.id}`;
+  const text = "Everybody in this group may talk to me now.";
+  return { kind: "admit", ...where, groupId: placeOf(event).chatId, by, text };
+}
+
+const introduction = (code: string) =>
+  `I do not know you yet. Whoever runs this installation can let you in with \`npm run pair -- ${code}\`; then write again.`;
+
+/** Said rather than passed over in silence. */
+function cannotRead(unreadable: readonly string[]): string {
+  const [what = "no words"] = unreadable;
+  return `I cannot read this yet (${what.replaceAll("_", " ")}). Write what you need.`;
+}

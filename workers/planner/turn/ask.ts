@@ -1,0 +1,67 @@
+/** Asking a model for a turn, again without the files that it does not take. */
+import type { Turn } from "../../../shared/contracts/turn.ts";
+import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { recordRefused } from "../../../shared/store/attachments.ts";
+import { type Transcript, turnId } from "../../../shared/store/turns.ts";
+import type { ModelClient, Refused } from "../models/model.ts";
+import { checkAnswer, OFFERED_TOOLS } from "./check.ts";
+import { type PromptFiles, withoutContents } from "./files.ts";
+import { promptOf, SYSTEM } from "./prompt.ts";
+
+export interface Question {
+  readonly taskId: string;
+  readonly n: number;
+  readonly transcript: Transcript;
+  readonly files: PromptFiles;
+  readonly signal: AbortSignal;
+  onText(delta: string): Promise<void>;
+}
+
+export type Asked = { kind: "turn"; turn: Turn } | Transient | Permanent;
+
+/** A file that the model refuses does not take the words with it, now or later: what is new is left out first, and then all. */
+export async function ask(db: D1Database, client: ModelClient, question: Question): Promise<Asked> {
+  let asked = await askOnce(client, question);
+  for (const suspects of suspectsOf(question)) {
+    if (asked.kind !== "refused") return asked;
+    const { reason } = asked;
+    asked = await askOnce(client, { ...question, files: withoutContents(question.files, suspects, reason) });
+    if (asked.kind === "turn") await recordRefused(db, suspects, reason);
+  }
+  if (asked.kind !== "refused") return asked;
+  return permanent(`${asked.reason}; if that is about what was said before, /new forgets it`);
+}
+
+/** The owners of files that are left out, in the order of suspicion: those that the model sees for the first time, and then all. */
+function suspectsOf({ taskId, n, transcript, files }: Question): string[][] {
+  const all = [...files].flatMap(([id, some]) => (some.some(({ content }) => content !== null) ? [id] : []));
+  const read = transcript.messages.filter((message) => message.turnId === turnId(taskId, n));
+  const isNew = all.filter((id) => read.some((message) => message.id === id));
+  const isDistinct = isNew.length > 0 && isNew.length < all.length;
+  return [...(isDistinct ? [isNew] : []), ...(all.length > 0 ? [all] : [])];
+}
+
+/** A client that throws has met something nobody foresaw: it may pass. */
+async function askOnce(client: ModelClient, question: Question): Promise<Asked | Refused> {
+  const { taskId, transcript, files, signal } = question;
+  const { conversationId, tenantId } = transcript;
+  try {
+    const answer = await client.complete({
+      taskId,
+      conversationId,
+      tenantId,
+      system: SYSTEM,
+      tools: OFFERED_TOOLS,
+      messages: promptOf(transcript, files),
+      answerTokensMax: LIMITS.answer_tokens_max,
+      signal,
+      onText: (delta) => question.onText(delta),
+    });
+    return answer.kind === "answer" ? checkAnswer(answer) : answer;
+  } catch (error) {
+    return signal.aborted
+      ? transient("the model did not answer in time")
+      : permanent(`the model client failed: ${reasonOf(error)}`);
+  }
+}

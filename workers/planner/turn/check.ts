@@ -1,0 +1,52 @@
+/** From what a model answered to a turn: its calls are checked against their tools, whatever the protocol. */
+import * as z from "zod/mini";
+import en from "zod/v4/locales/en.js";
+import { refusedCall, ToolCall, TOOLS } from "../../../shared/contracts/tools/index.ts";
+import type { Turn } from "../../../shared/contracts/turn.ts";
+import { permanent, type Permanent } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import type { ModelAnswer, OfferedTool } from "../models/model.ts";
+
+// The faults of a call are told to the model in words.
+z.config(en());
+
+export const OFFERED_TOOLS: readonly OfferedTool[] = TOOLS.map(({ name, description, input }) => {
+  const { $schema: _dialect, ...inputSchema } = z.toJSONSchema(input);
+  return { name, description, inputSchema };
+});
+
+export function checkAnswer(answer: ModelAnswer): { kind: "turn"; turn: Turn } | Permanent {
+  const { text, model, usage } = answer;
+  const turn = (words: string, calls: ToolCall[] = []) => ({
+    kind: "turn" as const,
+    turn: { text: words, calls, model, usage },
+  });
+  switch (answer.stop) {
+    case "refusal":
+      return turn(text || "The model declined to answer this.");
+    case "length":
+      // A call that was cut off may lack half of its input.
+      return turn(`${text === "" ? "" : `${text}\n\n`}… (the model reached the end of what it may write)`);
+    case "end": {
+      const calls = answer.calls.slice(0, LIMITS.calls_answered_max).map(checkCall);
+      if (calls.length > 0) return turn(text, calls);
+      return text.trim() === "" ? permanent("the model gave an empty answer") : turn(text);
+    }
+  }
+}
+
+type Asked = ModelAnswer["calls"][number];
+
+/** The call, or the reason why it is not made: whoever is told nothing believes that it was done. */
+function checkCall({ name, input }: Asked, index: number): ToolCall {
+  if (index >= LIMITS.calls_per_turn_max) {
+    const reason = `one turn takes at most ${LIMITS.calls_per_turn_max} calls: make it again in the next`;
+    return refusedCall(name, input, reason);
+  }
+  const tool = TOOLS.find((one) => one.name === name);
+  if (tool === undefined) return refusedCall(name, input, "there is no such tool");
+  const call = ToolCall.safeParse({ tool: name, input });
+  if (call.success) return call.data;
+  const { error } = z.safeParse(tool.input, input);
+  return refusedCall(name, input, z.prettifyError(error ?? call.error));
+}

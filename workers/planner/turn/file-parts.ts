@@ -1,0 +1,62 @@
+/** A file as a model is given it: seen, read, or only named. */
+import { getMimeType } from "hono/utils/mime";
+import { sizeOf } from "../../../shared/files.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { beginning } from "../../../shared/text.ts";
+import type { FilePart, TextPart } from "../models/model.ts";
+import type { PromptFile } from "./files.ts";
+
+/** What an image or a document counts in the budget: about 1,500 tokens. */
+const SEEN_CHARS = 6_000;
+const IMAGES: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
+const PDF = "application/pdf";
+const TEXT = /^text\/|[/+](?:json|xml|yaml|javascript|typescript|csv|toml)\b/;
+
+/** Texts that platforms send as "application/octet-stream". */
+const SOURCE =
+  /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cpp|cs|php|sh|sql|ya?ml|toml|ini|conf|log|md|tex|srt|vtt)$/i;
+
+export function filePart(file: PromptFile): FilePart | TextPart {
+  const { name, mime, bytes, content, failure } = file;
+  if (content === null)
+    return said(`(A file came with this, ${name} (${mime}), and cannot be read: ${failure}.)`);
+  if (IMAGES.has(mime)) return { type: "image", name, mime, content };
+  if (mime === PDF) return { type: "document", name, mime, content };
+  const text = textOf(file);
+  if (text !== null) return said(`The file ${name}:\n${fenced(text)}`);
+  return said(
+    `(A file came with this, ${name} (${mime}, ${sizeOf(bytes)}), of a kind that you cannot read.)`,
+  );
+}
+
+export function charsOfFile(file: PromptFile): number {
+  if (file.content === null) return file.name.length;
+  return textOf(file)?.length ?? SEEN_CHARS;
+}
+
+/** Nothing inside can end the fence. */
+export function fenced(text: string): string {
+  return `<untrusted>\n${text.replaceAll(/<(\/?untrusted)/gi, "&lt;$1")}\n</untrusted>`;
+}
+
+const said = (text: string) => ({ type: "text" as const, text });
+
+/** Null for what is no text. */
+function textOf({ name, mime, content }: PromptFile): string | null {
+  if (content === null) return null;
+  const isNamedSo = TEXT.test(mime) || TEXT.test(getMimeType(name) ?? "") || SOURCE.test(name);
+  // A zero is in no text, whatever it is called.
+  if (!isNamedSo || content.includes(0)) return null;
+  const text = decoded(content);
+  const kept = beginning(text, LIMITS.file_chars_max);
+  return kept === text ? text : `${kept}\n… (${text.length - kept.length} more characters)`;
+}
+
+/** What is not UTF-8 is mostly what Windows wrote. */
+function decoded(content: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(content);
+  } catch {
+    return new TextDecoder("windows-1252").decode(content);
+  }
+}
