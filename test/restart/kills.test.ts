@@ -5,6 +5,7 @@ import { Control, type EffectFault } from "../support/control.ts";
 import { privateText, WEBHOOK_SECRET } from "../support/house.ts";
 import { install, type Running } from "../support/installation.ts";
 import { chance, draw, LONG, repeatWith, SEED } from "../support/seed.ts";
+import { TaskPage } from "../../shared/contracts/api.ts";
 import { until } from "../support/until.ts";
 import { workbench } from "../support/worker-configs.ts";
 
@@ -108,6 +109,6 @@ it(`is killed ${KILLS} times (seed ${SEED}), and every task ends with one answer
   const response = await fetch(`${running.url}/v1/tasks`, {
     headers: { authorization: `Bearer ${running.apiKey}` },
   });
-  const { tasks } = (await response.json()) as { tasks: { status: string }[] };
+  const { tasks } = TaskPage.parse(await response.json());
   expect(new Set(tasks.map(({ status }) => status))).toEqual(new Set(["succeeded"]));
 });

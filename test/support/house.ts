@@ -6,6 +6,7 @@ import { readWorkerConfig } from "../../scripts/local/worker-config.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import type { Timings } from "../../shared/limits.ts";
 import type { TaskState } from "../../shared/contracts/task.ts";
+import { checkAnswer } from "./api-answers.ts";
 import type { Control } from "./control.ts";
 import { TelegramServer } from "../../stand-ins/telegram-server.ts";
 import { watchedConfig, type WorkerName, WORKERS } from "./worker-configs.ts";
@@ -101,7 +102,9 @@ export async function openHouse(options: HouseOptions = {}) {
       headers: { authorization: `Bearer ${API_KEY}`, ...headers },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
-    return { status: response.status, body: (await response.json()) as Body };
+    const answer: unknown = await response.json();
+    checkAnswer(method, path, response.ok, answer);
+    return { status: response.status, body: answer as Body };
   };
 
   return {

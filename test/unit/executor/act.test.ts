@@ -7,6 +7,8 @@ import { endTask } from "../../../shared/store/end.ts";
 import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
 import { act } from "../../../workers/executor/act.ts";
 import type { Env } from "../../../workers/executor/env.ts";
+import { type Tools, tools } from "../../../workers/executor/tools/index.ts";
+import type { ToolContext } from "../../../workers/executor/tools/tool.ts";
 import { turnOf } from "../builders.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
@@ -55,6 +57,52 @@ it("is made once: a step that is repeated finds it done", async () => {
   expect(ran).toEqual(["6 * 7"]);
   expect(await rows(db, "SELECT ok, result FROM calls WHERE task_id = ?", key.taskId)).toEqual([
     { ok: 1, result: "42" },
+  ]);
+});
+
+it("knows where it stands, tells how far it is, and brings back words, files and images", async () => {
+  const kept = new Map<string, ArrayBuffer>();
+  const FILES = {
+    put: (name: string, content: Uint8Array) => Promise.resolve(kept.set(name, content.slice().buffer)),
+    get: (name: string) => Promise.resolve(new Response(kept.get(name))),
+  };
+  const env: Env = { ...executor(), FILES: FILES as unknown as R2Bucket };
+  const file = (name: string) => ({
+    name,
+    mime: "image/png",
+    content: new TextEncoder().encode(name).slice(),
+  });
+  let context: ToolContext | undefined;
+  const screenshot: Tools["run_code"] = async (given) => {
+    context = given;
+    await given.progress("Half of it is done.");
+    return {
+      ok: true,
+      parts: [
+        { type: "text", text: "seen" },
+        { type: "file", file: file("a.png") },
+        { type: "image", image: file("b.png") },
+      ],
+    };
+  };
+  await act(env, key, 2, { ...tools, run_code: screenshot });
+  expect(context).toMatchObject({ ...key, conversationId: `conv_a${task}`, attempt: 2 });
+  expect(context?.deadlineAt).toBeGreaterThan(Date.now());
+  expect(context?.signal.aborted).toBe(false);
+  expect(await rows(db, "SELECT text FROM replies WHERE id = ?", key.taskId)).toEqual([
+    { text: "Half of it is done." },
+  ]);
+  const [call] = await rows<{ result: string; images: string }>(
+    db,
+    "SELECT result, images FROM calls WHERE task_id = ?",
+    key.taskId,
+  );
+  expect(call?.result).toMatch(/^seen\n\nAttached to the answer[^]*a\.png/);
+  const [image] = JSON.parse(call?.images ?? "[]");
+  expect(image).toMatchObject({ name: "b.png", mime: "image/png", bytes: 5 });
+  expect(new TextDecoder().decode((await context?.readFile(image.sha256)) ?? undefined)).toBe("b.png");
+  expect(await rows(db, "SELECT name FROM artifacts WHERE task_id = ?", key.taskId)).toEqual([
+    { name: "a.png" },
   ]);
 });
 

@@ -29,7 +29,7 @@ export type Failed =
 export type Sent<Value> = { kind: "ok"; value: Value } | Failed;
 
 /** What has become of a message whose creation is in doubt. */
-type Settled =
+export type Settled =
   | { kind: "found"; externalId: string }
   /** It is certain that there is none. */
   | { kind: "absent" }
