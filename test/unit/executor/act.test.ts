@@ -62,11 +62,11 @@ it("is made once: a step that is repeated finds it done", async () => {
 
 it("knows where it stands, tells how far it is, and brings back words, files and images", async () => {
   const kept = new Map<string, ArrayBuffer>();
-  const FILES = {
+  const bucket = {
     put: (name: string, content: Uint8Array) => Promise.resolve(kept.set(name, content.slice().buffer)),
     get: (name: string) => Promise.resolve(new Response(kept.get(name))),
-  };
-  const env: Env = { ...executor(), FILES: FILES as unknown as R2Bucket };
+  } as unknown as R2Bucket;
+  const env: Env = { ...executor(), FILES: bucket };
   const file = (name: string) => ({
     name,
     mime: "image/png",
