@@ -81,18 +81,18 @@ async function fill(ours: Ours, chatId: string | null, prefix: string, count: nu
   const rows: [columns: string, values: string][] = [
     [
       "conversations (id, tenant_id, channel, address, created_at)",
-      `DISTINCT ${conversation}, 'default', 'telegram', json_object('chatId', '${chatId ?? "1"}'), 1`,
+      `DISTINCT ${conversation}, 'default', 'telegram', json_object('channel', 'telegram', 'chatId', '${chatId ?? "1"}'), 1`,
     ],
     [
-      "messages (id, conversation_id, content, turn_id, created_at)",
-      `'msg_' || ${id}, ${conversation}, json_object('type', 'text', 'text', 'calls 0'), 'task_' || ${id} || '/1', i`,
+      "messages (id, conversation_id, content, starts_task_id, task_id, turn, created_at)",
+      `'msg_' || ${id}, ${conversation}, json_object('type', 'text', 'text', 'calls 0'), 'task_' || ${id}, 'task_' || ${id}, 1, i`,
     ],
     [
-      "tasks (id, tenant_id, conversation_id, state, deadline_at, ended_by, created_at, ended_at)",
-      `'task_' || ${id}, 'default', ${conversation}, 'succeeded', 1, 'workflow', i, i`,
+      "tasks (id, tenant_id, conversation_id, message_id, state, deadline_at, ended_by, created_at, ended_at)",
+      `'task_' || ${id}, 'default', ${conversation}, 'msg_' || ${id}, 'succeeded', 1, 'workflow', i, i`,
     ],
     [
-      "turns (task_id, n, claim, claimed_until, text, model, tokens_in, tokens_out, latency_ms)",
+      "turns (task_id, turn, claim, claimed_until, text, model, tokens_in, tokens_out, latency_ms)",
       `'task_' || ${id}, 1, 'c', 1, 'done', 'scripted', 0, 0, 0`,
     ],
     [
@@ -101,8 +101,8 @@ async function fill(ours: Ours, chatId: string | null, prefix: string, count: nu
     ],
     ["deliveries (reply_id, part, state, external_id)", `'task_' || ${id}, 0, 'shown', '1'`],
     [
-      "events (task_id, key, at)",
-      `'task_' || ${id}, key.value, i FROM n, json_each('["accepted","queued","planned 1","ended","delivered"]') key`,
+      "events (task_id, seq, type, at)",
+      `'task_' || ${id}, type.key + 1, type.value, i FROM n, json_each('["accepted","queued","planned","ended","delivered"]') type`,
     ],
   ];
   for (const [columns, values] of rows) {

@@ -49,7 +49,7 @@ async function inspect(line: string) {
   try {
     const { channel, request, bot, verify, secrets, now } = Captured.parse(JSON.parse(line));
     const known = ChatChannelName.safeParse(channel);
-    const names = known.success ? channelOf(known.data).bot : null;
+    const names = known.success ? (channelOf(known.data).bot ?? null) : null;
     const settings = {
       ...secrets,
       ...(names !== null && bot?.id !== undefined && { [names.id]: String(bot.id) }),

@@ -19,15 +19,17 @@ const CONTROL = {
 } as const satisfies Record<string, Described>;
 export type CommandName = keyof typeof CONTROL;
 
-/** Every command with what it is for: those of tools first. */
-export const COMMANDS: readonly (Described & { readonly name: string })[] = [
-  ...TOOLS.flatMap(({ command }) => command ?? []),
-  ...Object.entries(CONTROL).map(([name, described]) => ({ name, ...described })),
-];
+/** The commands of tools, and then these, with what they are for. */
+export function commandsOf(names: readonly CommandName[]): (Described & { readonly name: string })[] {
+  return [
+    ...TOOLS.flatMap(({ command }) => command ?? []),
+    ...names.map((name) => ({ name, ...CONTROL[name] })),
+  ];
+}
 
-/** `/name@bot args` → name and args. Null for what is no command. */
+/** `/name@bot args` → name and args. Null for what is no command: a name begins with a letter, and holds no more slashes. */
 export function parseCommand(text: string): (Command & { addressee: string | null }) | null {
   const [, name, addressee = null, args = ""] =
-    /^\/(\w+)(?:@(\w+))?(?:\s+([\s\S]*))?$/.exec(text.trim()) ?? [];
+    /^\/([a-z_]\w*)(?:@(\w+))?(?:\s+([\s\S]*))?$/i.exec(text.trim()) ?? [];
   return name === undefined ? null : { name: name.toLowerCase(), args: args.trim(), addressee };
 }

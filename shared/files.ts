@@ -2,7 +2,7 @@
 import type { NewFile, StoredFile } from "./contracts/file.ts";
 import { sha256Hex } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { beginning } from "./text.ts";
+import { truncate } from "./text.ts";
 
 const keyOf = (sha256: string) => `files/${sha256}`;
 
@@ -31,7 +31,7 @@ export function cleanName(name: string): string {
     .trim();
   if (clean.length <= LIMITS.file_name_chars_max) return clean || "file";
   const [extension = ""] = /\.\w{1,8}$/.exec(clean) ?? [];
-  return `${beginning(clean, LIMITS.file_name_chars_max - extension.length)}${extension}`;
+  return `${truncate(clean, LIMITS.file_name_chars_max - extension.length)}${extension}`;
 }
 
 /** For people: `12 KiB`. */

@@ -70,7 +70,7 @@ export const TIMINGS = {
   /** A fresh doorbell is left to its queue this long before the sweep rings it again. */
   doorbell_grace_ms: 10_000,
   /** How long a created Workflow may take to its first step before it counts as stranded. */
-  look_claim_ms: 60_000,
+  reconcile_claim_ms: 60_000,
   /** A model that says nothing for so long, not even that it thinks, is given up. */
   model_silence_ms: 60_000,
   /** A whole answer: 16,000 tokens at a hundred a second. */

@@ -1,7 +1,7 @@
 /** Cutting text, in UTF-16 units, as JavaScript and Telegram count. */
 
-/** The longest beginning of at most `unitsMax` units that ends on a whole character. */
-export function beginning(text: string, unitsMax: number): string {
+/** At most `unitsMax` units of it, from its beginning, ending on a whole character. */
+export function truncate(text: string, unitsMax: number): string {
   if (text.length <= unitsMax) return text;
   const endsInPair = /[\uD800-\uDBFF]/.test(text.charAt(unitsMax - 1));
   return text.slice(0, endsInPair ? unitsMax - 1 : unitsMax);
@@ -10,7 +10,7 @@ export function beginning(text: string, unitsMax: number): string {
 /** One line, at most so long, with an ellipsis if something is missing. */
 export function oneLine(text: string, unitsMax: number): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length <= unitsMax ? line : `${beginning(line, unitsMax - 1)}…`;
+  return line.length <= unitsMax ? line : `${truncate(line, unitsMax - 1)}…`;
 }
 
 /** As it stands in Markdown, whatever is in it. */

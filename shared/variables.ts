@@ -24,7 +24,8 @@ export const URL_SHAPE = (example: string) => ({
 export type SettingsOf<All extends Variable, Worker extends WorkerName> = Partial<
   Record<NameFor<All, Worker>, string>
 >;
-type NameFor<One extends Variable, Worker extends WorkerName> = One extends Variable
+/** The names of the variables that this Worker gets. */
+export type NameFor<One extends Variable, Worker extends WorkerName> = One extends Variable
   ? Worker extends One["workers"][number]
     ? One["name"]
     : never

@@ -1,7 +1,7 @@
 /** What the start script says once everything runs. */
 import type { AnyChannel } from "../../shared/channels/channel.ts";
 import { CHANNELS } from "../../shared/channels/index.ts";
-import { MODEL_VARIABLES, PROTOCOLS } from "../../workers/planner/models/index.ts";
+import { PROTOCOLS } from "../../workers/planner/models/index.ts";
 import type { Settings } from "./settings.ts";
 import type { LocalKey } from "./state.ts";
 
@@ -46,7 +46,7 @@ function describeModel(settings: Settings): string {
     const described = protocol.describe(settings);
     if (described !== null) return described;
   }
-  const names = MODEL_VARIABLES.slice(0, 2).map(({ name }) => name);
+  const names = PROTOCOLS.flatMap(({ either }) => either);
   return `none: commands work; for the rest set ${names.join(" or ")} in .dev.vars`;
 }
 
@@ -61,5 +61,6 @@ function describeChannel({ name, required, allowList, bot }: AnyChannel, setting
     named === "*"
       ? "everybody"
       : `whom \`npm run pair\` lets in${named === undefined ? "" : ` and ${named}`}`;
-  return `on, as ${settings[bot.username] ?? "a bot whose name is not known"}, for ${who}, at /hooks/${name}`;
+  const as = bot === undefined ? "" : `, as ${settings[bot.username] ?? "a bot whose name is not known"}`;
+  return `on${as}, for ${who}, at /hooks/${name}`;
 }

@@ -8,7 +8,7 @@ import { buffer, text } from "node:stream/consumers";
 import { formOf } from "../../shared/code-form.ts";
 import { type CodeResult, CodeRequest } from "../../shared/contracts/code.ts";
 import { reasonOf } from "../../shared/errors.ts";
-import { Lane } from "../../shared/lane.ts";
+import { Mutex } from "../../shared/mutex.ts";
 import { log } from "../../shared/log.ts";
 import { type BundledWorker, startWorkerd, type Workerd } from "./workerd.ts";
 
@@ -25,7 +25,7 @@ const BROKEN: CodeResult = {
 };
 
 export class LocalRunner {
-  private readonly lane = new Lane();
+  private readonly mutex = new Mutex();
   private readonly begin: () => Promise<Workerd>;
   private readonly name: string;
   private current: Promise<Workerd>;
@@ -60,7 +60,7 @@ export class LocalRunner {
     const tooLate = () => void answer(response, new Response(formOf({ kind: "not_started" })));
     const waiting = setTimeout(tooLate, startWithinMs);
     response.once("close", () => clearTimeout(waiting));
-    await this.lane.enter(async () => {
+    await this.mutex.run(async () => {
       clearTimeout(waiting);
       if (response.destroyed || response.writableEnded) return;
       await answer(response, await this.run(body, wallMs, hungUp));

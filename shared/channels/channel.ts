@@ -1,7 +1,7 @@
 /** What a chat channel is, described once: everybody who needs to know of a channel loops over these descriptions. */
 import * as z from "zod/mini";
 import type { CommandName } from "../commands.ts";
-import type { Variable } from "../variables.ts";
+import type { NameFor, Variable } from "../variables.ts";
 
 /** What the platform can do. A client of the channel must have the methods that belong to each (`workers/notifier/channels/client.ts`). */
 export interface Abilities {
@@ -14,6 +14,7 @@ export interface Abilities {
   readonly filesIn: boolean;
   /** Files can be attached to an answer. */
   readonly filesOut: boolean;
+  /** Nobody reacts yet. */
   readonly reactions: boolean;
   /** UTF-16 units of the longest message. */
   readonly textUnitsMax: number;
@@ -26,7 +27,12 @@ export interface Place {
   readonly threadId?: string;
 }
 
-interface Definition<Name extends string, Address extends z.ZodMiniType, Variables, Can> {
+interface Definition<
+  Name extends string,
+  Address extends z.ZodMiniType,
+  Variables extends readonly Variable[],
+  Can,
+> {
   /** In paths, logs and ids. */
   readonly name: Name;
   /** As people write it. */
@@ -37,11 +43,14 @@ interface Definition<Name extends string, Address extends z.ZodMiniType, Variabl
   readonly placeOf: (address: z.output<Address>) => Place;
   readonly variables: Variables;
   /** Without these nothing is served. */
-  readonly required: readonly string[];
+  readonly required: readonly NoInfer<Variables[number]["name"]>[];
   /** The variable that names, by their ids, people and chats who need not be admitted; `*` names everybody. */
-  readonly allowList: string;
-  /** The variables by which the receiving half knows who the bot is. */
-  readonly bot: { readonly id: string; readonly username: string };
+  readonly allowList: NoInfer<NameFor<Variables[number], "planner">>;
+  /** The variables by which the receiving half knows who the bot is, where there is one. */
+  readonly bot?: {
+    readonly id: NoInfer<NameFor<Variables[number], "ingress">>;
+    readonly username: NoInfer<NameFor<Variables[number], "ingress">>;
+  };
   /** What its secrets look like: redacted wherever they turn up. Global expressions. */
   readonly secretShapes: readonly RegExp[];
   readonly abilities: Can;

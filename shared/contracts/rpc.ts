@@ -5,8 +5,8 @@ import { type ReceivedFile, StoredFile } from "./file.ts";
 import type { NextTurn } from "./turn.ts";
 
 export interface PlannerRpc {
-  /** Turn `n` of a task: stored before it is returned, so asking twice returns the stored one. */
-  nextTurn(taskId: string, n: number): Promise<NextTurn>;
+  /** That turn of a task, counted from 1: stored before it is returned, so asking twice returns the stored one. */
+  nextTurn(taskId: string, turn: number): Promise<NextTurn>;
 }
 
 /** What came of fetching a file: it is kept, or why it is not. */

@@ -22,7 +22,7 @@ interface Definition<Name extends string, Input extends z.ZodMiniType> {
     /** As `/help` shows them: `<code>`. */
     readonly args: string;
     readonly about: string;
-    /** What is said to whoever leaves them out. */
+    /** What is said when they are not as the input wants them. */
     readonly usage: string;
     readonly inputOf: (args: string) => z.input<Input>;
   };

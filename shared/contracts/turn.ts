@@ -26,15 +26,27 @@ export const turnExample: Turn = {
   usage: { tokensIn: 0, tokensOut: 0, costUsd: 0 },
 };
 
-/** One call of one turn of one task. */
-export interface CallKey {
+/** One turn of one task, counted from 1. */
+export interface TurnKey {
   readonly taskId: string;
-  readonly n: number;
-  readonly k: number;
+  readonly turn: number;
 }
 
-/** A call as the workflow knows it: enough to name a step, no content. */
-export const PlannedCall = z.object({ k: z.int(), tool: z.string(), title: z.string() });
+/** One call of one turn, counted from 1. */
+export interface CallKey extends TurnKey {
+  readonly call: number;
+}
+
+const NamedCall = z.object({ call: z.int(), tool: z.string(), title: z.string() });
+
+/** A call as the workflow knows it: enough to name a step, no content. Instances of a version before have kept its number as `k`. */
+export const PlannedCall = z.union([
+  NamedCall,
+  z.pipe(
+    z.object({ k: z.int(), tool: z.string(), title: z.string() }),
+    z.transform(({ k, ...named }): z.infer<typeof NamedCall> => ({ call: k, ...named })),
+  ),
+]);
 export type PlannedCall = z.infer<typeof PlannedCall>;
 
 /** Failures are returned, not thrown: a thrown error loses its fields on the way through RPC. */
@@ -48,5 +60,5 @@ export type NextTurn = z.infer<typeof NextTurn>;
 
 export const nextTurnExample: NextTurn = {
   kind: "turn",
-  calls: [{ k: 1, tool: "fly", title: "to the moon" }],
+  calls: [{ call: 1, tool: "fly", title: "to the moon" }],
 };

@@ -1,31 +1,31 @@
-/** The frame of every queue consumer: read the doorbells, look, acknowledge each by itself. */
+/** The frame of every queue consumer: read the doorbells, reconcile what they stand for, acknowledge each by itself. */
 import { Doorbell } from "../contracts/doorbell.ts";
 import { backoffMs, reasonOf } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
 import { log, type LogFields } from "../log.ts";
-import { parkUnreadable } from "../store/outbox.ts";
+import { parkUnreadable } from "../store/park.ts";
 import { type Bells, ring } from "./doorbell.ts";
 
-/** Keys that want to be looked at again after so many milliseconds. Keys that are not named are done with. */
-export type LookAgain = ReadonlyMap<string, number>;
+/** Keys that want to be reconciled again after so many milliseconds. Keys that are not named are done with. */
+export type ReconcileAgain = ReadonlyMap<string, number>;
 
 export interface Consumer {
   stage: LogFields["stage"];
   db: D1Database;
   bells: Bells;
-  /** Looks at the rows of these keys and makes the next difference. What it throws is tried again, one key at a time. */
-  look: (keys: readonly string[]) => Promise<LookAgain>;
+  /** Makes what is done what the rows of these keys say. What it throws is tried again, one key at a time. */
+  reconcile: (keys: readonly string[]) => Promise<ReconcileAgain>;
 }
 
-/** A retry is one queue operation and a new message three, but retries are numbered: the first looks again use them. */
-const LOOKS_BY_RETRY = 2;
+/** A retry is one queue operation and a new message three, but retries are numbered: the first times they are used. */
+const AGAIN_BY_RETRY = 2;
 const RETRY_MS_MAX = 30_000;
 
-/** Consumes a batch. One bad message never fails its batch: when a joint look throws, each key is looked at alone. */
+/** Consumes a batch. One bad message never fails its batch: when all together throw, each key is reconciled alone. */
 export async function consume(batch: MessageBatch, consumer: Consumer): Promise<void> {
-  const messages = await readable(batch, consumer);
+  const messages = await readDoorbells(batch, consumer);
   try {
-    await lookAndAcknowledge(messages, consumer);
+    await reconcileAndAcknowledge(messages, consumer);
   } catch (error) {
     if (messages.length === 1) retryAll(messages, consumer, error);
     else await Promise.all(messages.map((message) => alone(message, consumer)));
@@ -39,22 +39,22 @@ interface Ring {
 
 async function alone(ringing: Ring, consumer: Consumer): Promise<void> {
   try {
-    await lookAndAcknowledge([ringing], consumer);
+    await reconcileAndAcknowledge([ringing], consumer);
   } catch (error) {
     retryAll([ringing], consumer, error);
   }
 }
 
-async function lookAndAcknowledge(rings: readonly Ring[], consumer: Consumer): Promise<void> {
+async function reconcileAndAcknowledge(rings: readonly Ring[], consumer: Consumer): Promise<void> {
   if (rings.length === 0) return;
-  const again = await consumer.look([...new Set(rings.map(({ doorbell }) => doorbell.key))]);
+  const again = await consumer.reconcile([...new Set(rings.map(({ doorbell }) => doorbell.key))]);
   for (const { message, doorbell } of rings) {
     const waitMs = again.get(doorbell.key);
     if (waitMs === undefined) {
       message.ack();
       continue;
     }
-    if (message.attempts <= LOOKS_BY_RETRY) message.retry({ delaySeconds: Math.ceil(waitMs / 1_000) });
+    if (message.attempts <= AGAIN_BY_RETRY) message.retry({ delaySeconds: Math.ceil(waitMs / 1_000) });
     else {
       await ring(consumer.bells, [{ ...doorbell, delay_ms: waitMs }], consumer.stage);
       message.ack();
@@ -76,7 +76,7 @@ function retryAll(rings: readonly Ring[], { stage }: Consumer, error: unknown): 
 }
 
 /** Parks what is no doorbell, with its bytes, and returns the rest. */
-async function readable(batch: MessageBatch, { stage, db }: Consumer): Promise<Ring[]> {
+async function readDoorbells(batch: MessageBatch, { stage, db }: Consumer): Promise<Ring[]> {
   const rings: Ring[] = [];
   for (const message of batch.messages) {
     const doorbell = Doorbell.safeParse(message.body);

@@ -1,13 +1,14 @@
 /** API keys: stored hashed, each of one tenant. */
+import sql from "sql-template-tag";
+import { prepare } from "./batch.ts";
 
 export async function addApiKey(
   db: D1Database,
   { hash, tenantId, label, now }: { hash: string; tenantId: string; label: string; now: number },
 ): Promise<void> {
-  await db
-    .prepare(
-      "INSERT INTO api_keys (hash, tenant_id, label, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    )
-    .bind(hash, tenantId, label, now)
-    .run();
+  await prepare(
+    db,
+    sql`INSERT INTO api_keys (hash, tenant_id, label, created_at) VALUES (${hash}, ${tenantId}, ${label}, ${now})
+      ON CONFLICT DO NOTHING`,
+  ).run();
 }

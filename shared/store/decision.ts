@@ -1,50 +1,44 @@
 /** What triage may decide of one inbound. */
+import type { ChatChannelName } from "../channels/index.ts";
 import type { MessageContent } from "../contracts/message.ts";
 import type { NewInbound } from "./inbound.ts";
 
-/** What is to come of one inbound. */
-export type Decision = { inbound: NewInbound } & (
-  | {
-      kind: "message";
-      address: string;
-      channel: string;
-      messageId: string;
-      externalId: string | null;
-      content: MessageContent;
-    }
-  /** A stranger: written down, and told the code, once. */
-  | { kind: "introduce"; address: string; channel: string; personId: string; code: string; text: string }
-  /** An admin admits the group. */
-  | { kind: "admit"; address: string; channel: string; groupId: string; by: string; text: string }
-  /** A group has another id from now on. */
-  | { kind: "move"; channel: string; from: string; to: string }
-  /** Replaces what a message says, unless it was read already. */
-  | { kind: "edit"; externalId: string; content: MessageContent }
-  | { kind: "reply"; address: string; channel: string; text: string }
-  | {
-      kind: "stop";
-      address: string;
-      channel: string;
-      taskIdPrefix: string;
-      text: string;
-      unreadText: string;
-      idleText: string;
-    }
+/** The conversation that is answered. */
+interface Where {
+  readonly inbound: NewInbound;
+  /** As JSON. */
+  readonly address: string;
+  readonly channel: ChatChannelName;
+  /** The platform's own id of the message that is answered; null for a button. */
+  readonly externalId: string | null;
+}
+
+/** How the task is stopped whose id begins so. */
+interface Stopping {
+  readonly taskIdPrefix: string;
+  readonly text: string;
+  readonly unreadText: string;
+  /** What is said when there is nothing to stop. */
+  readonly idleText: string;
+}
+
+export type Decision =
+  | (Where & { kind: "message"; messageId: string; taskId: string; content: MessageContent })
+  | (Where & { kind: "reply"; text: string })
+  | (Where & { kind: "stop" } & Stopping)
   /** A button that stops a task; what the platform is told for it says whether it did. */
-  | {
-      kind: "button";
-      address: string;
-      channel: string;
-      callbackId: string;
-      taskIdPrefix: string;
-      text: string;
-      unreadText: string;
-      doneText: string;
-      idleText: string;
-    }
-  | { kind: "new"; address: string; channel: string; text: string }
-  | { kind: "ignore"; reason: string }
-  | { kind: "park"; reason: string }
-);
+  | (Where & { kind: "press"; callbackId: string; doneText: string } & Stopping)
+  /** What was said so far is forgotten. */
+  | (Where & { kind: "forget"; text: string })
+  /** A stranger: written down, and told the code, once. */
+  | (Where & { kind: "issue_code"; personId: string; code: string; text: string })
+  /** An admin admits the group. */
+  | (Where & { kind: "admit_group"; groupId: string; by: string; text: string })
+  /** A group has another id from now on. */
+  | { kind: "migrate_group"; inbound: NewInbound; channel: string; from: string; to: string }
+  /** Replaces what a message says, unless it was read already. */
+  | { kind: "edit"; inbound: NewInbound; externalId: string; content: MessageContent }
+  | { kind: "ignore"; inbound: NewInbound; reason: string }
+  | { kind: "park"; inbound: NewInbound; reason: string };
 
 export type DecisionOf<Kind extends Decision["kind"]> = Extract<Decision, { kind: Kind }>;

@@ -1,6 +1,6 @@
 /** What the store answers to whoever asks with an API key. */
 import type * as z from "zod/mini";
-import { rowOf, rowsOf } from "./batch.ts";
+import type { Results } from "./batch.ts";
 
 export interface Unauthorized {
   readonly kind: "unauthorized";
@@ -22,22 +22,22 @@ export function found<Value>(value: Value): Found<Value> {
   return { kind: "ok", value };
 }
 
-/** The row, if the key was known and there is one. `key` is the result of a statement that looks for the key. */
+/** The row of that name, if there is one, and if the statement "key" has found the key. */
 export function outcomeOf<Schema extends z.core.$ZodType>(
-  key: D1Result,
-  result: D1Result,
+  results: Results,
+  name: string,
   schema: Schema,
 ): Outcome<z.output<Schema>> {
-  if (key.results.length === 0) return UNAUTHORIZED;
-  const row = rowOf(result, schema);
+  if (!results.has("key")) return UNAUTHORIZED;
+  const row = results.row(name, schema);
   return row === undefined ? NOT_FOUND : found(row);
 }
 
-/** The rows, if the key was known. */
+/** The rows of that name, if the statement "key" has found the key. */
 export function listOf<Schema extends z.core.$ZodType>(
-  key: D1Result,
-  result: D1Result,
+  results: Results,
+  name: string,
   schema: Schema,
 ): Found<z.output<Schema>[]> | Unauthorized {
-  return key.results.length === 0 ? UNAUTHORIZED : found(rowsOf(result, schema));
+  return results.has("key") ? found(results.rows(name, schema)) : UNAUTHORIZED;
 }

@@ -55,7 +55,7 @@ async function begin(house: House, chat: number): Promise<string> {
   const running = await until(
     async () => {
       const rows = await house.sql<{ id: string }>(
-        "SELECT t.id FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.key = 'started 1.1' AND t.state = 'running'",
+        "SELECT t.id FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.type = 'started' AND t.state = 'running'",
       );
       return rows[0] ?? false;
     },
@@ -109,7 +109,7 @@ export const STORIES: readonly Story[] = [
     tell: (house, chat) => say(house, chat, "/run 'first'"),
     meanwhile: (house, chat) => [
       {
-        key: "executor run: step end",
+        key: "planner nextTurn 2: d1 INSERT events batch",
         occurrence: 1,
         moment: "before",
         what: { meanwhile: () => sayAndSettle(house, chat, "/run 'second'") },

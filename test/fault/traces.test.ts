@@ -6,7 +6,7 @@ import { prepare } from "./prove.ts";
 /** Nothing is made good here, so nobody need be impatient: a slow machine must not look like a new effect. */
 const PATIENT = {
   step_ms: 60_000,
-  look_claim_ms: 60_000,
+  reconcile_claim_ms: 60_000,
   turn_claim_ms: 60_000,
   lease_ms: 60_000,
   platform_call_ms: 20_000,

@@ -18,16 +18,16 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "only who has the claim tells what is said",
-    file: "shared/store/narration.ts",
-    find: "AND claim = ?3 AND text IS NULL)",
-    replace: "AND ?3 <> '' AND text IS NULL)",
+    file: "shared/store/narrate.ts",
+    find: "const held = claimHeld(narration);",
+    replace: "const held = sql`${claimHeld(narration).values.length} > 0`;",
     test: "test/unit/store",
   },
   {
     name: "the claim is renewed while the model speaks",
-    file: "shared/store/narration.ts",
-    find: "`UPDATE turns SET claimed_until = ?4 WHERE",
-    replace: "`UPDATE turns SET claimed_until = MIN(claimed_until, ?4) WHERE",
+    file: "shared/store/narrate.ts",
+    find: "UPDATE turns SET claimed_until = ${until}\n",
+    replace: "UPDATE turns SET claimed_until = MIN(claimed_until, ${until})\n",
     test: "test/unit/store",
   },
   {
@@ -47,8 +47,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a file is fetched once",
     file: "workers/planner/turn/files.ts",
-    find: "!attachments.has(keyOf(messageId, i))",
-    replace: "keyOf(messageId, i) !== ''",
+    find: "!attachments.has(keyOf(messageId, position))",
+    replace: 'keyOf(messageId, position) !== ""',
     test: "test/pipeline/files.test.ts",
   },
   {
@@ -68,8 +68,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "an artifact is its tenant's",
     file: "shared/store/artifacts.ts",
-    find: "AND (?3 IS NULL OR t.tenant_id = (SELECT tenant_id FROM api_keys WHERE hash = ?3))",
-    replace: "AND (?3 IS NULL OR ?3 <> '')",
+    find: "AND t.tenant_id = ${tenantOf(keyHash)}`",
+    replace: "AND ${tenantOf(keyHash)} IS NOT NULL`",
     test: "test/pipeline/artifacts.test.ts",
   },
   {
@@ -82,8 +82,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a link expires",
     file: "workers/ingress/api/artifacts.ts",
-    find: "if (isOurs && Number(expires) > Date.now()) return null;",
-    replace: "if (isOurs) return null;",
+    find: "if (isOurs && Number(expires) > Date.now())",
+    replace: "if (isOurs)",
     test: "test/pipeline/artifacts.test.ts",
   },
   {
@@ -95,9 +95,9 @@ export const WORK: readonly Mutation[] = [
   },
   {
     name: "a file that comes after the end is no part of the answer",
-    file: "shared/store/calls.ts",
-    find: "AND c.ok IS NULL AND t.${ACTIVE})",
-    replace: "AND c.ok IS NULL)",
+    file: "shared/store/observe-call.ts",
+    find: "insertArtifacts(key, files, sql`${isOpen} AND ${taskActive(taskId)}`)",
+    replace: "insertArtifacts(key, files, sql`${isOpen} AND ${taskActive(taskId).values.length} > 0`)",
     test: "test/unit/store",
   },
 ];

@@ -21,7 +21,7 @@ const tell = async (chatId: number, text: string) =>
 /** Waits until the chat's newest task is in its first call. */
 const running = (nth = 1) =>
   until(
-    async () => (await house.sql("SELECT 1 FROM events WHERE key = 'started 1.1'")).length >= nth,
+    async () => (await house.sql("SELECT 1 FROM events WHERE type = 'started' AND turn = 1")).length >= nth,
     30_000,
     "the call to start",
   );

@@ -116,7 +116,7 @@ describe("an answer that takes its time", () => {
     const along = seen.filter((text) => text.startsWith("⏳ "));
     expect(along.some((text) => text.includes("Once upon") && !text.includes("The end."))).toBe(true);
     const told = await house.sql<{ data: string }>(
-      "SELECT e.data FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.key LIKE 'text 1 %' AND t.seq = (SELECT MAX(seq) FROM tasks) ORDER BY e.seq",
+      "SELECT e.data FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.type = 'text' AND e.turn = 1 AND t.seq = (SELECT MAX(seq) FROM tasks) ORDER BY e.seq",
     );
     expect(told.length).toBeGreaterThan(2);
     expect(told.map(({ data }) => JSON.parse(data).text).join("")).toBe(STORY);
@@ -131,7 +131,7 @@ describe("an answer that takes its time", () => {
     });
     await ask(14, "Two things.");
     const [turn] = await house.sql<{ text: string; told: string }>(
-      `SELECT n.text, (SELECT group_concat(data->>'text', '') FROM (SELECT data FROM events WHERE task_id = n.task_id AND key LIKE 'text %' ORDER BY seq)) AS told
+      `SELECT n.text, (SELECT group_concat(data->>'text', '') FROM (SELECT data FROM events WHERE task_id = n.task_id AND type = 'text' ORDER BY seq)) AS told
        FROM turns n JOIN tasks t ON t.id = n.task_id ORDER BY t.seq DESC LIMIT 1`,
     );
     expect(turn?.told).toBe(turn?.text);
@@ -235,7 +235,7 @@ describe("a model that", () => {
     expect(model.requests).toHaveLength(2);
     // The receipt shows that somebody waited, and for what.
     const [delayed] = await house.sql<{ data: string }>(
-      "SELECT data FROM events WHERE key LIKE 'delayed 1 at %' ORDER BY seq DESC LIMIT 1",
+      "SELECT data FROM events WHERE type = 'delayed' AND turn = 1 ORDER BY at DESC, seq DESC LIMIT 1",
     );
     expect(JSON.parse(delayed?.data ?? "{}")).toEqual({
       reason: expect.any(String),

@@ -134,6 +134,7 @@ export class Control {
       rowsWritten: sum(d1, "rowsWritten"),
       doorbells: sum(of("queue"), "statements"),
       instances: of("workflow").filter(({ name }) => name === "create").length,
+      steps: of("step").length,
       outboundCalls: of("fetch").length,
     };
   }

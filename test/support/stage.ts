@@ -16,7 +16,7 @@ import { until } from "./until.ts";
 
 const TIMINGS: Partial<Timings> = {
   doorbell_grace_ms: 200,
-  look_claim_ms: 600,
+  reconcile_claim_ms: 600,
   turn_claim_ms: 600,
   step_ms: 1_000,
   step_retry_ms: 50,
@@ -153,7 +153,7 @@ async function leftovers(house: House): Promise<string[]> {
     `SELECT 'doorbell ' || queue || ' ' || key AS what FROM outbox
      UNION ALL SELECT 'lease ' || id FROM replies WHERE lease_token IS NOT NULL OR lease_until > 0
      UNION ALL SELECT 'active task ' || id FROM tasks WHERE state IN ('queued', 'running', 'waiting')
-     UNION ALL SELECT 'unread ' || id FROM messages WHERE turn_id IS NULL`,
+     UNION ALL SELECT 'unread ' || id FROM messages WHERE task_id IS NULL`,
   );
   return rows.map(({ what }) => what);
 }

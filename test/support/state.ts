@@ -1,6 +1,8 @@
 /** What is stored of a conversation, so that two tellings of one story can be compared: ids by order, no times, no counts of tries. */
 import type { House } from "./house.ts";
 
+/** Whoever has planned the last turn has ended the task, under a name of their own. */
+const CLAIMS = /\bturn:[0-9a-f-]{36}/g;
 const IDS = /\b(inb|conv|msg|task)_[0-9a-z]{26}\b/g;
 
 /** Of the newest conversation: every story has one of its own. */
@@ -17,16 +19,26 @@ export async function newestState(house: House): Promise<{ state: unknown; tasks
   const state = {
     tasks,
     inbound: await of("SELECT id, state, note FROM inbound WHERE conversation_id = ? ORDER BY seq"),
-    messages: await of("SELECT id, content, turn_id FROM messages WHERE conversation_id = ? ORDER BY seq"),
-    turns: await ofTasks("x.task_id, x.n, x.text, x.model", "turns", "x.n"),
-    calls: await ofTasks("x.task_id, x.n, x.k, x.tool, x.input, x.ok, x.result", "calls", "x.n, x.k"),
-    attachments: await of(
-      "SELECT a.message_id, a.i, a.sha256, a.failure FROM attachments a JOIN messages m ON m.id = a.message_id WHERE m.conversation_id = ? ORDER BY m.seq, a.i",
+    messages: await of(
+      "SELECT id, content, task_id, turn FROM messages WHERE conversation_id = ? ORDER BY seq",
     ),
-    artifacts: await ofTasks("x.task_id, x.sha256, x.name, x.bytes", "artifacts", "x.n, x.k, x.i"),
+    turns: await ofTasks("x.task_id, x.turn, x.text, x.model", "turns", "x.turn"),
+    calls: await ofTasks(
+      "x.task_id, x.turn, x.call, x.tool, x.input, x.ok, x.result",
+      "calls",
+      "x.turn, x.call",
+    ),
+    attachments: await of(
+      "SELECT a.message_id, a.position, a.sha256, a.failure FROM attachments a JOIN messages m ON m.id = a.message_id WHERE m.conversation_id = ? ORDER BY m.seq, a.position",
+    ),
+    artifacts: await ofTasks(
+      "x.task_id, x.sha256, x.name, x.bytes",
+      "artifacts",
+      "x.turn, x.call, x.position",
+    ),
     // How often somebody had to wait is no part of the end, nor is what was said until then.
-    events: (await ofTasks("x.task_id, x.key", "events", "x.key")).filter(
-      ({ key }) => !/^(delayed|text) /.test(String(key)),
+    events: (await ofTasks("x.task_id, x.type, x.turn, x.call", "events", "x.type, x.turn, x.call")).filter(
+      ({ type }) => type !== "delayed" && type !== "text",
     ),
     replies: await of(
       `SELECT r.id, r.text, r.final, r.state, r.reason, (SELECT json_group_array(part || ' ' || state ORDER BY part)
@@ -40,10 +52,12 @@ export async function newestState(house: House): Promise<{ state: unknown; tasks
 /** The first inbound is `inb#1`, and so on. A message and the task it starts keep their likeness. */
 function withoutIds(state: unknown): unknown {
   const numbers = new Map<string, number>();
-  const text = JSON.stringify(state).replaceAll(IDS, (id) => {
-    const [kind = "", suffix = ""] = id.split("_");
-    if (!numbers.has(suffix)) numbers.set(suffix, numbers.size + 1);
-    return `${kind}#${numbers.get(suffix)}`;
-  });
+  const text = JSON.stringify(state)
+    .replaceAll(CLAIMS, "turn:")
+    .replaceAll(IDS, (id) => {
+      const [kind = "", suffix = ""] = id.split("_");
+      if (!numbers.has(suffix)) numbers.set(suffix, numbers.size + 1);
+      return `${kind}#${numbers.get(suffix)}`;
+    });
   return JSON.parse(text);
 }

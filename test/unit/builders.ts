@@ -3,7 +3,8 @@ import type { StoredFile } from "../../shared/contracts/file.ts";
 import type { InboundEvent } from "../../shared/contracts/inbound.ts";
 import { runCode } from "../../shared/contracts/tools/run-code.ts";
 import type { Turn } from "../../shared/contracts/turn.ts";
-import type { AcceptedInbound } from "../../shared/store/inbound.ts";
+import type { AcceptedInbound } from "../../shared/store/receive.ts";
+import type { NewInbound } from "../../shared/store/inbound.ts";
 
 /** A private chat, as it is stored. */
 export const ADDRESS = JSON.stringify({ channel: "telegram", chatId: "1" });
@@ -28,7 +29,7 @@ export function acceptedMessage(id: string, conversationId: string): AcceptedInb
 }
 
 /** A turn with so many calls. */
-export function turnOf(text: string, calls = 0): Turn {
+function turnOf(text: string, calls = 0): Turn {
   return {
     text,
     calls: Array.from({ length: calls }, () => ({ tool: runCode.name, input: { code: "6 * 7" } })),
@@ -43,4 +44,21 @@ export function observed(
   { ok = true, files = [] }: { ok?: boolean; files?: StoredFile[] } = {},
 ) {
   return { ok, text, images: [], files };
+}
+
+/** An inbound as triage reads it. */
+export function newInbound(id: string, conversationId: string): NewInbound {
+  const row = { id, version: 1, tenant_id: "default", conversation_id: conversationId };
+  return { ...row, event: "{}", received_at: 1 };
+}
+
+/** Where it is answered. */
+export function whereOf(inbound: NewInbound) {
+  return { inbound, address: ADDRESS, channel: "telegram" as const, externalId: "7" };
+}
+
+/** A turn as its planner stores it. */
+export function plannedTurn(claim: { taskId: string; turn: number; claim: string }, text: string, calls = 0) {
+  const nothing = { untold: "", files: [], read: [] };
+  return { ...claim, ...nothing, planned: turnOf(text, calls), latencyMs: 1, until: 0 };
 }

@@ -2,7 +2,7 @@
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { TIMINGS } from "../../shared/limits.ts";
-import { createTask } from "../../shared/store/api.ts";
+import { submitTask } from "../../shared/store/submit-task.ts";
 import { addApiKey } from "../../shared/store/api-keys.ts";
 import { ADDRESS } from "./builders.ts";
 
@@ -22,7 +22,7 @@ export async function startTask(db: D1Database, name: string, now: number): Prom
   await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
   const ids = { taskId: `task_${name}`, messageId: `msg_${name}`, conversationId: `conv_${name}` };
   const task = { keyHash: "h", tenantId: "default", ...ids, address: ADDRESS };
-  await createTask(db, { ...task, content: { type: "text", text: "x" } }, now, TIMINGS);
+  await submitTask(db, { ...task, content: { type: "text", text: "x" } }, now, TIMINGS);
   return ids.taskId;
 }
 

@@ -81,7 +81,7 @@ const answered = (chat: number) =>
 // Tasks that are out of time: no later start may have so short a deadline.
 let running = await errand.start({
   ...environment,
-  ERRAND_TIMINGS: JSON.stringify({ task_deadline_ms: 2_000, look_claim_ms: 1_000 }),
+  ERRAND_TIMINGS: JSON.stringify({ task_deadline_ms: 2_000, reconcile_claim_ms: 1_000 }),
 });
 const late = await submit(running, { prompt: "think of something" });
 await hook(running, 101, "think of something");

@@ -1,11 +1,14 @@
-/** One tool call: looked at before it starts, stored when it is done. */
+/** One tool call: whether it is still wanted is found out before it starts, and it is stored when it is done. */
 import { timingsOf } from "../../shared/config.ts";
 import { summaryOf } from "../../shared/contracts/tools/index.ts";
 import type { CallKey } from "../../shared/contracts/turn.ts";
 import { transient, type Transient } from "../../shared/errors.ts";
 import { readFile } from "../../shared/files.ts";
+import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
-import { showProgress, startCall, type StartedCall, storeObservation } from "../../shared/store/calls.ts";
+import { observeCall } from "../../shared/store/observe-call.ts";
+import { showProgress, startCall, type StartedCall } from "../../shared/store/start-call.ts";
+import { truncate } from "../../shared/text.ts";
 import type { Env } from "./env.ts";
 import { keepResult } from "./keep-result.ts";
 import { runTool, tools } from "./tools/index.ts";
@@ -18,17 +21,17 @@ export type Acted = { kind: "observed"; ok: boolean } | { kind: "inactive" } | T
 export async function act(env: Env, key: CallKey, attempt: number, table = tools): Promise<Acted> {
   const timings = timingsOf(env);
   const now = Date.now();
-  const started = await startCall(env.DB, key, { until: now + timings.step_ms, now });
+  const started = await startCall(env.DB, key, now + timings.step_ms, now);
   if (started.kind === "inactive") return started;
   if (started.kind === "done") return { kind: "observed", ok: started.ok };
-  const { call, conversationId } = started;
-  const result = await runTool(table, contextOf(env, key, started, attempt), call);
+  const { made, conversationId } = started;
+  const result = await runTool(table, contextOf(env, key, started, attempt), made);
   const latencyMs = Date.now() - now;
   const facts = {
     stage: "executor" as const,
     session_id: conversationId,
     task_id: key.taskId,
-    tool: call.tool,
+    tool: made.tool,
   };
   if ("kind" in result) {
     log("warn", { ...facts, effect: "call", latency_ms: latencyMs, detail: result.reason });
@@ -36,15 +39,14 @@ export async function act(env: Env, key: CallKey, attempt: number, table = tools
   }
   // What R2 does not take throws, and the step is tried again: the call is done twice rather than half.
   const kept = await keepResult(env.FILES, key, result);
-  await storeObservation(env.DB, key, kept, { latencyMs, now: Date.now() });
-  const made = kept.files.length > 0 ? { files: kept.files.length } : {};
+  await observeCall(env.DB, key, kept, { latencyMs, now: Date.now() });
   log("info", {
     ...facts,
     effect: "call",
     ok: kept.ok,
     latency_ms: latencyMs,
-    title: summaryOf(call),
-    ...made,
+    title: summaryOf(made),
+    ...(kept.files.length > 0 && { files: kept.files.length }),
   });
   return { kind: "observed", ok: kept.ok };
 }
@@ -62,7 +64,7 @@ function contextOf(
     attempt,
     deadlineAt,
     signal: AbortSignal.timeout(timingsOf(env).step_ms),
-    progress: (text) => showProgress(env.DB, key.taskId, text),
+    progress: (text) => showProgress(env.DB, key.taskId, truncate(text, LIMITS.progress_chars_max)),
     async readFile(sha256) {
       const object = await readFile(env.FILES, sha256);
       return object && new Uint8Array(await object.arrayBuffer());
@@ -72,7 +74,7 @@ function contextOf(
 
 /** The call failed too often: its failure is its observation, and the task goes on. */
 export async function giveUp(env: Env, key: CallKey, reason: string): Promise<Acted> {
-  await storeObservation(
+  await observeCall(
     env.DB,
     key,
     { ok: false, text: `Not done: ${reason}.`, images: [], files: [] },

@@ -1,7 +1,7 @@
-/** The executor: looks at tasks (`queue`), and does them as one durable Workflow each. */
+/** The executor: reconciles tasks (`queue`), and does them as one durable Workflow each. */
 import { consume } from "../../shared/queue/consume.ts";
 import { bellsOf, type Env } from "./env.ts";
-import { look } from "./look.ts";
+import { reconcile } from "./reconcile.ts";
 
 export { TaskWorkflow } from "./task-workflow.ts";
 
@@ -11,7 +11,7 @@ export default {
       stage: "executor",
       db: env.DB,
       bells: bellsOf(env),
-      look: (keys) => look(env, keys),
+      reconcile: (keys) => reconcile(env, keys),
     });
   },
 } satisfies ExportedHandler<Env>;

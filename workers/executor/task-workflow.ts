@@ -4,12 +4,12 @@
  */
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { timingsOf } from "../../shared/config.ts";
-import { type CallKey, NextTurn, type PlannedCall } from "../../shared/contracts/turn.ts";
+import { type CallKey, NextTurn, type PlannedCall, type TurnKey } from "../../shared/contracts/turn.ts";
 import { permanent, type Permanent } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import type { TaskEnd } from "../../shared/store/end.ts";
+import type { TaskEnd } from "../../shared/store/statements/end-task.ts";
 import { act, giveUp } from "./act.ts";
-import { end } from "./ending.ts";
+import { end } from "./end.ts";
 import type { Env } from "./env.ts";
 
 /** Waits between two askings grow by this much each time. */
@@ -21,29 +21,34 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
     { instanceId: taskId }: Readonly<WorkflowEvent<unknown>>,
     step: WorkflowStep,
   ): Promise<void> {
-    for (let n = 1; n <= LIMITS.turns_max; n++) {
-      const turn = await this.plan(step, taskId, n);
-      // Somebody else has ended the task, and has answered.
-      if (turn.kind === "inactive") return;
-      if (turn.kind === "permanent") {
-        const text = `⚠️ I could not go on: ${turn.reason}.`;
+    for (let turn = 1; turn <= LIMITS.turns_max; turn++) {
+      const planned = NextTurn.parse(await this.plan(step, { taskId, turn }));
+      // It has ended, and is answered: by the planner, whose turn was the last, or by somebody else.
+      if (planned.kind === "inactive") return;
+      if (planned.kind !== "turn") {
+        const text = `⚠️ I could not go on: ${planned.reason}.`;
         return this.end(step, { taskId, state: "failed", answer: { text } });
       }
-      if (turn.calls.length === 0) return this.end(step, { taskId, state: "succeeded", answer: { turn: n } });
-      await Promise.all(turn.calls.map((call) => this.act(step, { taskId, n, k: call.k }, call)));
+      // Of a version before, whose last turn did not end its task.
+      if (planned.calls.length === 0) return this.end(step, { taskId, state: "succeeded", answer: { turn } });
+      await Promise.all(
+        planned.calls.map((named) => this.act(step, { taskId, turn, call: named.call }, named)),
+      );
     }
     const text = `⚠️ I gave up after ${LIMITS.turns_max} turns without coming to an end.`;
     await this.end(step, { taskId, state: "failed", answer: { text } });
   }
 
-  private plan(step: WorkflowStep, taskId: string, n: number) {
-    return this.ask(step, `plan ${n}`, (name) =>
-      step.do(name, this.planOptions, async () => NextTurn.parse(await this.env.PLANNER.nextTurn(taskId, n))),
+  private plan(step: WorkflowStep, { taskId, turn }: TurnKey) {
+    return this.ask(step, `plan ${turn}`, (name) =>
+      step.do(name, this.planOptions, async () =>
+        NextTurn.parse(await this.env.PLANNER.nextTurn(taskId, turn)),
+      ),
     );
   }
 
   private async act(step: WorkflowStep, key: CallKey, { tool, title }: PlannedCall): Promise<void> {
-    const name = `act ${key.n}.${key.k} ${tool}: ${title}`;
+    const name = `act ${key.turn}.${key.call} ${tool}: ${title}`;
     const acted = await this.ask(step, name, (asked, attempt) =>
       step.do(asked, this.options, () => act(this.env, key, attempt)),
     );

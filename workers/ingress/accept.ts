@@ -10,7 +10,7 @@ import { deriveId, sha256Hex } from "../../shared/ids.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
-import { type AcceptedInbound, acceptInbound } from "../../shared/store/inbound.ts";
+import { type AcceptedInbound, receiveInbound } from "../../shared/store/receive.ts";
 import { bellsOf, type Env } from "./env.ts";
 import { HttpProblem } from "./problem.ts";
 import { type Accepted, accepted, receive } from "./receive.ts";
@@ -30,9 +30,15 @@ export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Resp
   const { response, ...content } = accepted(channel, received);
   for (const { reason } of content.ignored)
     log("info", { stage: "ingress", effect: "ignored", channel, detail: reason });
-  const inbound = await inboundOf(channel, body, content);
+  const inbound = await inboundOf(channel, body, {
+    events: content.events.slice(0, LIMITS.hook_events_max),
+    unreadable:
+      content.events.length > LIMITS.hook_events_max
+        ? `more than ${LIMITS.hook_events_max} events`
+        : content.unreadable,
+  });
   try {
-    const doorbells = await acceptInbound(c.env.DB, inbound, now, timingsOf(c.env));
+    const doorbells = await receiveInbound(c.env.DB, inbound, now, timingsOf(c.env));
     report(inbound, doorbells, Date.now() - now);
     c.executionCtx.waitUntil(ring(bellsOf(c.env), delayed(c.env, inbound, doorbells), "ingress"));
   } catch (error) {
@@ -47,30 +53,29 @@ export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Resp
   return response;
 }
 
-/** The rows of a request: one for each event, and one for what nobody can read. */
+/** The rows of a request: one for each event, and one for what nobody can read. What came is kept once, with the first of them and the last. */
 export async function inboundOf(
   channel: ChatChannelName,
   body: Body,
   { events, unreadable }: Pick<Accepted, "events" | "unreadable">,
 ): Promise<AcceptedInbound[]> {
-  const origin = { tenantId: TENANT, channel, raw: body.text ?? body.bytes.slice().buffer };
-  const readable = events.slice(0, LIMITS.hook_events_max).map(async (event) => ({
-    ...origin,
-    id: await deriveId("inb", TENANT, channel, event.dedupKey),
-    conversationId: await conversationIdOf(event),
-    event,
-    parkedReason: null,
-  }));
-  const tooMany =
-    events.length > LIMITS.hook_events_max ? `more than ${LIMITS.hook_events_max} events` : null;
-  const parkedReason = unreadable ?? tooMany;
-  if (parkedReason === null) return Promise.all(readable);
+  const origin = { tenantId: TENANT, channel };
+  const raw = body.text ?? body.bytes.slice().buffer;
+  const readable = await Promise.all(
+    events.map(async (event, index) => ({
+      ...origin,
+      id: await deriveId("inb", TENANT, channel, event.dedupKey),
+      conversationId: await conversationIdOf(event),
+      event,
+      raw: index === 0 ? raw : null,
+      parkedReason: null,
+    })),
+  );
+  if (unreadable === null) return readable;
   const hash = await sha256Hex(body.text ?? [...body.bytes].join());
   const id = await deriveId("inb", TENANT, channel, `unreadable:${hash}`);
-  return [
-    ...(await Promise.all(readable)),
-    { ...origin, id, conversationId: null, event: null, parkedReason },
-  ];
+  const parked = { ...origin, id, conversationId: null, event: null, raw, parkedReason: unreadable };
+  return [...readable, parked];
 }
 
 /** The conversation of an event: its chat, its topic, or in a group without topics its sender's part of it. */

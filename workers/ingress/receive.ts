@@ -31,7 +31,10 @@ export async function receive(
 export function accepted(channel: ChatChannelName, received: Received): Accepted {
   if (received.kind === "received") return received;
   if (received.kind === "refused")
-    throw new HttpProblem({ status: received.status, title: "Refused", detail: received.reason });
+    throw new HttpProblem(
+      { status: received.status, title: "Refused", detail: received.reason },
+      received.headers,
+    );
   const { variable } = received;
   throw new HttpProblem({
     status: 503,

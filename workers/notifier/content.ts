@@ -1,14 +1,14 @@
 /** What is to be shown of a reply, in Markdown: its answer, or how far it is. */
 import type { StoredFile } from "../../shared/contracts/file.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import type { ReplyRow } from "../../shared/store/replies.ts";
+import type { Reply } from "../../shared/store/lease-reply.ts";
 import { stopButtonOf } from "../../shared/strings.ts";
-import { beginning } from "../../shared/text.ts";
+import { truncate } from "../../shared/text.ts";
 import type { AnyClient, Button } from "./channels/client.ts";
 
 /** The parts of the answer; of progress, the first. */
 export function partsOf(
-  { final, text, created_at }: ReplyRow,
+  { final, text, created_at }: Reply,
   client: AnyClient,
 ): readonly [unknown, ...unknown[]] {
   if (final === 1) return client.render(cut(text));
@@ -19,12 +19,12 @@ export function partsOf(
 }
 
 /** What goes with the answer, after its words. */
-export function filesOf({ final, artifacts }: ReplyRow): readonly StoredFile[] {
+export function filesOf({ final, artifacts }: Reply): readonly StoredFile[] {
   return final === 1 ? artifacts : [];
 }
 
 /** What runs can be stopped where it is seen. */
-export function buttonsOf({ id, final }: ReplyRow): readonly Button[] {
+export function buttonsOf({ id, final }: Reply): readonly Button[] {
   return final === 0 ? [stopButtonOf(id)] : [];
 }
 
@@ -35,6 +35,6 @@ function latest(text: string, charsMax: number): string {
 
 function cut(text: string): string {
   if (text.length <= LIMITS.answer_chars_max) return text;
-  const kept = beginning(text, LIMITS.answer_chars_max);
+  const kept = truncate(text, LIMITS.answer_chars_max);
   return `${kept}\n\n… (${text.length - kept.length} more characters were cut)`;
 }

@@ -3,7 +3,7 @@ import type { StoredFile } from "../../shared/contracts/file.ts";
 import { reasonOf } from "../../shared/errors.ts";
 import { readFile, sizeOf } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import { announce, recordCreated } from "../../shared/store/replies.ts";
+import { announceMessage, recordMessage } from "../../shared/store/record-message.ts";
 import { asCode } from "../../shared/text.ts";
 import type { Sent } from "./channels/client.ts";
 import { buttonsOf, partsOf } from "./content.ts";
@@ -69,26 +69,30 @@ async function create(
   const { env, timings, lease, client } = look;
   const settled = isDoubtful(look, index) ? await settle(look, index, part) : null;
   if (settled !== null && settled.kind !== "ok") return settled;
-  if (!isAnnounced && !(await announce(env.DB, lease, index))) return { kind: "lease_lost" };
+  if (!isAnnounced) {
+    const announced = await announceMessage(env.DB, lease, index);
+    if (announced.kind === "refused") return { kind: "lease_lost" };
+  }
   const created = settled ?? (await send());
   if (created.kind !== "ok") return created;
   const message = { part: index, externalId: created.value };
-  if (await recordCreated(env.DB, lease, message, Date.now(), timings)) return created;
+  const recorded = await recordMessage(env.DB, lease, message, Date.now(), timings);
+  if (recorded.kind === "recorded") return created;
   await client.editing?.remove(created.value);
   return { kind: "lease_lost" };
 }
 
-function isDoubtful({ deliveries }: OpenLook, index: number): boolean {
-  return deliveries.some(({ part, state }) => part === index && state === "doubtful");
+function isDoubtful({ reply }: OpenLook, index: number): boolean {
+  return reply.deliveries.some(({ part, state }) => part === index && state === "doubtful");
 }
 
 /** What has become of a message whose creation is in doubt; null when it is to be created again, which is not done too often. */
 async function settle(
-  { deliveries, client }: OpenLook,
+  { reply, client }: OpenLook,
   index: number,
   part: unknown,
 ): Promise<Sent<string> | null> {
-  const doubts = deliveries.find((one) => one.part === index)?.doubts ?? 0;
+  const doubts = reply.deliveries.find((one) => one.part === index)?.doubts ?? 0;
   const settled = doubts > LIMITS.doubts_max ? null : await client.settle(part);
   if (settled === null)
     return { kind: "undeliverable", reason: `created ${doubts} times without ever hearing of the outcome` };

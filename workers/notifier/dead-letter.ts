@@ -5,8 +5,7 @@ import { reasonOf } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { log } from "../../shared/log.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
-import { parkAndTell } from "../../shared/store/dead-letters.ts";
-import { parkUnreadable } from "../../shared/store/outbox.ts";
+import { parkAndTell, parkUnreadable } from "../../shared/store/park.ts";
 import { bellsOf, type Env } from "./env.ts";
 
 const REASON = "its consumer failed again and again; the log has the errors";
@@ -36,10 +35,10 @@ async function parkOne(body: unknown, env: Env): Promise<void> {
   const { queue, key } = doorbell.data;
   const text = `⚠️ Something is broken on my side, and this was put aside for somebody to look at. Reference: \`${key}\``;
   const said = { reason: REASON, text };
-  const { parked, doorbells } = await parkAndTell(env.DB, doorbell.data, said, now, timingsOf(env));
+  const { kind, doorbells } = await parkAndTell(env.DB, doorbell.data, said, now, timingsOf(env));
   log("error", {
     stage: "notifier",
-    effect: parked ? "parked" : "parked already",
+    effect: kind === "parked" ? "parked" : "parked already",
     queue,
     key,
     detail: REASON,

@@ -1,10 +1,10 @@
-/** Looking at replies: who has the lease, and what is due. How a difference is made is in show.ts. */
+/** Reconciling replies: who has the lease, and what is due. How a difference is made is in show.ts. */
 import { timingsOf } from "../../shared/config.ts";
-import { Lane } from "../../shared/lane.ts";
+import { Mutex } from "../../shared/mutex.ts";
 import { log } from "../../shared/log.ts";
-import type { LookAgain } from "../../shared/queue/consume.ts";
-import { each } from "../../shared/queue/each.ts";
-import { dropReplyDoorbell, leaseReply } from "../../shared/store/replies.ts";
+import type { ReconcileAgain } from "../../shared/queue/consume.ts";
+import { concurrently } from "../../shared/queue/concurrently.ts";
+import { dropReplyDoorbell, leaseReply } from "../../shared/store/lease-reply.ts";
 import type { Misconfigured } from "./channels/client.ts";
 import { adapters } from "./channels/index.ts";
 import type { Created } from "./create.ts";
@@ -19,11 +19,11 @@ const AT_ONCE_MAX = 50;
 /** Somebody else is at this reply; by then its calls are done. */
 const BUSY_MS = 1_000;
 
-export async function deliverAll(env: Env, replyIds: readonly string[]): Promise<LookAgain> {
+export async function deliverAll(env: Env, replyIds: readonly string[]): Promise<ReconcileAgain> {
   const again = new Map<string, number>();
   // Whatever is killed in here leaves at most one creation in doubt: the next is announced when the last is recorded.
-  const creations = new Lane();
-  await each(replyIds, AT_ONCE_MAX, async (replyId) => {
+  const creations = new Mutex();
+  await concurrently(replyIds, AT_ONCE_MAX, async (replyId) => {
     const waitMs = await deliver(env, replyId, creations);
     if (waitMs !== null) again.set(replyId, waitMs);
   });
@@ -31,8 +31,8 @@ export async function deliverAll(env: Env, replyIds: readonly string[]): Promise
 }
 
 /** Makes what is shown what is wanted. Returns the milliseconds until the next look, or null when there is none. */
-async function deliver(env: Env, replyId: string, creations: Lane): Promise<number | null> {
-  const leased = await creations.enter(() => lease(env, replyId));
+async function deliver(env: Env, replyId: string, creations: Mutex): Promise<number | null> {
+  const leased = await creations.run(() => lease(env, replyId));
   switch (leased.kind) {
     case "nothing":
       return null;
@@ -71,8 +71,8 @@ async function lease(env: Env, replyId: string): Promise<Leased> {
   const now = Date.now();
   const found = await leaseReply(env.DB, token, now, timings);
   if (found.kind === "not_found") return { kind: "nothing" };
-  const { reply, deliveries, version } = found;
-  const { address } = reply;
+  const { reply } = found;
+  const { address, version } = reply;
   if (reply.state !== "open" || address.channel === "api") return { kind: "ended", version };
   const isMine = reply.lease_token === token.token;
   const dueInMs = reply.final === 1 ? 0 : reply.created_at + timings.placeholder_after_ms - now;
@@ -81,7 +81,7 @@ async function lease(env: Env, replyId: string): Promise<Leased> {
     const waitMs = reply.lease_token === null ? Math.max(reply.lease_until - now, 0) : BUSY_MS;
     return { kind: "busy", waitMs };
   }
-  const looked = { env, timings, lease: token, reply, deliveries };
+  const looked = { env, timings, lease: token, reply };
   const conversation = { address, answersId: reply.answers_id };
   const client = adapters[address.channel].open(env, conversation, timings);
   if ("kind" in client)
@@ -89,8 +89,8 @@ async function lease(env: Env, replyId: string): Promise<Leased> {
   const look = { ...looked, client };
   if (!isMine) return { kind: "early", look, dueInMs };
   if (reply.callback_id !== null) return { kind: "pressed", look, callbackId: reply.callback_id };
-  const beginning = begin(look);
-  return beginning === null ? { kind: "waiting", look } : { kind: "due", look, first: await beginning };
+  const first = await begin(look);
+  return first === null ? { kind: "waiting", look } : { kind: "due", look, first };
 }
 
 /** A sign of life, long before there is something to say. Whether it arrives matters to nobody. */

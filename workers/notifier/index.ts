@@ -15,8 +15,8 @@ export default class Notifier extends WorkerEntrypoint<Env> implements NotifierR
   override async queue(batch: MessageBatch): Promise<void> {
     const { env } = this;
     if (batch.queue === DEAD_LETTERS) return parkDeadLetters(batch, env);
-    const look = (keys: readonly string[]) => deliverAll(env, keys);
-    return consume(batch, { stage: "notifier", db: env.DB, bells: bellsOf(env), look });
+    const reconcile = (keys: readonly string[]) => deliverAll(env, keys);
+    return consume(batch, { stage: "notifier", db: env.DB, bells: bellsOf(env), reconcile });
   }
 
   fetchFile(channel: ChannelName, file: ReceivedFile): Promise<FetchedFile> {

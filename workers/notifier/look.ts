@@ -1,6 +1,7 @@
 /** One look at a reply: what is wanted, what is shown, and the way to its conversation. */
 import type { Timings } from "../../shared/limits.ts";
-import type { DeliveryRow, Lease, ReplyRow } from "../../shared/store/replies.ts";
+import type { Reply } from "../../shared/store/lease-reply.ts";
+import type { Lease } from "../../shared/store/statements/guards.ts";
 import type { AnyClient } from "./channels/client.ts";
 import type { Env } from "./env.ts";
 
@@ -8,8 +9,7 @@ export interface Look {
   readonly env: Env;
   readonly timings: Timings;
   readonly lease: Lease;
-  readonly reply: ReplyRow;
-  readonly deliveries: readonly DeliveryRow[];
+  readonly reply: Reply;
 }
 
 /** A look with a client that can send. */
@@ -28,7 +28,7 @@ export function factsOf({ reply }: Look) {
 }
 
 /** The message that shows a part. */
-export function shownId({ deliveries }: Look, part: number): string | undefined {
-  const delivery = deliveries.find((one) => one.part === part && one.state === "shown");
+export function shownId({ reply }: Look, part: number): string | undefined {
+  const delivery = reply.deliveries.find((one) => one.part === part && one.state === "shown");
   return delivery?.external_id ?? undefined;
 }

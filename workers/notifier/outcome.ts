@@ -2,8 +2,9 @@
 import { backoffMs } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
-import { park } from "../../shared/store/outbox.ts";
-import { recordAbsent, settleReply } from "../../shared/store/replies.ts";
+import { parkReply } from "../../shared/store/park.ts";
+import { recordAbsent } from "../../shared/store/record-message.ts";
+import { postponeReply, settleReply } from "../../shared/store/settle-reply.ts";
 import type { Failed, Misconfigured } from "./channels/client.ts";
 import { factsOf, type Look } from "./look.ts";
 
@@ -19,7 +20,7 @@ export async function fail(look: Look, failure: Failed, creating: number | null)
   });
   if (failure.kind === "misconfigured") return parkMisconfigured(look, failure);
   if (failure.kind === "undeliverable") return giveUp(look, failure.reason);
-  const rings = reply.rings ?? 0;
+  const { rings } = reply;
   if (rings >= LIMITS.rings_max || now - reply.created_at > timings.reply_kept_ms) {
     return giveUp(look, `gave up: ${failure.reason}`);
   }
@@ -27,21 +28,19 @@ export async function fail(look: Look, failure: Failed, creating: number | null)
   const rateLimited = failure.kind === "later" && failure.rateLimited;
   const retryAfterMs = failure.kind === "later" ? failure.retryAfterMs : undefined;
   const waitMs = failure.kind === "gone" ? 0 : (retryAfterMs ?? backoffMs(rings + 1, timings.backoff_ms_max));
-  const nothingShown = { version: reply.version, revision: null, outcome: null };
-  const lookAt = now + waitMs;
+  const ringAt = now + waitMs;
   // Other doorbells of this reply may ring before: the platform's limit holds for them too.
-  const notBefore = rateLimited ? lookAt : 0;
-  await settleReply(env.DB, lease, { ...nothingShown, lookAt, notBefore, failed: !rateLimited }, now);
+  const notBefore = rateLimited ? ringAt : 0;
+  const { version } = reply;
+  await postponeReply(env.DB, lease, { version, revision: null, ringAt, notBefore, failed: !rateLimited });
   return waitMs;
 }
 
 /** The person cannot be reached. The work's result stays in the task, and the receipt says what happened. */
 async function giveUp(look: Look, reason: string): Promise<null> {
   const { env, lease, reply } = look;
-  const now = Date.now();
   const outcome = { state: "undeliverable" as const, reason, externalIds: [] };
-  const { version } = reply;
-  await settleReply(env.DB, lease, { version, revision: null, outcome, lookAt: now, failed: true }, now);
+  await settleReply(env.DB, lease, reply.version, outcome, Date.now());
   log("error", { ...factsOf(look), effect: "undeliverable", detail: reason });
   return null;
 }
@@ -52,13 +51,8 @@ export async function parkMisconfigured(look: Look, { reason }: Misconfigured): 
   const now = Date.now();
   await recordAbsent(env.DB, lease, 0);
   const { version } = reply;
-  await settleReply(
-    env.DB,
-    lease,
-    { version, revision: null, outcome: null, lookAt: now, failed: true },
-    now,
-  );
-  await park(env.DB, { queue: "replies", key: reply.id }, reason, now);
+  await postponeReply(env.DB, lease, { version, revision: null, ringAt: now, notBefore: 0, failed: true });
+  await parkReply(env.DB, reply.id, reason, now);
   log("error", { ...factsOf(look), effect: "parked", detail: reason });
   return null;
 }

@@ -1,6 +1,6 @@
 /** Telling the platform that a button was heard: within its time, or not at all. */
 import { log } from "../../shared/log.ts";
-import { settleReply } from "../../shared/store/replies.ts";
+import { settleReply } from "../../shared/store/settle-reply.ts";
 import { factsOf, type OpenLook } from "./look.ts";
 import { fail } from "./outcome.ts";
 
@@ -14,8 +14,7 @@ export async function answerButton(look: OpenLook, callbackId: string): Promise<
   const outcome = isLate
     ? { state: "undeliverable" as const, reason: "too late for the platform to hear", externalIds: [] }
     : { state: "delivered" as const, reason: null, externalIds: [] };
-  const { version } = reply;
-  await settleReply(env.DB, lease, { version, revision: null, outcome, lookAt: now, failed: false }, now);
+  await settleReply(env.DB, lease, reply.version, outcome, now);
   log("info", {
     ...factsOf(look),
     effect: isLate ? "dropped" : "answered",

@@ -14,11 +14,11 @@ export default class Planner extends WorkerEntrypoint<Env> implements PlannerRpc
 
   override async queue(batch: MessageBatch): Promise<void> {
     const { env } = this;
-    const look = (keys: readonly string[]) => triage(env, keys);
-    await consume(batch, { stage: "planner", db: env.DB, bells: bellsOf(env), look });
+    const reconcile = (keys: readonly string[]) => triage(env, keys);
+    await consume(batch, { stage: "planner", db: env.DB, bells: bellsOf(env), reconcile });
   }
 
-  nextTurn(taskId: string, n: number): Promise<NextTurn> {
-    return nextTurn(this.env, this.openModel, { taskId, n });
+  nextTurn(taskId: string, turn: number): Promise<NextTurn> {
+    return nextTurn(this.env, this.openModel, { taskId, turn });
   }
 }

@@ -58,9 +58,9 @@ export function toolOfCommand(name: string): AnyTool | undefined {
   return TOOLS.find(({ command }) => command?.name === name);
 }
 
-/** The call that a command is; null when no tool takes it. */
+/** The call that a command is; null when no tool takes it, or not so. */
 export function callOfCommand({ name, args }: Command): ToolCall | null {
   const tool = toolOfCommand(name);
-  if (tool?.command === undefined || args === "") return null;
+  if (tool?.command === undefined) return null;
   return ToolCall.safeParse({ tool: tool.name, input: tool.command.inputOf(args) }).data ?? null;
 }

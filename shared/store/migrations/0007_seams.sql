@@ -20,7 +20,7 @@ UPDATE inbound SET event = json_remove(json_patch(
 -- Commands were read again by whoever planned: the ones that tools carry out are kept as such now.
 UPDATE messages SET content = json_set(content, '$.command', json_object('name', 'run',
     'args', trim(substr(trim(content->>'text', char(9, 10, 13, 32)), 5), char(9, 10, 13, 32))))
-  WHERE content->>'type' = 'text'
+  WHERE content->>'type' = 'text' AND instr(content, '\u0000') = 0
     AND lower(substr(trim(content->>'text', char(9, 10, 13, 32)), 1, 4)) = '/run'
     AND instr(char(9, 10, 13, 32), substr(trim(content->>'text', char(9, 10, 13, 32)), 5, 1)) > 0
     AND length(trim(content->>'text', char(9, 10, 13, 32))) > 5;

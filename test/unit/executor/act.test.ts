@@ -3,19 +3,20 @@ import { beforeAll, beforeEach, expect, it } from "vitest";
 import { formOf } from "../../../shared/code-form.ts";
 import { CodeRequest } from "../../../shared/contracts/code.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { endTask } from "../../../shared/store/end.ts";
-import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
+import { claimTurn } from "../../../shared/store/claim-turn.ts";
+import { endTask } from "../../../shared/store/end-task.ts";
+import { storeTurn } from "../../../shared/store/store-turn.ts";
 import { act } from "../../../workers/executor/act.ts";
 import type { Env } from "../../../workers/executor/env.ts";
 import { type Tools, tools } from "../../../workers/executor/tools/index.ts";
 import type { ToolContext } from "../../../workers/executor/tools/tool.ts";
-import { turnOf } from "../builders.ts";
+import { plannedTurn } from "../builders.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
 let db: D1Database;
 let ran: string[];
 let task = 0;
-let key = { taskId: "", n: 1, k: 1 };
+let key = { taskId: "", turn: 1, call: 1 };
 beforeAll(async () => {
   db = await openDatabase();
 });
@@ -23,20 +24,10 @@ beforeEach(async () => {
   ran = [];
   const now = Date.now();
   const taskId = await startTask(db, `a${++task}`, now);
-  key = { taskId, n: 1, k: 1 };
-  await claimTurn(db, { taskId, n: 1, claim: "c", until: now + 1_000, now });
-  await storeTurn(db, {
-    taskId,
-    n: 1,
-    claim: "c",
-    turn: turnOf("", 1),
-    untold: "",
-    files: [],
-    read: [],
-    latencyMs: 1,
-    until: now,
-    now,
-  });
+  key = { taskId, turn: 1, call: 1 };
+  const claim = { taskId, turn: 1, claim: "c" };
+  await claimTurn(db, { ...claim, until: now + 1_000 }, now);
+  await storeTurn(db, plannedTurn(claim, "", 1), now, TIMINGS);
 });
 
 /** An executor whose runner remembers what it ran. */

@@ -1,9 +1,9 @@
 /** How a reply is shown where messages cannot be edited, and where the platform can tell what has become of a creation. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { Lane } from "../../../shared/lane.ts";
-import { endTask } from "../../../shared/store/end.ts";
-import { leaseReply } from "../../../shared/store/replies.ts";
+import { Mutex } from "../../../shared/mutex.ts";
+import { endTask } from "../../../shared/store/end-task.ts";
+import { leaseReply } from "../../../shared/store/lease-reply.ts";
 import type { AnyClient, Settled } from "../../../workers/notifier/channels/client.ts";
 import type { Env } from "../../../workers/notifier/env.ts";
 import { begin, show, waitForAnswer } from "../../../workers/notifier/show.ts";
@@ -40,9 +40,9 @@ async function lookAt(token: string, now: number) {
   const lease = { replyId: id, token };
   const leased = await leaseReply(db, lease, now, TIMINGS);
   if (leased.kind !== "found") throw new Error("there is no such reply");
-  const { reply, deliveries } = leased;
+  const { reply } = leased;
   const env = { DB: db } as unknown as Env;
-  return { env, timings: TIMINGS, lease, reply, deliveries, client, creations: new Lane() };
+  return { env, timings: TIMINGS, lease, reply, client, creations: new Mutex() };
 }
 
 const end = () =>
@@ -53,7 +53,7 @@ const delivery = () =>
 describe("a channel that cannot edit", () => {
   it("shows nothing before the answer, and then the answer, whole and once", async () => {
     const early = await lookAt("a", NOW + TIMINGS.placeholder_after_ms);
-    expect(begin(early)).toBeNull();
+    expect(await begin(early)).toBeNull();
     expect(await waitForAnswer(early)).toBeGreaterThan(0);
     expect(created).toEqual([]);
 

@@ -1,22 +1,27 @@
 /** What a model is given to read, of a conversation of any length. */
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../shared/limits.ts";
-import type { Transcript } from "../../../shared/store/turns.ts";
+import type { Transcript, TranscriptCall } from "../../../shared/store/transcript.ts";
 import type { ResultPart } from "../../../workers/planner/models/model.ts";
 import { messageOf } from "../../../workers/planner/models/anthropic/convert.ts";
 import { imageKey } from "../../../workers/planner/turn/files.ts";
 import { promptOf } from "../../../workers/planner/turn/prompt.ts";
 
-const said = (turnId: string, text: string, quote?: string) => ({
+/** Who read it, as `task/turn`; without a turn, the task's end. */
+function readerOf(reader: string) {
+  const [taskId = "", turn] = reader.split("/");
+  return { taskId, turn: turn === undefined ? null : Number(turn) };
+}
+const said = (reader: string, text: string, quote?: string) => ({
   id: `msg_${text}`,
-  turnId,
+  readBy: readerOf(reader),
   content: { type: "text" as const, text, ...(quote !== undefined && { quote }) },
 });
-const call = (taskId: string, n: number, k: number, result: string | null) => ({
+const call = (taskId: string, turn: number, nth: number, result: string | null): TranscriptCall => ({
   taskId,
-  n,
-  k,
-  call: { tool: "run_code" as const, input: { code: `${n}.${k}` } },
+  turn,
+  call: nth,
+  made: { tool: "run_code", input: { code: `${turn}.${nth}` } },
   observation: result === null ? null : { ok: true, text: result, images: [] },
 });
 const transcript = (given: Partial<Transcript>): Transcript => ({
@@ -49,8 +54,8 @@ describe("a prompt", () => {
     const given = transcript({
       messages: [said("task_z/1", "first"), said("task_a/1", "second"), said("task_a/2", "and third")],
       turns: [
-        { taskId: "task_a", n: 1, text: "hm" },
-        { taskId: "task_z", n: 1, text: "answer" },
+        { taskId: "task_a", turn: 1, text: "hm" },
+        { taskId: "task_z", turn: 1, text: "answer" },
       ],
       calls: [call("task_a", 1, 1, "one"), call("task_a", 1, 2, null)],
     });
@@ -64,14 +69,14 @@ describe("a prompt", () => {
   });
 
   it("tells what was stopped before it was read, without an answer", () => {
-    const given = transcript({ messages: [said("stop:inb_1", "never mind"), said("task_b/1", "hello")] });
+    const given = transcript({ messages: [said("task_a", "never mind"), said("task_b/1", "hello")] });
     expect(told(given)).toEqual(["user: never mind", "user: hello"]);
   });
 
   it("names who speaks where several do", () => {
     const spoken = (id: string, from: string, text: string) => ({
       id,
-      turnId: "task_a/1",
+      readBy: readerOf("task_a/1"),
       content: { type: "text" as const, text, from },
     });
     const messages = [spoken("msg_1", "Ada", "tea"), spoken("msg_2", "Grace", "coffee")];
@@ -91,7 +96,7 @@ describe("what a tool has seen", () => {
   const seen = call("task_a", 1, 1, "the page");
   const given = transcript({
     messages: [said("task_a/1", "look")],
-    turns: [{ taskId: "task_a", n: 1, text: "" }],
+    turns: [{ taskId: "task_a", turn: 1, text: "" }],
     calls: [{ ...seen, observation: { ok: true, text: "the page", images: [image] } }],
   });
   const content = new Uint8Array([1, 2, 3]);
@@ -116,14 +121,14 @@ describe("what a tool has seen", () => {
 
 describe("a conversation that is too long", () => {
   const turnsOf = (count: number) =>
-    Array.from({ length: count }, (_, index) => ({ taskId: "task_c", n: index + 1, text: "" }));
+    Array.from({ length: count }, (_, index) => ({ taskId: "task_c", turn: index + 1, text: "" }));
 
   it("loses its oldest tool results first, and keeps the calls", () => {
     const each = LIMITS.prompt_history_chars_max / 4;
     const given = transcript({
       messages: [said("task_c/1", "go")],
       turns: turnsOf(6),
-      calls: turnsOf(6).map(({ n }) => call("task_c", n, 1, "x".repeat(each))),
+      calls: turnsOf(6).map(({ turn }) => call("task_c", turn, 1, "x".repeat(each))),
     });
     const results = promptOf(given)
       .flatMap(({ parts }) => [...parts])
@@ -141,8 +146,8 @@ describe("a conversation that is too long", () => {
         said("task_f/1", `now ${long}`),
       ],
       turns: [
-        { taskId: "task_d", n: 1, text: "a" },
-        { taskId: "task_e", n: 1, text: "b" },
+        { taskId: "task_d", turn: 1, text: "a" },
+        { taskId: "task_e", turn: 1, text: "b" },
       ],
     });
     expect(told(given).map((text) => text.slice(0, 14))).toEqual(["user: now yyyy"]);
@@ -153,8 +158,8 @@ describe("a conversation that is too long", () => {
     const given = transcript({
       messages: [said("task_g/1", long), said("task_h/1", "now")],
       turns: [
-        { taskId: "task_g", n: 1, text: "t" },
-        { taskId: "task_g", n: 2, text: "done" },
+        { taskId: "task_g", turn: 1, text: "t" },
+        { taskId: "task_g", turn: 2, text: "done" },
       ],
       calls: [call("task_g", 1, 1, "r")],
     });

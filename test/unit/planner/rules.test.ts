@@ -1,7 +1,7 @@
 /** The rules protocol: what is asked for is done, what is not understood is said. */
 import { describe, expect, it } from "vitest";
 import type { MessageContent } from "../../../shared/contracts/message.ts";
-import type { Transcript, TranscriptCall } from "../../../shared/store/turns.ts";
+import type { Transcript, TranscriptCall } from "../../../shared/store/transcript.ts";
 import { planByRules } from "../../../workers/planner/turn/rules.ts";
 
 const TASK = "task_1";
@@ -15,20 +15,20 @@ function transcript(said: [turn: number, MessageContent][], calls: TranscriptCal
   const messages = said.map(([turn, content], index) => ({
     id: `msg_${index}`,
     content,
-    turnId: `${TASK}/${turn}`,
+    readBy: { taskId: TASK, turn },
   }));
   return { tenantId: "default", channel: "telegram", conversationId: "conv_1", messages, turns: [], calls };
 }
 
-const done = (n: number, k: number, code: string, output: string, ok = true): TranscriptCall => ({
+const done = (turn: number, call: number, code: string, output: string, ok = true): TranscriptCall => ({
   taskId: TASK,
-  n,
-  k,
-  call: { tool: "run_code", input: { code } },
+  turn,
+  call,
+  made: { tool: "run_code", input: { code } },
   observation: { ok, text: output, images: [] },
 });
 
-const next = (n: number, given: Transcript) => planByRules(TASK, n, given);
+const next = (turn: number, given: Transcript) => planByRules({ taskId: TASK, turn }, given);
 
 describe("a turn", () => {
   it("calls what its messages ask for, in their order, and nothing of earlier turns", () => {

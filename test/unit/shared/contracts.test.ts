@@ -5,6 +5,7 @@ import * as api from "../../../shared/contracts/api.ts";
 import * as code from "../../../shared/contracts/code.ts";
 import * as channel from "../../../shared/contracts/channel.ts";
 import * as doorbell from "../../../shared/contracts/doorbell.ts";
+import * as event from "../../../shared/contracts/event.ts";
 import * as file from "../../../shared/contracts/file.ts";
 import * as inbound from "../../../shared/contracts/inbound.ts";
 import * as message from "../../../shared/contracts/message.ts";
@@ -21,6 +22,7 @@ it.each([
   ["SteeringMessage", api.SteeringMessage, api.steeringMessageExample],
   ["ReplyAddress", channel.ReplyAddress, channel.replyAddressExample],
   ["Doorbell", doorbell.Doorbell, doorbell.doorbellExample],
+  ["TaskEvent", event.TaskEvent, event.taskEventExample],
   ["StoredFile", file.StoredFile, file.storedFileExample],
   ["ReceivedFile", file.ReceivedFile, file.receivedFileExample],
   ["InboundEvent", inbound.InboundEvent, inbound.inboundEventExample],

@@ -2,11 +2,11 @@
 import { beforeAll, beforeEach, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { addApiKey } from "../../../shared/store/api-keys.ts";
-import { steerTask } from "../../../shared/store/api.ts";
-import { parkAndTell } from "../../../shared/store/dead-letters.ts";
-import { newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
-import { carryOut } from "../../../shared/store/triage.ts";
-import { ADDRESS } from "../builders.ts";
+import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
+import { purgeInbound, readNewInbound } from "../../../shared/store/inbound.ts";
+import { parkAndTell } from "../../../shared/store/park.ts";
+import { steerTask } from "../../../shared/store/steer-task.ts";
+import { newInbound, whereOf } from "../builders.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 10_000_000_000;
@@ -34,18 +34,7 @@ async function insertInbound(id: string, state: string, receivedAt = 1): Promise
   await db.prepare("INSERT INTO outbox (queue, key, ring_at) VALUES ('inbound', ?, 0)").bind(id).run();
 }
 
-const row = (id: string) => ({
-  inbound: {
-    id,
-    version: 1,
-    tenant_id: "default",
-    conversation_id: `conv_d${n}`,
-    event: "{}",
-    received_at: 1,
-  },
-  address: ADDRESS,
-  channel: "telegram",
-});
+const row = (id: string) => whereOf(newInbound(id, `conv_d${n}`));
 
 it("a task that is parked is ended in the same batch, or not at all", async () => {
   const key = await startTask(db, `d${n}`, NOW);
@@ -58,8 +47,8 @@ it("a task that is parked is ended in the same batch, or not at all", async () =
     parkAndTell(failing as unknown as D1Database, { queue: "tasks", key }, SAID, NOW, TIMINGS),
   ).rejects.toThrow("down");
   expect(await rows(db, "SELECT state FROM tasks WHERE id = ?", key)).toEqual([{ state: "queued" }]);
-  expect((await parkAndTell(db, { queue: "tasks", key }, SAID, NOW, TIMINGS)).parked).toBe(true);
-  expect((await parkAndTell(db, { queue: "tasks", key }, SAID, NOW, TIMINGS)).parked).toBe(false);
+  expect((await parkAndTell(db, { queue: "tasks", key }, SAID, NOW, TIMINGS)).kind).toBe("parked");
+  expect((await parkAndTell(db, { queue: "tasks", key }, SAID, NOW, TIMINGS)).kind).toBe("parked_before");
   expect(await rows(db, "SELECT state FROM tasks WHERE id = ?", key)).toEqual([{ state: "failed" }]);
   expect(await rows(db, "SELECT text, final FROM replies WHERE id = ?", key)).toEqual([
     { text: SAID.text, final: 1 },
@@ -74,19 +63,25 @@ it("a message that is parked is told once, and is no new one any more", async ()
   const doorbell = { queue: "inbound" as const, key: `inb_p${n}` };
   const reply = { queue: "replies", key: `inb_p${n}:parked` };
   expect(await parkAndTell(db, doorbell, SAID, NOW, TIMINGS)).toMatchObject({
-    parked: true,
+    kind: "parked",
     doorbells: [reply],
   });
-  expect(await parkAndTell(db, doorbell, SAID, NOW, TIMINGS)).toEqual({ parked: false, doorbells: [] });
+  expect(await parkAndTell(db, doorbell, SAID, NOW, TIMINGS)).toEqual({
+    kind: "parked_before",
+    doorbells: [],
+  });
   await insertInbound(`inb_q${n}`, "new");
-  expect((await newInbound(db, [`inb_q${n}`])).map(({ id }) => id)).toEqual([`inb_q${n}`]);
+  expect((await readNewInbound(db, [`inb_q${n}`])).map(({ id }) => id)).toEqual([`inb_q${n}`]);
 });
 
-it("a message that was handled in the end is not apologised for", async () => {
+it("a message that was handled in the end has no failure notice", async () => {
   await insertInbound(`inb_h${n}`, "handled");
   await db.prepare("DELETE FROM outbox").run();
   const doorbell = { queue: "inbound" as const, key: `inb_h${n}` };
-  expect(await parkAndTell(db, doorbell, SAID, NOW, TIMINGS)).toEqual({ parked: false, doorbells: [] });
+  expect(await parkAndTell(db, doorbell, SAID, NOW, TIMINGS)).toEqual({
+    kind: "parked_before",
+    doorbells: [],
+  });
 });
 
 it("the purge forgets what is old and done with, and nothing else", async () => {
@@ -101,14 +96,20 @@ it("a stop that stops nothing takes no message with it", async () => {
   const key = await startTask(db, `d${n}`, NOW);
   await steerTask(
     db,
-    { keyHash: "h", taskId: key, messageId: `msg_s${n}`, content: { type: "text", text: "y" } },
+    {
+      keyHash: "h",
+      taskId: key,
+      messageId: `msg_s${n}`,
+      nextTaskId: `task_s${n}`,
+      content: { type: "text", text: "y" },
+    },
     NOW,
   );
   await insertInbound(`inb_z${n}`, "new");
   const stop = { taskIdPrefix: "task_zzzz", text: "stopped", unreadText: "", idleText: "no such task" };
-  await carryOut(db, [{ kind: "stop", ...row(`inb_z${n}`), ...stop }], NOW, TIMINGS);
+  await applyDecisions(db, [{ kind: "stop", ...row(`inb_z${n}`), ...stop }], NOW, TIMINGS);
   expect(
-    await rows(db, "SELECT 1 FROM messages WHERE conversation_id = ? AND turn_id IS NULL", `conv_d${n}`),
+    await rows(db, "SELECT 1 FROM messages WHERE conversation_id = ? AND task_id IS NULL", `conv_d${n}`),
   ).toHaveLength(2);
   expect(await rows(db, "SELECT text FROM replies WHERE id = ?", `inb_z${n}`)).toEqual([
     { text: "no such task" },
@@ -118,15 +119,15 @@ it("a stop that stops nothing takes no message with it", async () => {
 it("a /new that is triaged again forgets nothing that came after it", async () => {
   await startTask(db, `d${n}`, NOW);
   await insertInbound(`inb_n${n}`, "new");
-  const forget = { kind: "new" as const, ...row(`inb_n${n}`), text: "forgotten" };
-  await carryOut(db, [forget], NOW, TIMINGS);
-  const epoch = () =>
-    rows<{ epoch: number }>(db, "SELECT epoch FROM conversations WHERE id = ?", `conv_d${n}`);
-  const before = await epoch();
+  const forget = { kind: "forget" as const, ...row(`inb_n${n}`), text: "forgotten" };
+  await applyDecisions(db, [forget], NOW, TIMINGS);
+  const forgottenSeq = () =>
+    rows<{ forgotten_seq: number }>(db, "SELECT forgotten_seq FROM conversations WHERE id = ?", `conv_d${n}`);
+  const before = await forgottenSeq();
   await db
     .prepare("INSERT INTO messages (id, conversation_id, content, created_at) VALUES (?, ?, '{}', 1)")
     .bind(`msg_after${n}`, `conv_d${n}`)
     .run();
-  await carryOut(db, [forget], NOW, TIMINGS);
-  expect(await epoch()).toEqual(before);
+  await applyDecisions(db, [forget], NOW, TIMINGS);
+  expect(await forgottenSeq()).toEqual(before);
 });

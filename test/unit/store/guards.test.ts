@@ -1,15 +1,20 @@
 /** Writes name the state that they expect: whoever comes late, or a second time, changes nothing. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { startCall, storeObservation } from "../../../shared/store/calls.ts";
-import { endTask } from "../../../shared/store/end.ts";
-import { acceptInbound, newInbound } from "../../../shared/store/inbound.ts";
-import { narrate } from "../../../shared/store/narration.ts";
-import { deleteDoorbell, park, takeDue } from "../../../shared/store/outbox.ts";
-import { lookAtTasks } from "../../../shared/store/tasks.ts";
-import { carryOut } from "../../../shared/store/triage.ts";
-import { claimTurn, releaseTurn, storeTurn } from "../../../shared/store/turns.ts";
-import { acceptedMessage, observed, turnOf } from "../builders.ts";
+import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
+import { claimTasks, dropTaskDoorbell } from "../../../shared/store/claim-tasks.ts";
+import { claimTurn } from "../../../shared/store/claim-turn.ts";
+import { endTask } from "../../../shared/store/end-task.ts";
+import { readNewInbound } from "../../../shared/store/inbound.ts";
+import { narrate } from "../../../shared/store/narrate.ts";
+import { observeCall } from "../../../shared/store/observe-call.ts";
+import { takeDue } from "../../../shared/store/outbox.ts";
+import { parkAndTell } from "../../../shared/store/park.ts";
+import { receiveInbound } from "../../../shared/store/receive.ts";
+import { releaseTurn } from "../../../shared/store/release-turn.ts";
+import { startCall } from "../../../shared/store/start-call.ts";
+import { storeTurn } from "../../../shared/store/store-turn.ts";
+import { acceptedMessage, newInbound, observed, plannedTurn } from "../builders.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 1_000_000;
@@ -29,32 +34,22 @@ beforeEach(async () => {
 const doorbells = () => rows<{ queue: string; version: number }>(db, "SELECT queue, version FROM outbox");
 const one = async <Row>(sql: string): Promise<Row | undefined> => (await rows<Row>(db, sql, id))[0];
 
-const claim = (name: string, now = NOW) =>
-  claimTurn(db, { taskId: id, n: 1, claim: name, until: now + 10, now });
-const store = (name: string, text: string, calls = 0) =>
-  storeTurn(db, {
-    taskId: id,
-    n: 1,
-    claim: name,
-    turn: turnOf(text, calls),
-    untold: "",
-    files: [],
-    read: [],
-    latencyMs: 1,
-    until: NOW,
-    now: NOW,
-  });
+const at = (name: string) => ({ taskId: id, turn: 1, claim: name });
+const claim = (name: string, now = NOW) => claimTurn(db, { ...at(name), until: now + 10 }, now);
+const store = async (name: string, text: string, calls = 0) =>
+  (await storeTurn(db, plannedTurn(at(name), text, calls), NOW, TIMINGS)).kind;
 
 describe("what a model says meanwhile", () => {
   const tell = (name: string, delta: string) =>
-    narrate(db, { taskId: id, n: 1, claim: name, delta, shown: delta, until: NOW + 50, now: NOW });
-  const told = () => rows(db, "SELECT data FROM events WHERE task_id = ? AND key GLOB 'text *'", id);
+    narrate(db, { ...at(name), delta, shown: delta, until: NOW + 50 }, NOW);
+  const told = () =>
+    rows(db, "SELECT turn, attempt, data FROM events WHERE task_id = ? AND type = 'text'", id);
 
   it("is told and keeps the claim, and nobody else's is", async () => {
     await claim("a");
     expect(await tell("b", "stolen")).toEqual({ kind: "lost" });
     expect(await tell("a", "Once")).toEqual({ kind: "narrated" });
-    expect(await told()).toEqual([{ data: '{"turn":1,"attempt":"a","text":"Once"}' }]);
+    expect(await told()).toEqual([{ turn: 1, attempt: "a", data: '{"text":"Once"}' }]);
     expect(await one("SELECT text, revision FROM replies WHERE id = ?")).toEqual({
       text: "Once",
       revision: 2,
@@ -65,9 +60,9 @@ describe("what a model says meanwhile", () => {
 
   it("is told no more when the turn is stored, or the task has ended", async () => {
     await claim("a");
-    await store("a", "done");
+    await store("a", "working", 1);
     expect(await tell("a", "late")).toEqual({ kind: "lost" });
-    await endTask(db, { taskId: id, state: "succeeded", endedBy: "x", answer: { turn: 1 } }, NOW, TIMINGS);
+    await endTask(db, { taskId: id, state: "failed", endedBy: "x", answer: { text: "done" } }, NOW, TIMINGS);
     expect(await tell("a", "later")).toEqual({ kind: "ended" });
     expect(await told()).toEqual([]);
     expect(await one("SELECT text FROM replies WHERE id = ?")).toEqual({ text: "done" });
@@ -77,20 +72,20 @@ describe("what a model says meanwhile", () => {
 describe("a doorbell", () => {
   it("that was rung again meanwhile is not deleted by who handled the ring before", async () => {
     await db.prepare("UPDATE outbox SET version = 2").run();
-    await deleteDoorbell(db, "tasks", id, 1).run();
+    await dropTaskDoorbell(db, id, 1);
     expect(await doorbells()).toEqual([{ queue: "tasks", version: 2 }]);
-    await deleteDoorbell(db, "tasks", id, 2).run();
+    await dropTaskDoorbell(db, id, 2);
     expect(await doorbells()).toEqual([]);
   });
 
   it("of an inbound that was replayed meanwhile outlives the triage of before", async () => {
     await db.prepare("DELETE FROM outbox").run();
     const inbound = acceptedMessage(`inb_r${task}`, "conv_r");
-    await acceptInbound(db, [inbound], NOW, TIMINGS);
-    const [row] = await newInbound(db, [inbound.id]);
+    await receiveInbound(db, [inbound], NOW, TIMINGS);
+    const [row] = await readNewInbound(db, [inbound.id]);
     if (row === undefined) throw new Error("nothing new");
     await db.prepare("UPDATE outbox SET version = 2").run();
-    await carryOut(db, [{ kind: "ignore", inbound: row, reason: "test" }], NOW, TIMINGS);
+    await applyDecisions(db, [{ kind: "ignore", inbound: row, reason: "test" }], NOW, TIMINGS);
     expect(await doorbells()).toEqual([{ queue: "inbound", version: 2 }]);
   });
 
@@ -104,22 +99,19 @@ describe("a doorbell", () => {
 
   it("that is parked is rung by nobody, and parked once", async () => {
     await db.prepare("UPDATE outbox SET ring_at = 0").run();
-    expect(await park(db, { queue: "tasks", key: id }, "broken", NOW)).toBe(true);
-    expect(await park(db, { queue: "tasks", key: id }, "broken", NOW)).toBe(false);
+    const park = async () => {
+      const said = { reason: "broken", text: "x" };
+      return (await parkAndTell(db, { queue: "tasks", key: id }, said, NOW, TIMINGS)).kind;
+    };
+    expect(await park()).toBe("parked");
+    expect(await park()).toBe("parked_before");
     expect(await takeDue(db, NOW, TIMINGS)).toEqual([]);
   });
 });
 
 describe("an edit", () => {
   it("replaces what a message says until it is read", async () => {
-    const inbound = {
-      id: `inb_e${task}`,
-      version: 1,
-      tenant_id: "default",
-      conversation_id: `conv_g${task}`,
-      event: "{}",
-      received_at: NOW,
-    };
+    const inbound = newInbound(`inb_e${task}`, `conv_g${task}`);
     await db
       .prepare(
         "INSERT INTO inbound (id, tenant_id, channel, conversation_id, event, raw, state, received_at) VALUES (?, 'default', 'telegram', ?, '{}', '', 'new', 1)",
@@ -132,7 +124,7 @@ describe("an edit", () => {
       .run();
     const edit = async (text: string) => {
       await db.prepare("UPDATE inbound SET state = 'new' WHERE id = ?").bind(inbound.id).run();
-      await carryOut(
+      await applyDecisions(
         db,
         [{ kind: "edit", inbound, externalId: "7", content: { type: "text", text } }],
         NOW,
@@ -155,25 +147,11 @@ describe("a turn", () => {
   it("is claimed by one, until its claim is over or given back", async () => {
     expect((await claim("a")).kind).toBe("claimed");
     expect((await claim("b")).kind).toBe("busy");
-    await releaseTurn(db, {
-      taskId: id,
-      n: 1,
-      claim: "b",
-      until: NOW,
-      reason: "x",
-      retryAfterMs: 1,
-      now: NOW,
-    });
+    const release = (name: string) =>
+      releaseTurn(db, { ...at(name), until: NOW, reason: "x", retryAfterMs: 1 }, NOW);
+    await release("b");
     expect((await claim("b")).kind).toBe("busy");
-    await releaseTurn(db, {
-      taskId: id,
-      n: 1,
-      claim: "a",
-      until: NOW,
-      reason: "x",
-      retryAfterMs: 1,
-      now: NOW,
-    });
+    await release("a");
     expect((await claim("b")).kind).toBe("claimed");
     expect((await claim("c", NOW + 11)).kind).toBe("claimed");
   });
@@ -181,24 +159,52 @@ describe("a turn", () => {
   it("is stored by who has the claim, once, and with its calls", async () => {
     await claim("a");
     await claim("b", NOW + 11);
-    expect(await store("a", "late", 2)).toEqual({ kind: "lost" });
-    expect(await store("b", "mine", 1)).toEqual({ kind: "stored" });
-    expect(await store("b", "again", 3)).toEqual({ kind: "lost" });
+    expect(await store("a", "late", 2)).toBe("lost");
+    expect(await store("b", "mine", 1)).toBe("stored");
+    expect(await store("b", "again", 3)).toBe("lost");
     expect(await one("SELECT text FROM turns WHERE task_id = ?")).toEqual({ text: "mine" });
     expect(await one("SELECT COUNT(*) AS n FROM calls WHERE task_id = ?")).toEqual({ n: 1 });
     expect((await claim("c", LATER)).kind).toBe("stored");
   });
 
+  it("without calls is the end of its task, by who has the claim, and by nobody else", async () => {
+    const ends = () => rows(db, "SELECT data FROM events WHERE task_id = ? AND type = 'ended'", id);
+    await claim("a");
+    await claim("b", NOW + 11);
+    expect(await store("a", "late")).toBe("lost");
+    expect(await one("SELECT state FROM tasks WHERE id = ?")).toEqual({ state: "running" });
+    expect(await ends()).toEqual([]);
+    expect(await store("b", "done")).toBe("ended");
+    expect(await one("SELECT state, ended_by FROM tasks WHERE id = ?")).toEqual({
+      state: "succeeded",
+      ended_by: "turn:b",
+    });
+    expect(await one("SELECT text, final FROM replies WHERE id = ?")).toEqual({ text: "done", final: 1 });
+    expect(await ends()).toEqual([{ data: '{"state":"succeeded","by":"turn:b","reason":null}' }]);
+    expect(await doorbells()).toEqual([]);
+    expect(await claim("c", LATER)).toEqual({ kind: "inactive", state: "succeeded" });
+  });
+
+  it("without calls changes no end that came before it", async () => {
+    await claim("a");
+    await endTask(db, { taskId: id, state: "cancelled", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+    const stored = await storeTurn(db, plannedTurn(at("a"), "done"), NOW, TIMINGS);
+    expect(stored).toEqual({ kind: "ended", state: "cancelled", doorbells: [] });
+    expect(await one("SELECT text FROM replies WHERE id = ?")).toEqual({ text: "x" });
+    const ends = await rows(db, "SELECT seq FROM events WHERE task_id = ? AND type = 'ended'", id);
+    expect(ends).toHaveLength(1);
+  });
+
   it("of a task that has ended is not begun, and reads nothing", async () => {
     await endTask(db, { taskId: id, state: "failed", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
     await db
-      .prepare("UPDATE messages SET turn_id = NULL WHERE conversation_id = ?")
+      .prepare("UPDATE messages SET task_id = NULL WHERE conversation_id = ?")
       .bind(`conv_g${task}`)
       .run();
     expect((await claim("a")).kind).toBe("inactive");
     expect(await one("SELECT COUNT(*) AS n FROM turns WHERE task_id = ?")).toEqual({ n: 0 });
     expect(
-      await rows(db, "SELECT 1 FROM messages WHERE conversation_id = ? AND turn_id IS NULL", `conv_g${task}`),
+      await rows(db, "SELECT 1 FROM messages WHERE conversation_id = ? AND task_id IS NULL", `conv_g${task}`),
     ).toHaveLength(1);
   });
 });
@@ -207,22 +213,25 @@ describe("a call", () => {
   it("keeps the first observation", async () => {
     await claim("a");
     await store("a", "", 1);
-    const key = { taskId: id, n: 1, k: 1 };
-    expect(await startCall(db, key, { until: NOW, now: NOW })).toMatchObject({ kind: "started" });
-    await storeObservation(db, key, observed("first"), { latencyMs: 1, now: NOW });
+    const key = { taskId: id, turn: 1, call: 1 };
+    expect(await startCall(db, key, NOW, NOW)).toMatchObject({ kind: "started" });
+    await observeCall(db, key, observed("first"), { latencyMs: 1, now: NOW });
     const files = [{ sha256: "0".repeat(64), name: "late.txt", mime: "text/plain", bytes: 1 }];
     const artifacts = () => rows(db, "SELECT name FROM artifacts WHERE task_id = ?", id);
-    await storeObservation(db, key, observed("second", { ok: false, files }), { latencyMs: 1, now: NOW });
+    await observeCall(db, key, observed("second", { ok: false, files }), { latencyMs: 1, now: NOW });
     expect(await artifacts()).toEqual([]);
+    expect(await rows(db, "SELECT call FROM events WHERE task_id = ? AND type = 'observed'", id)).toEqual([
+      { call: 1 },
+    ]);
     expect(await one("SELECT ok, result FROM calls WHERE task_id = ?")).toEqual({ ok: 1, result: "first" });
-    expect(await startCall(db, key, { until: NOW, now: NOW })).toEqual({ kind: "done", ok: true });
+    expect(await startCall(db, key, NOW, NOW)).toEqual({ kind: "done", ok: true });
   });
 
   it("that comes back when its task has ended adds no file to the answer", async () => {
     const files = [{ sha256: "1".repeat(64), name: "a.txt", mime: "text/plain", bytes: 1 }];
-    const observe = (k: number) =>
-      storeObservation(db, { taskId: id, n: 1, k }, observed("", { files }), { latencyMs: 1, now: NOW });
-    const artifacts = () => rows(db, "SELECT k FROM artifacts WHERE task_id = ?", id);
+    const observe = (call: number) =>
+      observeCall(db, { taskId: id, turn: 1, call }, observed("", { files }), { latencyMs: 1, now: NOW });
+    const artifacts = () => rows(db, "SELECT call FROM artifacts WHERE task_id = ?", id);
     await claim("a");
     await store("a", "", 2);
     await endTask(db, { taskId: id, state: "cancelled", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
@@ -230,24 +239,24 @@ describe("a call", () => {
     expect(await artifacts()).toEqual([]);
     await db.prepare("UPDATE tasks SET state = 'running' WHERE id = ?").bind(id).run();
     await observe(2);
-    expect(await artifacts()).toEqual([{ k: 2 }]);
+    expect(await artifacts()).toEqual([{ call: 2 }]);
   });
 });
 
 describe("a task", () => {
   it("is looked after by one, until its claim is over", async () => {
-    const claimed = async (now: number) => (await lookAtTasks(db, [id], now, TIMINGS)).claimed.has(id);
+    const claimed = async (now: number) => (await claimTasks(db, [id], now, TIMINGS)).claimed.has(id);
     expect(await claimed(NOW)).toBe(true);
     expect(await claimed(NOW)).toBe(false);
-    expect(await claimed(NOW + TIMINGS.look_claim_ms)).toBe(true);
+    expect(await claimed(NOW + TIMINGS.reconcile_claim_ms)).toBe(true);
   });
 
   it("ends once: who comes second finds another's end", async () => {
     const end = (endedBy: string) =>
       endTask(db, { taskId: id, state: "succeeded", endedBy, answer: { text: endedBy } }, NOW, TIMINGS);
-    expect((await end("a")).byMe).toBe(true);
-    expect((await end("b")).byMe).toBe(false);
-    expect((await end("a")).byMe).toBe(true);
+    expect((await end("a")).kind).toBe("ended");
+    expect((await end("b")).kind).toBe("ended_before");
+    expect((await end("a")).kind).toBe("ended");
     expect(await one("SELECT ended_by FROM tasks WHERE id = ?")).toEqual({ ended_by: "a" });
     expect(await one("SELECT text, revision FROM replies WHERE id = ?")).toEqual({ text: "a", revision: 2 });
     expect(await doorbells()).toEqual([]);

@@ -4,12 +4,14 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { endTask } from "../../../shared/store/end.ts";
-import { acceptInbound, newInbound } from "../../../shared/store/inbound.ts";
+import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
+import { claimTurn } from "../../../shared/store/claim-turn.ts";
+import { endTask } from "../../../shared/store/end-task.ts";
+import { readNewInbound } from "../../../shared/store/inbound.ts";
+import { receiveInbound } from "../../../shared/store/receive.ts";
+import { storeTurn } from "../../../shared/store/store-turn.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
-import { carryOut } from "../../../shared/store/triage.ts";
-import { claimTurn, storeTurn } from "../../../shared/store/turns.ts";
-import { acceptedMessage, ADDRESS, turnOf } from "../builders.ts";
+import { acceptedMessage, plannedTurn, whereOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
 
 const STORIES = 24;
@@ -43,15 +45,15 @@ class Story {
 
   async arrive(): Promise<void> {
     const id = `inb_s${this.seed}m${this.messages++}`;
-    await acceptInbound(db, [acceptedMessage(id, this.conversationId)], this.now++, TIMINGS);
+    await receiveInbound(db, [acceptedMessage(id, this.conversationId)], this.now++, TIMINGS);
     this.arrived.push(id);
   }
 
   /** Triage as it is when two consumers read the same rows: what was read is carried out twice. */
   async triage(stop: boolean, twice: boolean): Promise<void> {
-    const inbound = await newInbound(db, this.arrived);
+    const inbound = await readNewInbound(db, this.arrived);
     const decisions = inbound.map((row, index): Decision => {
-      const where = { inbound: row, address: ADDRESS, channel: "telegram" };
+      const where = whereOf(row);
       if (stop && index === Math.floor(inbound.length / 2)) {
         return {
           kind: "stop",
@@ -66,12 +68,12 @@ class Story {
         kind: "message",
         ...where,
         messageId: row.id.replace("inb", "msg"),
-        externalId: "7",
+        taskId: row.id.replace("inb", "task"),
         content: { type: "text", text: row.id },
       };
     });
     if (decisions.length === 0) return;
-    for (let i = 0; i < (twice ? 2 : 1); i++) await carryOut(db, decisions, this.now++, TIMINGS);
+    for (let i = 0; i < (twice ? 2 : 1); i++) await applyDecisions(db, decisions, this.now++, TIMINGS);
   }
 
   async tasks(): Promise<{ id: string; state: string; ended_by: string | null }[]> {
@@ -83,30 +85,21 @@ class Story {
   }
 
   /** A turn of any task, ended ones too: workers outlive their tasks. */
-  async turn(taskId: string, n: number): Promise<void> {
+  async turn(taskId: string, turn: number): Promise<void> {
     const claim = `c${this.now}`;
     const [before, task] = [await this.unread(), (await this.tasks()).find(({ id }) => id === taskId)];
-    const claimed = await claimTurn(db, { taskId, n, claim, until: this.now + 5, now: this.now++ });
+    const key = { taskId, turn, claim };
+    const claimed = await claimTurn(db, { ...key, until: this.now + 5 }, this.now++);
     if (task?.ended_by !== null) expect(await this.unread(), `seed ${this.seed}: swallowed`).toEqual(before);
     if (claimed.kind !== "claimed") return;
-    await storeTurn(db, {
-      taskId,
-      n,
-      claim,
-      turn: turnOf("done"),
-      untold: "",
-      files: [],
-      read: [],
-      latencyMs: 1,
-      until: this.now + 5,
-      now: this.now,
-    });
+    // Some turns go on, and others are the end.
+    await storeTurn(db, plannedTurn(key, "done", this.now % 2), this.now, TIMINGS);
   }
 
   unread(): Promise<{ id: string }[]> {
     return rows(
       db,
-      "SELECT id FROM messages WHERE conversation_id = ? AND turn_id IS NULL",
+      "SELECT id FROM messages WHERE conversation_id = ? AND task_id IS NULL",
       this.conversationId,
     );
   }

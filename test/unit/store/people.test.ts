@@ -2,10 +2,10 @@
 import { beforeAll, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
 import { admitByCode, readRoles } from "../../../shared/store/people.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
-import { carryOut } from "../../../shared/store/triage.ts";
-import { ADDRESS } from "../builders.ts";
+import { newInbound, whereOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
 
 let db: D1Database;
@@ -25,16 +25,8 @@ async function stranger(id: string, code: string): Promise<Decision> {
     )
     .bind(id)
     .run();
-  const inbound = {
-    id,
-    version: 1,
-    tenant_id: "default",
-    conversation_id: "conv_7",
-    event: "{}",
-    received_at: 1,
-  };
-  const where = { inbound, address: ADDRESS, channel: "telegram" };
-  return { kind: "introduce", ...where, personId: "7", code, text: `code ${code}` };
+  const where = whereOf(newInbound(id, "conv_7"));
+  return { kind: "issue_code", ...where, personId: "7", code, text: `code ${code}` };
 }
 
 const told = () => rows<{ text: string }>(db, "SELECT text FROM replies");
@@ -42,9 +34,9 @@ const told = () => rows<{ text: string }>(db, "SELECT text FROM replies");
 it("and is admitted by it once, by their own tenant only", async () => {
   // Two consumers have read the same message, and then a second message comes.
   const [one, two] = [await stranger("inb_1", "AAAA-AAAA"), await stranger("inb_1", "BBBB-BBBB")];
-  await carryOut(db, [one], 1, TIMINGS);
-  await carryOut(db, [two], 1, TIMINGS);
-  await carryOut(db, [await stranger("inb_2", "CCCC-CCCC")], 1, TIMINGS);
+  await applyDecisions(db, [one], 1, TIMINGS);
+  await applyDecisions(db, [two], 1, TIMINGS);
+  await applyDecisions(db, [await stranger("inb_2", "CCCC-CCCC")], 1, TIMINGS);
   expect(await told()).toEqual([{ text: "code AAAA-AAAA" }]);
 
   const admit = (keyHash: string, code: string) => admitByCode(db, { keyHash, code, role: "member" }, 1);

@@ -1,38 +1,40 @@
 /** No statement reads a whole table: the ten-thousandth message must cost what the first did. */
 import { beforeAll, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { cancelTask, createTask, listTasks, steerTask } from "../../../shared/store/api.ts";
 import { addApiKey } from "../../../shared/store/api-keys.ts";
-import { findArtifact } from "../../../shared/store/artifacts.ts";
-import { attachmentsOf, recordAttachments, recordRefused } from "../../../shared/store/attachments.ts";
-import { showProgress, startCall, storeObservation } from "../../../shared/store/calls.ts";
-import {
-  discard,
-  listDeadLetters,
-  readDeadLetter,
-  unpark,
-  parkAndTell,
-} from "../../../shared/store/dead-letters.ts";
-import { endTask } from "../../../shared/store/end.ts";
-import { acceptInbound, newInbound, purgeInbound } from "../../../shared/store/inbound.ts";
-import { narrate } from "../../../shared/store/narration.ts";
-import { deleteDoorbell, park, parkUnreadable, takeDue } from "../../../shared/store/outbox.ts";
-import { admitByCode, dismiss, listPeople, readRoles } from "../../../shared/store/people.ts";
-import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
-import {
-  announce,
-  announcePing,
-  dropReplyDoorbell,
-  recordAbsent,
-  recordCreated,
-  settleReply,
-  leaseReply,
-} from "../../../shared/store/replies.ts";
-import { lookAtTasks, recentTasks, releaseLook } from "../../../shared/store/tasks.ts";
+import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
+import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
+import { readAttachments, recordAttachments, recordRefused } from "../../../shared/store/attachments.ts";
+import { cancelTask } from "../../../shared/store/cancel-task.ts";
+import { claimTasks, dropTaskDoorbell, releaseTask } from "../../../shared/store/claim-tasks.ts";
+import { claimTurn } from "../../../shared/store/claim-turn.ts";
+import { discard, listDeadLetters, readDeadLetter, unpark } from "../../../shared/store/dead-letters.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
-import { carryOut } from "../../../shared/store/triage.ts";
-import { claimTurn, releaseTurn, storeTurn } from "../../../shared/store/turns.ts";
-import { acceptedMessage, ADDRESS, observed, turnOf } from "../builders.ts";
+import { endTask } from "../../../shared/store/end-task.ts";
+import { dropImages } from "../../../shared/store/images.ts";
+import { purgeInbound, readNewInbound } from "../../../shared/store/inbound.ts";
+import { dropReplyDoorbell, leaseReply } from "../../../shared/store/lease-reply.ts";
+import { listTasks, recentTasks } from "../../../shared/store/list-tasks.ts";
+import { narrate } from "../../../shared/store/narrate.ts";
+import { observeCall } from "../../../shared/store/observe-call.ts";
+import { takeDue } from "../../../shared/store/outbox.ts";
+import { parkAndTell, parkReply, parkUnreadable } from "../../../shared/store/park.ts";
+import { admitByCode, dismissPerson, listPeople, readRoles } from "../../../shared/store/people.ts";
+import { followTask, readReceipt } from "../../../shared/store/receipt.ts";
+import { receiveInbound } from "../../../shared/store/receive.ts";
+import {
+  announceMessage,
+  announcePing,
+  recordAbsent,
+  recordMessage,
+} from "../../../shared/store/record-message.ts";
+import { releaseTurn } from "../../../shared/store/release-turn.ts";
+import { postponeReply, settleReply } from "../../../shared/store/settle-reply.ts";
+import { showProgress, startCall } from "../../../shared/store/start-call.ts";
+import { steerTask } from "../../../shared/store/steer-task.ts";
+import { storeTurn } from "../../../shared/store/store-turn.ts";
+import { submitTask } from "../../../shared/store/submit-task.ts";
+import { acceptedMessage, ADDRESS, newInbound, observed, plannedTurn, whereOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
 
 /** Tables of a few rows, and those whose size is what is under way now. */
@@ -59,92 +61,107 @@ const NOW = 1_000;
 const SHA256 = "0".repeat(64);
 const FILES = [{ sha256: SHA256, name: "x", mime: "text/plain", bytes: 1 }];
 const CONTENT = { type: "text" as const, text: "x" };
-const INBOUND = {
-  id: "inb_a",
-  version: 1,
-  tenant_id: "default",
-  conversation_id: "conv_a",
-  event: "{}",
-  received_at: 1,
-};
-const WHERE = { inbound: INBOUND, address: ADDRESS, channel: "telegram" };
+const INBOUND = newInbound("inb_a", "conv_a");
+const WHERE = whereOf(INBOUND);
 const STOP = { taskIdPrefix: "task_", text: "", unreadText: "", idleText: "" };
 const DECISIONS: Decision[] = [
-  { kind: "message", ...WHERE, messageId: "msg_a", externalId: "7", content: CONTENT },
+  { kind: "message", ...WHERE, messageId: "msg_a", taskId: "task_a", content: CONTENT },
   { kind: "edit", inbound: INBOUND, externalId: "7", content: CONTENT },
   { kind: "reply", ...WHERE, text: "x" },
   { kind: "stop", ...WHERE, ...STOP },
-  { kind: "new", ...WHERE, text: "x" },
-  { kind: "introduce", ...WHERE, personId: "1", code: "AAAA-AAAA", text: "x" },
-  { kind: "admit", ...WHERE, groupId: "-1", by: "telegram:1", text: "x" },
-  { kind: "move", inbound: INBOUND, channel: "telegram", from: "-1", to: "-2" },
-  { kind: "button", ...WHERE, ...STOP, callbackId: "q", doneText: "x" },
+  { kind: "forget", ...WHERE, text: "x" },
+  { kind: "issue_code", ...WHERE, personId: "1", code: "AAAA-AAAA", text: "x" },
+  { kind: "admit_group", ...WHERE, groupId: "-1", by: "telegram:1", text: "x" },
+  { kind: "migrate_group", inbound: INBOUND, channel: "telegram", from: "-1", to: "-2" },
+  { kind: "press", ...WHERE, ...STOP, callbackId: "q", doneText: "x" },
   { kind: "park", inbound: INBOUND, reason: "x" },
 ];
 
 /** Every statement of the store is prepared once; what the calls answer does not matter here. */
 async function callEverything(): Promise<void> {
+  await callAsProgram();
+  await callAsTriage();
+  await callAsTask();
+  await callAsReply();
+  await callAsClock();
+}
+
+async function callAsProgram(): Promise<void> {
   const d = recorder;
-  const lease = { replyId: "task_a", token: "t" };
-  const claim = { taskId: "task_a", n: 1, claim: "c", until: NOW };
-  const turn = turnOf("x");
-  const shown = { version: 1, revision: 1, lookAt: NOW, failed: false };
-  const outcome = { state: "delivered" as const, reason: null, externalIds: [] };
+  const task = { keyHash: "h", taskId: "task_b" };
   const ids = { taskId: "task_b", messageId: "msg_b", conversationId: "conv_b" };
   await addApiKey(d, { hash: "h", tenantId: "default", label: "x", now: NOW });
-  await createTask(
+  await submitTask(
     d,
     { keyHash: "h", tenantId: "default", ...ids, address: ADDRESS, content: CONTENT },
     NOW,
     TIMINGS,
   );
-  await steerTask(d, { keyHash: "h", taskId: "task_b", messageId: "msg_c", content: CONTENT }, NOW);
+  await steerTask(d, { ...task, messageId: "msg_c", nextTaskId: "task_c", content: CONTENT }, NOW);
   await listTasks(d, { keyHash: "h", state: null, before: null });
-  await readReceipt(d, { keyHash: "h", taskId: "task_b" });
+  await readReceipt(d, task);
+  await followTask(d, { ...task, after: 0 });
   await readRoles(d, { tenantId: "default", channel: "telegram", ids: ["1"] });
   await listPeople(d, "h");
   await admitByCode(d, { keyHash: "h", code: "AAAA-AAAA", role: "member" }, NOW);
-  await dismiss(d, { keyHash: "h", channel: "telegram", externalId: "1" }, NOW);
-  await followTask(d, { keyHash: "h", taskId: "task_b", after: 0 });
-  await acceptInbound(d, [acceptedMessage("inb_a", "conv_a")], NOW, TIMINGS);
-  await newInbound(d, ["inb_a"]);
-  await carryOut(d, DECISIONS, NOW, TIMINGS);
-  await lookAtTasks(d, ["task_a"], NOW, TIMINGS);
-  await releaseLook(d, "task_a");
+  await dismissPerson(d, { keyHash: "h", channel: "telegram", externalId: "1" }, NOW);
+  await findArtifact(d, { taskId: "task_a", sha256: SHA256 }, "h");
+  await findLinkedArtifact(d, { taskId: "task_a", sha256: SHA256 });
+  await cancelTask(d, { ...task, endedBy: "x", text: "", unreadText: "" }, NOW, TIMINGS);
+}
+
+async function callAsTriage(): Promise<void> {
+  const d = recorder;
+  const unreadable = { ...acceptedMessage("inb_u", "conv_a"), event: null, parkedReason: "x" };
+  await receiveInbound(d, [acceptedMessage("inb_a", "conv_a"), unreadable], NOW, TIMINGS);
+  await readNewInbound(d, ["inb_a"]);
+  await applyDecisions(d, DECISIONS, NOW, TIMINGS);
   await recentTasks(d, { conversationId: "conv_a", idPrefix: "task_", limit: 1 });
-  await claimTurn(d, { ...claim, now: NOW });
-  await narrate(d, { ...claim, delta: "x", shown: "x", now: NOW });
-  await storeTurn(d, { ...claim, turn, untold: "", files: FILES, read: [], latencyMs: 1, now: NOW });
-  await attachmentsOf(d, ["msg_a"]);
-  await recordAttachments(d, [
-    { message_id: "msg_a", i: 0, sha256: SHA256, mime: "", bytes: 1, failure: null },
-  ]);
+}
+
+async function callAsTask(): Promise<void> {
+  const d = recorder;
+  const claim = { taskId: "task_a", turn: 1, claim: "c" };
+  const call = { taskId: "task_a", turn: 1, call: 1 };
+  const until = NOW;
+  await claimTasks(d, ["task_a"], NOW, TIMINGS);
+  await releaseTask(d, "task_a");
+  await claimTurn(d, { ...claim, until }, NOW);
+  await narrate(d, { ...claim, delta: "x", shown: "x", until }, NOW);
+  await storeTurn(d, { ...plannedTurn(claim, "x", 1), files: FILES }, NOW, TIMINGS);
+  await storeTurn(d, { ...plannedTurn(claim, "x"), untold: "x", files: FILES }, NOW, TIMINGS);
+  await readAttachments(d, ["msg_a"]);
+  const file = { message_id: "msg_a", position: 0, sha256: SHA256, mime: "", bytes: 1, failure: null };
+  await recordAttachments(d, [file]);
   await recordRefused(d, ["msg_a"], "x");
-  await findArtifact(d, { taskId: "task_a", sha256: SHA256, keyHash: "h" });
-  await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, now: NOW });
-  await startCall(d, { taskId: "task_a", n: 1, k: 1 }, { until: NOW, now: NOW });
+  await dropImages(d, [call]);
+  await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, until }, NOW);
+  await startCall(d, call, until, NOW);
   await showProgress(d, "task_a", "x");
-  await storeObservation(d, { taskId: "task_a", n: 1, k: 1 }, observed("", { files: FILES }), {
-    latencyMs: 1,
-    now: NOW,
-  });
-  await endTask(d, { taskId: "task_a", state: "failed", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+  await observeCall(d, call, observed("", { files: FILES }), { latencyMs: 1, now: NOW });
+  for (const answer of [{ text: "x" }, { turn: 1 }])
+    await endTask(d, { taskId: "task_a", state: "failed", endedBy: "x", answer }, NOW, TIMINGS);
+  await dropTaskDoorbell(d, "task_a", 1);
+}
+
+async function callAsReply(): Promise<void> {
+  const d = recorder;
+  const lease = { replyId: "task_a", token: "t" };
   await leaseReply(d, lease, NOW, TIMINGS);
-  await announce(d, lease, 1);
+  await announceMessage(d, lease, 1);
   await announcePing(d, lease);
-  await recordCreated(d, lease, { part: 0, externalId: "1" }, NOW, TIMINGS);
+  await recordMessage(d, lease, { part: 0, externalId: "1" }, NOW, TIMINGS);
   await recordAbsent(d, lease, 0);
-  await settleReply(d, lease, { ...shown, outcome: null }, NOW);
-  await settleReply(d, lease, { ...shown, outcome }, NOW);
+  for (const failed of [true, false])
+    await postponeReply(d, lease, { version: 1, revision: 1, ringAt: NOW, notBefore: 0, failed });
+  await settleReply(d, lease, 1, { state: "delivered", reason: null, externalIds: [] }, NOW);
   await dropReplyDoorbell(d, "task_a", 1);
-  await cancelTask(
-    d,
-    { keyHash: "h", taskId: "task_b", endedBy: "x", text: "", unreadText: "" },
-    NOW,
-    TIMINGS,
-  );
+}
+
+async function callAsClock(): Promise<void> {
+  const d = recorder;
   await takeDue(d, NOW, TIMINGS);
-  await park(d, { queue: "inbound", key: "inb_a" }, "x", NOW);
+  await parkReply(d, "task_a", "x", NOW);
   await parkUnreadable(d, { key: "k", body: "b", reason: "r", now: NOW });
   for (const queue of ["inbound", "tasks"] as const)
     await parkAndTell(d, { queue, key: "x" }, { reason: "x", text: "x" }, NOW, TIMINGS);
@@ -152,7 +169,6 @@ async function callEverything(): Promise<void> {
   await readDeadLetter(d, "h", { queue: "inbound", key: "inb_a" });
   await unpark(d, { queue: "inbound", key: "inb_a" }, null, NOW, TIMINGS);
   await discard(d, { queue: "inbound", key: "inb_a" }, NOW);
-  await deleteDoorbell(d, "tasks", "task_a", 1).run();
   await purgeInbound(d, NOW, TIMINGS);
 }
 

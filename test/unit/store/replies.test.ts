@@ -1,14 +1,10 @@
 /** A reply's lease: one at a time looks after what is shown, and whoever has lost it writes nothing more. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { endTask } from "../../../shared/store/end.ts";
-import {
-  announce,
-  announcePing,
-  recordCreated,
-  settleReply,
-  leaseReply,
-} from "../../../shared/store/replies.ts";
+import { endTask } from "../../../shared/store/end-task.ts";
+import { leaseReply } from "../../../shared/store/lease-reply.ts";
+import { announceMessage, announcePing, recordMessage } from "../../../shared/store/record-message.ts";
+import { postponeReply, settleReply } from "../../../shared/store/settle-reply.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 1_000_000;
@@ -48,15 +44,12 @@ describe("a reply", () => {
   it("is written by nobody whose lease is over", async () => {
     await leaseReply(db, a(), NOW, TIMINGS);
     await leaseReply(db, b(), LATER, TIMINGS);
-    expect(await announce(db, a(), 1)).toBe(false);
-    expect(await announcePing(db, a())).toBe(false);
-    expect(await recordCreated(db, a(), { part: 0, externalId: "1" }, LATER, TIMINGS)).toBe(false);
-    await settleReply(
-      db,
-      a(),
-      { version: 1, revision: 2, outcome: delivered, lookAt: 0, failed: false },
-      LATER,
-    );
+    expect(await announceMessage(db, a(), 1)).toEqual({ kind: "refused" });
+    expect(await announcePing(db, a())).toEqual({ kind: "refused" });
+    expect(await recordMessage(db, a(), { part: 0, externalId: "1" }, LATER, TIMINGS)).toEqual({
+      kind: "refused",
+    });
+    await settleReply(db, a(), 1, delivered, LATER);
     expect(await one("SELECT state FROM replies WHERE id = ?")).toEqual({ state: "open" });
     expect(await doorbells()).toEqual([{ queue: "replies", version: 1 }]);
     expect(await holder()).toBe("b");
@@ -65,23 +58,22 @@ describe("a reply", () => {
   it("counts a doubt when a creation was announced and never recorded", async () => {
     await leaseReply(db, a(), NOW, TIMINGS);
     const taken = await leaseReply(db, b(), LATER, TIMINGS);
-    expect(taken).toMatchObject({ deliveries: [{ part: 0, state: "doubtful", doubts: 1 }] });
-    expect(await announce(db, b(), 0)).toBe(true);
+    expect(taken).toMatchObject({ reply: { deliveries: [{ part: 0, state: "doubtful", doubts: 1 }] } });
+    expect(await announceMessage(db, b(), 0)).toEqual({ kind: "recorded" });
     // Announced and not recorded: whoever announces again must have counted the doubt before.
-    expect(await announce(db, b(), 0)).toBe(false);
+    expect(await announceMessage(db, b(), 0)).toEqual({ kind: "refused" });
   });
 
   it("that the platform has limited is taken by nobody before its time, whoever rings", async () => {
     await leaseReply(db, a(), NOW, TIMINGS);
-    const limited = {
+    const until = NOW + 5_000;
+    await postponeReply(db, a(), {
       version: 1,
       revision: null,
-      outcome: null,
-      lookAt: NOW + 5_000,
-      notBefore: NOW + 5_000,
+      ringAt: until,
+      notBefore: until,
       failed: false,
-    };
-    await settleReply(db, a(), limited, NOW);
+    });
     await leaseReply(db, b(), NOW + 4_999, TIMINGS);
     expect(await holder()).toBeNull();
     await leaseReply(db, b(), NOW + 5_000, TIMINGS);
@@ -90,26 +82,21 @@ describe("a reply", () => {
 
   it("keeps its lease for as long as its parts take", async () => {
     await leaseReply(db, a(), NOW, TIMINGS);
-    await recordCreated(db, a(), { part: 0, externalId: "1" }, NOW + 40_000, TIMINGS);
+    await recordMessage(db, a(), { part: 0, externalId: "1" }, NOW + 40_000, TIMINGS);
     await leaseReply(db, b(), LATER, TIMINGS);
     expect(await holder()).toBe("a");
   });
 
   it("pings once", async () => {
     await leaseReply(db, a(), NOW, TIMINGS);
-    expect(await announcePing(db, a())).toBe(true);
-    expect(await announcePing(db, a())).toBe(false);
+    expect(await announcePing(db, a())).toEqual({ kind: "recorded" });
+    expect(await announcePing(db, a())).toEqual({ kind: "refused" });
   });
 
   it("that was rung again while it was shown is looked at again", async () => {
     await leaseReply(db, a(), NOW, TIMINGS);
     await db.prepare("UPDATE outbox SET version = 2").run();
-    await settleReply(
-      db,
-      a(),
-      { version: 1, revision: 2, outcome: delivered, lookAt: 0, failed: false },
-      NOW,
-    );
+    await settleReply(db, a(), 1, delivered, NOW);
     expect(await doorbells()).toEqual([{ queue: "replies", version: 2 }]);
   });
 });

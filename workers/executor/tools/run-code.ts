@@ -22,13 +22,13 @@ export const runCode: Run<"run_code"> = async (context, { code }) => {
   }
 };
 
-async function ask({ env, signal }: ToolContext, code: string, timings: Timings): Promise<CodeResult> {
+async function ask({ env }: ToolContext, code: string, timings: Timings): Promise<CodeResult> {
   const { code_wall_ms: wallMs, sandbox_queue_ms: startWithinMs } = timings;
   const request: CodeRequest = { code, wallMs, startWithinMs };
   const response = await env.RUNNER.fetch("http://runner/run", {
     method: "POST",
     body: JSON.stringify(request),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(wallMs + startWithinMs + PATIENCE_MS)]),
+    signal: AbortSignal.timeout(wallMs + startWithinMs + PATIENCE_MS),
   });
   const result = response.ok ? await codeResultOf(await response.formData()) : null;
   if (result === null) throw new Error(`it answered ${response.status}`);

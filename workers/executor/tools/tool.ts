@@ -26,7 +26,7 @@ export interface ToolContext extends CallKey {
   readonly attempt: number;
   /** Unix milliseconds: when the task is given up. */
   readonly deadlineAt: number;
-  /** Aborts when nobody waits for the call any more. */
+  /** Aborts when the time of the step is over. */
   readonly signal: AbortSignal;
   /** Shows people how far it is. */
   progress(text: string): Promise<void>;

@@ -5,7 +5,7 @@ import type { Artifact } from "../../../shared/contracts/api.ts";
 import type { StoredFile } from "../../../shared/contracts/file.ts";
 import { readFile } from "../../../shared/files.ts";
 import { equalInConstantTime, signatureOf } from "../../../shared/signature.ts";
-import { findArtifact } from "../../../shared/store/artifacts.ts";
+import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
 import type { Env } from "../env.ts";
 import { HttpProblem, notFound } from "../problem.ts";
 import { callerOf, granted } from "./caller.ts";
@@ -39,17 +39,23 @@ export const artifacts = new Hono<{ Bindings: Env }>();
 
 artifacts.get("/:id", async (c) => {
   const id = c.req.param("id");
-  const keyHash = await permissionOf(c, id);
+  const permission = await permissionOf(c, id);
   const [, task, sha256] = /^art_([0-9a-z]{26})_([0-9a-f]{64})$/.exec(id) ?? [];
   if (task === undefined || sha256 === undefined) throw notFound("artifact", NO_ARTIFACT);
-  const found = await findArtifact(c.env.DB, { taskId: `task_${task}`, sha256, keyHash });
+  const key = { taskId: `task_${task}`, sha256 };
+  const found =
+    permission.kind === "link"
+      ? await findLinkedArtifact(c.env.DB, key)
+      : await findArtifact(c.env.DB, key, permission.keyHash);
   return send(c, granted(found, "artifact", NO_ARTIFACT));
 });
 
-/** The hash of the caller's key, or null for a good link: it names the one thing that it opens. */
-async function permissionOf(c: Context<{ Bindings: Env }>, id: string): Promise<string | null> {
+/** Who has a key may see what is their tenant's; a good link opens the one thing that it names. */
+type Permission = { kind: "key"; keyHash: string } | { kind: "link" };
+
+async function permissionOf(c: Context<{ Bindings: Env }>, id: string): Promise<Permission> {
   const { expires, signature } = c.req.query();
-  if (signature === undefined) return (await callerOf(c)).keyHash;
+  if (signature === undefined) return { kind: "key", keyHash: (await callerOf(c)).keyHash };
   const secret = c.env.ERRAND_LINK_SECRET;
   if (!secret) {
     const detail =
@@ -57,7 +63,7 @@ async function permissionOf(c: Context<{ Bindings: Env }>, id: string): Promise<
     throw new HttpProblem({ status: 503, title: "ERRAND_LINK_SECRET is not set", detail });
   }
   const isOurs = await equalInConstantTime(signature, await signatureOf(`${id}.${expires}`, secret));
-  if (isOurs && Number(expires) > Date.now()) return null;
+  if (isOurs && Number(expires) > Date.now()) return { kind: "link" };
   const detail = isOurs ? "It has expired." : "Its signature is not ours.";
   throw new HttpProblem({
     status: 403,

@@ -1,6 +1,5 @@
 /** The dead-letter desk over HTTP: list, show, replay, discard. `npm run dead-letters` speaks to it. */
 import { type Context, Hono } from "hono";
-import { readBody } from "../../../shared/body.ts";
 import { ChatChannelName } from "../../../shared/channels/index.ts";
 import { timingsOf } from "../../../shared/config.ts";
 import type {
@@ -9,7 +8,8 @@ import type {
   Replayed,
   WholeDeadLetter as WholeView,
 } from "../../../shared/contracts/api.ts";
-import { QueueName } from "../../../shared/contracts/doorbell.ts";
+import { type Doorbell, type PendingDoorbell, QueueName } from "../../../shared/contracts/doorbell.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { log } from "../../../shared/log.ts";
 import { ring } from "../../../shared/queue/doorbell.ts";
 import {
@@ -19,7 +19,7 @@ import {
   unpark,
   type WholeDeadLetter,
 } from "../../../shared/store/dead-letters.ts";
-import { type AcceptedInbound, acceptInbound } from "../../../shared/store/inbound.ts";
+import { type AcceptedInbound, receiveInbound } from "../../../shared/store/receive.ts";
 import { inboundOf } from "../accept.ts";
 import { bellsOf, type Env } from "../env.ts";
 import { HttpProblem } from "../problem.ts";
@@ -51,13 +51,11 @@ deadLetters.post("/:queue/:key/replay", async (c) => {
   const letter = await find(c, c.req.param());
   const queue = QueueName.safeParse(letter.queue);
   if (!queue.success) throw notReplayed("It was no doorbell, so there is nothing to ring. Discard it.");
-  const [reread, ...others] = await readAgain(c.env, letter);
-  const doorbell = { queue: queue.data, key: letter.key };
-  await unpark(c.env.DB, doorbell, reread ?? null, Date.now(), timingsOf(c.env));
-  const more = await acceptInbound(c.env.DB, others, Date.now(), timingsOf(c.env));
-  c.executionCtx.waitUntil(ring(bellsOf(c.env), [doorbell, ...more], "ingress"));
+  const replayed = { queue: queue.data, key: letter.key };
+  const doorbells = await replay(c.env, replayed, letter);
+  c.executionCtx.waitUntil(ring(bellsOf(c.env), doorbells, "ingress"));
   log("info", { stage: "ingress", effect: "replayed", queue: letter.queue, key: letter.key });
-  return c.json<Replayed>({ replayed: doorbell }, 202);
+  return c.json<Replayed>({ replayed }, 202);
 });
 
 deadLetters.delete("/:queue/:key", async (c) => {
@@ -73,25 +71,43 @@ async function find(c: Api, { queue, key }: { queue: string; key: string }): Pro
   return granted(letter, "dead letter", `Nothing is parked as ${queue}/${key}.`);
 }
 
-/** Reads a webhook again, with the receiver of today: what the letter itself is comes first. Nothing for a letter that is no webhook. */
+/** Puts a letter back to work. What came from a chat app is read again, by the receiver of today. Returns what is to be rung. */
+async function replay(env: Env, doorbell: Doorbell, letter: WholeDeadLetter): Promise<PendingDoorbell[]> {
+  const timings = timingsOf(env);
+  const chat = ChatChannelName.safeParse(letter.channel);
+  if (doorbell.queue !== "inbound" || !chat.success || letter.raw === null) {
+    await unpark(env.DB, doorbell, null, Date.now(), timings);
+    return [doorbell];
+  }
+  const rows = await readAgain(env, chat.data, letter.raw);
+  const own = rows.find(({ id }) => id === letter.key);
+  if (own !== undefined) {
+    await unpark(env.DB, doorbell, own, Date.now(), timings);
+    return [doorbell];
+  }
+  // It was what nobody could read of its request: each event in it is received now, under its own id, and only then it goes.
+  const rung: PendingDoorbell[] = [];
+  for (let from = 0; from < rows.length; from += LIMITS.hook_events_max) {
+    const some = rows.slice(from, from + LIMITS.hook_events_max);
+    rung.push(...(await receiveInbound(env.DB, some, Date.now(), timings)));
+  }
+  await discard(env.DB, letter, Date.now());
+  return rung;
+}
+
+/** The events of a request; throws when something in it still cannot be read. */
 async function readAgain(
   env: Env,
-  { queue, key, channel, raw }: WholeDeadLetter,
+  channel: ChatChannelName,
+  raw: string | number[],
 ): Promise<AcceptedInbound[]> {
-  const chat = ChatChannelName.safeParse(channel);
-  if (queue !== "inbound" || !chat.success) return [];
   if (typeof raw !== "string") throw notReplayed("It is not UTF-8, so nobody can read it. Discard it.");
   const request = new Request("http://replay/", { method: "POST", body: raw });
-  const options = { verify: false, now: Date.now() };
-  const { received } = await receive(chat.data, request, env, options);
-  const { events, ignored, unreadable } = accepted(chat.data, received);
-  if (events.length === 0) {
-    const reason = unreadable ?? ignored[0]?.reason ?? "there is nothing in it";
-    throw notReplayed(`It still cannot be read: ${reason}`);
-  }
-  const body = await readBody(new Response(raw), Number.MAX_SAFE_INTEGER);
-  const rows = await inboundOf(chat.data, body, { events, unreadable: null });
-  return rows.toSorted((a, b) => Number(b.id === key) - Number(a.id === key));
+  const { received, body } = await receive(channel, request, env, { verify: false, now: Date.now() });
+  const { events, ignored, unreadable } = accepted(channel, received);
+  const reason = unreadable ?? (events.length > 0 ? null : (ignored[0]?.reason ?? "there is nothing in it"));
+  if (reason !== null) throw notReplayed(`It still cannot be read: ${reason}`);
+  return inboundOf(channel, body, { events, unreadable });
 }
 
 function notReplayed(detail: string): HttpProblem {

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import { timingsOf } from "../../../shared/config.ts";
 import { isFinal } from "../../../shared/contracts/task.ts";
-import { type FollowedTask, followTask } from "../../../shared/store/receipts.ts";
+import { type FollowedTask, followTask } from "../../../shared/store/receipt.ts";
 import type { Env } from "../env.ts";
 import { eventView } from "./view.ts";
 
@@ -25,7 +25,7 @@ export function streamEvents(
     for (;;) {
       for (const event of seen.events) {
         const { seq, ...view } = eventView(event);
-        await stream.writeSSE({ id: String(seq), event: nameOf(event.key), data: JSON.stringify(view) });
+        await stream.writeSSE({ id: String(seq), event: event.type, data: JSON.stringify(view) });
         last = seq;
         saidAt = Date.now();
       }
@@ -41,11 +41,6 @@ export function streamEvents(
       seen = next.value;
     }
   });
-}
-
-/** `planned 2` is an event of the kind "planned". */
-function nameOf(key: string): string {
-  return key.split(" ")[0] ?? key;
 }
 
 /** Nothing will happen to it any more. */

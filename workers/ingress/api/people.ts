@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { Admission, type Admitted, type Dismissed, type PeoplePage } from "../../../shared/contracts/api.ts";
 import { log } from "../../../shared/log.ts";
-import { admitByCode, dismiss, listPeople } from "../../../shared/store/people.ts";
+import { admitByCode, dismissPerson, listPeople } from "../../../shared/store/people.ts";
 import type { Env } from "../env.ts";
 import { callerOf, granted } from "./caller.ts";
 import { readJson } from "./request.ts";
@@ -40,7 +40,7 @@ people.delete("/:id", async (c) => {
   const { keyHash } = await callerOf(c);
   const [channel = "", externalId = ""] = c.req.param("id").split(":");
   const id = `${channel}:${externalId}`;
-  const gone = await dismiss(c.env.DB, { keyHash, channel, externalId }, Date.now());
+  const gone = await dismissPerson(c.env.DB, { keyHash, channel, externalId }, Date.now());
   granted(gone, "person", `Nobody is on the list as ${id}.`);
   log("info", { stage: "ingress", effect: "dismissed", person: id });
   return c.json<Dismissed>({ dismissed: { id } });

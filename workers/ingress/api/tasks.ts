@@ -19,8 +19,11 @@ import { deriveId, newId, withKind } from "../../../shared/ids.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { log } from "../../../shared/log.ts";
 import { ring } from "../../../shared/queue/doorbell.ts";
-import { cancelTask, createTask, listTasks, steerTask } from "../../../shared/store/api.ts";
-import { followTask, readReceipt } from "../../../shared/store/receipts.ts";
+import { cancelTask } from "../../../shared/store/cancel-task.ts";
+import { listTasks } from "../../../shared/store/list-tasks.ts";
+import { followTask, readReceipt } from "../../../shared/store/receipt.ts";
+import { steerTask } from "../../../shared/store/steer-task.ts";
+import { submitTask } from "../../../shared/store/submit-task.ts";
 import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
 import { bellsOf, type Env } from "../env.ts";
 import { HttpProblem, notFound } from "../problem.ts";
@@ -48,16 +51,16 @@ tasks.post("/", async (c) => {
   const address: ReplyAddress = { channel: "api", name };
 
   const task = { ...caller, taskId, messageId, conversationId, content: contentOf(body) };
-  const created = await createTask(
+  const submitted = await submitTask(
     c.env.DB,
     { ...task, address: JSON.stringify(address) },
     Date.now(),
     timingsOf(c.env),
   );
-  if (created.kind === "unauthorized") throw unauthorized();
-  if (created.kind === "different") throw differentBody();
-  if (created.kind === "busy") throw busy(created.activeTaskId);
-  c.executionCtx.waitUntil(ring(bellsOf(c.env), created.doorbells, "ingress"));
+  if (submitted.kind === "unauthorized") throw unauthorized();
+  if (submitted.kind === "different") throw differentBody();
+  if (submitted.kind === "busy") throw busy(submitted.activeTaskId);
+  c.executionCtx.waitUntil(ring(bellsOf(c.env), submitted.doorbells, "ingress"));
   log("info", {
     stage: "ingress",
     effect: "accepted",
@@ -84,8 +87,8 @@ tasks.get("/", async (c) => {
       words: "the `next_cursor` of an earlier page",
     },
   });
-  const page = await listTasks(c.env.DB, { keyHash, state: state ?? null, before: before ?? null });
-  if (page.kind === "unauthorized") throw unauthorized();
+  const asked = { keyHash, state: state ?? null, before: before ?? null };
+  const page = granted(await listTasks(c.env.DB, asked), "list");
   return c.json<TaskPage>({
     tasks: page.tasks.map(({ id, state: status, created_at, ended_at }) => ({
       id,
@@ -142,11 +145,9 @@ tasks.post("/:id/messages", async (c) => {
   const { text } = await readJson(c, () => SteeringMessage);
   const messageId = await idOf(c, tenantId);
   const taskId = c.req.param("id");
-  const steered = await steerTask(
-    c.env.DB,
-    { keyHash, taskId, messageId, content: textContent(text) },
-    Date.now(),
-  );
+  const nextTaskId = withKind(messageId, "task");
+  const steering = { keyHash, taskId, messageId, nextTaskId, content: textContent(text) };
+  const steered = await steerTask(c.env.DB, steering, Date.now());
   if (steered.kind === "unauthorized") throw unauthorized();
   if (steered.kind === "not_found") throw notFound("task", NO_TASK);
   if (steered.kind === "different") throw differentBody();
@@ -154,7 +155,7 @@ tasks.post("/:id/messages", async (c) => {
     const detail = `The task is ${steered.state.replace("_", " ")}. Submit a new one, with the same \`conversation\` to go on from it.`;
     throw new HttpProblem({ status: 409, title: "The task has ended", detail, links: linksOf(taskId) });
   }
-  const links = { task: `/v1/tasks/${taskId}`, next: `/v1/tasks/${withKind(messageId, "task")}` };
+  const links = { task: `/v1/tasks/${taskId}`, next: `/v1/tasks/${nextTaskId}` };
   return c.json<MessageReference>({ id: messageId, links }, 202);
 });
 

@@ -1,7 +1,8 @@
 /** A task as programs see it: state, answer, usage and the receipt. Times are ISO 8601, in UTC. */
+import type { TaskEvent } from "../../../shared/contracts/event.ts";
 import { isFinal } from "../../../shared/contracts/task.ts";
 import type { Artifact, ReceiptEvent, Task } from "../../../shared/contracts/api.ts";
-import type { TaskReceipt } from "../../../shared/store/receipts.ts";
+import type { TaskReceipt } from "../../../shared/store/receipt.ts";
 
 export function linksOf(taskId: string) {
   const self = `/v1/tasks/${taskId}`;
@@ -23,8 +24,8 @@ export function taskView(
     result: isFinal(task.state)
       ? {
           text: task.text,
-          calls: calls.map(({ n, k, tool, ok, result }) => ({
-            id: `${n}.${k}`,
+          calls: calls.map(({ turn, call, tool, ok, result }) => ({
+            id: `${turn}.${call}`,
             tool,
             ok: ok === null ? null : ok === 1,
             output: result,
@@ -57,9 +58,15 @@ export function taskView(
   };
 }
 
-export function eventView({ seq, key, at, data }: TaskReceipt["events"][number]): ReceiptEvent {
-  // The time makes a key of what may happen again; it stands beside it.
-  return { seq, at: iso(at), event: key.replace(/ at \d+(, end)?$/, ""), data };
+/** An event as programs see it: its name says at which turn, or call, it happened. */
+export function eventView({ seq, type, turn, call, attempt, at, data }: TaskEvent): ReceiptEvent {
+  const where = turn === null ? "" : call === null ? ` ${turn}` : ` ${turn}.${call}`;
+  return {
+    seq,
+    at: iso(at),
+    event: `${type}${where}`,
+    data: type === "text" ? { turn, attempt, ...data } : data,
+  };
 }
 
 export const iso = (ms: number) => new Date(ms).toISOString();

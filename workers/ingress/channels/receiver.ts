@@ -29,7 +29,12 @@ export interface Ignored {
 
 export type Received =
   /** It is not from the platform, or not of a kind that is served. */
-  | { readonly kind: "refused"; readonly status: 400 | 401 | 403 | 405; readonly reason: string }
+  | {
+      readonly kind: "refused";
+      readonly status: 400 | 401 | 403 | 405;
+      readonly reason: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** A missing variable refuses to serve. */
   | { readonly kind: "unconfigured"; readonly variable: string }
   | {

@@ -18,6 +18,7 @@ export const GATEWAY_VARIABLES = [
   },
   { name: "AI_GATEWAY_TOKEN", workers: ["planner"], secret: true, about: ["For a gateway that wants one."] },
 ] as const satisfies readonly Variable[];
+export type GatewayVariable = (typeof GATEWAY_VARIABLES)[number];
 
 /** Pairs of which one alone is a mistake. */
 export const GATEWAY_TOGETHER = [["AI_GATEWAY_ACCOUNT_ID", "AI_GATEWAY_ID"]] as const;

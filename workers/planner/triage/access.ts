@@ -53,7 +53,7 @@ export function placeOf({ address }: InboundEvent): Place {
 
 /** Whoever is named by their own id runs this installation, or is trusted by whoever does: as an admin. */
 function namedAs(env: Env, event: InboundEvent): "person" | "chat" | null {
-  const allowed = env[channelOf(event.address.channel).allowList];
+  const allowed: unknown = Reflect.get(env, channelOf(event.address.channel).allowList);
   const named = typeof allowed === "string" ? allowed.split(",").map((id) => id.trim()) : [];
   if (named.includes(event.sender.id)) return "person";
   return named.includes("*") || named.includes(placeOf(event).chatId) ? "chat" : null;

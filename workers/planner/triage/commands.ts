@@ -1,18 +1,24 @@
 /** Commands that triage answers by itself. Those of tools are not among them: they are work, and go to the planner. */
-import { COMMANDS } from "../../../shared/commands.ts";
+import { channelOf, type ChatChannelName } from "../../../shared/channels/index.ts";
+import { commandsOf } from "../../../shared/commands.ts";
 import type { Command } from "../../../shared/contracts/command.ts";
 import { toolOfCommand } from "../../../shared/contracts/tools/index.ts";
-import { type ListedTask, recentTasks } from "../../../shared/store/tasks.ts";
-import type { Decision } from "../../../shared/store/decision.ts";
+import { type RecentTask, recentTasks } from "../../../shared/store/list-tasks.ts";
+import type { Decision, DecisionOf } from "../../../shared/store/decision.ts";
 import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
 import { asCode, oneLine } from "../../../shared/text.ts";
 
-const HELP = [
-  "I run errands. What I understand:",
-  ...COMMANDS.map(({ name, args, about }) => `/${name}${args === "" ? "" : ` ${args}`} – ${about}`),
-  "Anything else goes to the model, if there is one; so do photos and documents.",
-  "In code, save(name, content) attaches a file to the answer.",
-].join("\n");
+/** What a channel offers, tools' commands first. */
+function help(channel: ChatChannelName): string {
+  return [
+    "I run errands. What I understand:",
+    ...commandsOf(channelOf(channel).commands).map(
+      ({ name, args, about }) => `/${name}${args === "" ? "" : ` ${args}`} – ${about}`,
+    ),
+    "Anything else goes to the model, if there is one; so do photos and documents.",
+    "In code, save(name, content) attaches a file to the answer.",
+  ].join("\n");
+}
 
 const TASKS_SHOWN = 10;
 const ID_CHARS_SHOWN = 8;
@@ -20,7 +26,8 @@ const PROMPT_CHARS_SHOWN = 60;
 /** A chat's task ids are hashes: four characters tell a person's tasks apart, and can be typed. */
 const ID_CHARS_MIN = 4;
 
-export type Where = { inbound: Decision["inbound"]; address: string; channel: string };
+/** Where a command was said, and is answered. */
+export type Where = Omit<DecisionOf<"reply">, "kind" | "text">;
 
 /** The decision for a command. Reads only for `/status` and `/tasks`. */
 export async function answerCommand(
@@ -33,12 +40,12 @@ export async function answerCommand(
   switch (name) {
     case "start":
     case "help":
-      return reply(HELP);
+      return reply(help(where.channel));
     case "admit":
       return reply("There is nothing to admit: this chat may talk to me already.");
     case "new":
       return {
-        kind: "new",
+        kind: "forget",
         ...where,
         text: "What was said so far is forgotten. A running task goes on; /stop ends it.",
       };
@@ -82,7 +89,7 @@ function prefixOf(id: string): string {
   return id.startsWith("task_") ? id : `task_${id}`;
 }
 
-function describe({ id, state, created_at, ended_at, turns, prompt }: ListedTask, now: number): string {
+function describe({ id, state, created_at, ended_at, turns, prompt }: RecentTask, now: number): string {
   const seconds = Math.round(((ended_at ?? now) - created_at) / 1_000);
   const shortId = id.slice("task_".length, "task_".length + ID_CHARS_SHOWN);
   const about = prompt === null ? "" : ` – ${asCode(oneLine(prompt, PROMPT_CHARS_SHOWN))}`;

@@ -10,10 +10,11 @@ import { answerCommand, type Where } from "./commands.ts";
 
 export async function decide(env: Env, { inbound, event }: ReadInbound, access: Access): Promise<Decision> {
   const { channel } = event.address;
-  const where: Where = { inbound, address: JSON.stringify(event.address), channel };
+  const externalId = event.kind === "message" || event.kind === "command" ? event.messageId : null;
+  const where: Where = { inbound, address: JSON.stringify(event.address), channel, externalId };
   const ignore = (reason: string): Decision => ({ kind: "ignore", inbound, reason });
   if (event.kind === "group_migrated")
-    return { kind: "move", inbound, channel, from: placeOf(event).chatId, to: event.toChatId };
+    return { kind: "migrate_group", inbound, channel, from: placeOf(event).chatId, to: event.toChatId };
   if (access.kind === "refused") return ignore(access.reason);
   if (access.kind === "admitted") {
     return event.kind === "callback"
@@ -23,9 +24,9 @@ export async function decide(env: Env, { inbound, event }: ReadInbound, access: 
   if (event.kind === "callback" || event.edited === true) return ignore("nothing that was said to us");
   if (access.kind === "stranger") {
     const code = newCode();
-    return { kind: "introduce", ...where, personId: event.sender.id, code, text: introduction(code) };
+    return { kind: "issue_code", ...where, personId: event.sender.id, code, text: introduction(code) };
   }
-  if (commandOf(event)?.name === "admit") return admit(event, where);
+  if (commandOf(event)?.name === "admit") return admitGroup(event, where);
   const text = "I do not know this group yet. You are an admin: send /admit to let it talk to me.";
   return { kind: "reply", ...where, text };
 }
@@ -52,9 +53,10 @@ async function decideForAdmitted(
     return { kind: "edit", inbound, externalId, content };
   }
   if (isEmpty) return { kind: "reply", ...where, text: cannotRead(unreadable) };
-  if (command?.name === "admit" && event.isGroup && isAdmin) return admit(event, where);
+  if (command?.name === "admit" && event.isGroup && isAdmin) return admitGroup(event, where);
   if (isControl) return answerCommand(env.DB, where, command);
-  return { kind: "message", ...where, messageId: withKind(inbound.id, "msg"), externalId, content };
+  const ids = { messageId: withKind(inbound.id, "msg"), taskId: withKind(inbound.id, "task") };
+  return { kind: "message", ...where, ...ids, content };
 }
 
 function contentOf(event: SaidEvent) {
@@ -79,13 +81,13 @@ function pressButton(
   const idleText =
     taskId === "none" ? "This button does nothing any more." : "There is nothing of yours to stop here.";
   const stop = { taskIdPrefix: taskId, text: STOPPED, unreadText: UNREAD_TEXT };
-  return { kind: "button", ...where, callbackId, ...stop, doneText: "Stopped.", idleText };
+  return { kind: "press", ...where, callbackId, ...stop, doneText: "Stopped.", idleText };
 }
 
-function admit(event: InboundEvent, where: Where): Decision {
+function admitGroup(event: InboundEvent, where: Where): Decision {
   const by = `${event.address.channel}:${event.sender.id}`;
   const text = "Everybody in this group may talk to me now.";
-  return { kind: "admit", ...where, groupId: placeOf(event).chatId, by, text };
+  return { kind: "admit_group", ...where, groupId: placeOf(event).chatId, by, text };
 }
 
 const introduction = (code: string) =>

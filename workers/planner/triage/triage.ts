@@ -2,11 +2,11 @@
 import { timingsOf } from "../../../shared/config.ts";
 import { InboundEvent } from "../../../shared/contracts/inbound.ts";
 import { log, type LogLevel } from "../../../shared/log.ts";
-import type { LookAgain } from "../../../shared/queue/consume.ts";
+import type { ReconcileAgain } from "../../../shared/queue/consume.ts";
 import { ring } from "../../../shared/queue/doorbell.ts";
-import { newInbound } from "../../../shared/store/inbound.ts";
+import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
+import { readNewInbound } from "../../../shared/store/inbound.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
-import { carryOut } from "../../../shared/store/triage.ts";
 import { bellsOf, type Env } from "../env.ts";
 import { readAccess, type ReadInbound } from "./access.ts";
 import { albumOf, withoutYoungAlbums } from "./albums.ts";
@@ -14,28 +14,28 @@ import { decide } from "./decide.ts";
 
 const LEVELS: Partial<Record<Decision["kind"], LogLevel>> = { ignore: "warn", park: "error" };
 
-/** Looks at inbound rows: decides what is to come of each, and carries all of it out in one batch. */
-export async function triage(env: Env, inboundIds: readonly string[]): Promise<LookAgain> {
+/** Decides what is to come of each new inbound, and carries all of it out in one batch. */
+export async function triage(env: Env, inboundIds: readonly string[]): Promise<ReconcileAgain> {
   const started = Date.now();
-  const rows = await newInbound(env.DB, inboundIds);
+  const rows = await readNewInbound(env.DB, inboundIds);
   const all = rows.map((inbound) => ({ inbound, event: parseEvent(inbound.event) }));
   const { read, again } = withoutYoungAlbums(all, timingsOf(env).album_ms, started);
   if (read.length === 0) return again;
   const known = read.flatMap(({ inbound, event }) => (event === null ? [] : [{ inbound, event }]));
   const accessOf = await readAccess(env, known);
-  const albums = new Set(known.filter(({ event }) => !isAside(event)).map(albumOf));
+  const albums = new Set(known.filter(({ event }) => !isAside(event)).flatMap((one) => albumOf(one) ?? []));
   const decisions = await Promise.all(
     read.map(async ({ inbound, event }): Promise<Decision> => {
       if (event === null)
         return { kind: "park", inbound, reason: "the stored event is not of the inbound contract" };
       const one: ReadInbound = { inbound, event };
       // A picture of an album goes with the one that speaks to the bot, if they were read together.
-      if (isAside(event) && !albums.has(albumOf(one)))
+      if (isAside(event) && !albums.has(albumOf(one) ?? ""))
         return { kind: "ignore", inbound, reason: "said to others" };
       return decide(env, one, accessOf(one));
     }),
   );
-  const doorbells = await carryOut(env.DB, decisions, Date.now(), timingsOf(env));
+  const doorbells = await applyDecisions(env.DB, decisions, Date.now(), timingsOf(env));
   await ring(bellsOf(env), doorbells, "planner");
   for (const decision of decisions) report(decision, Date.now() - started);
   return again;

@@ -1,24 +1,23 @@
 /** Asking a model for a turn, again without the files that it does not take. */
-import type { Turn } from "../../../shared/contracts/turn.ts";
+import type { Turn, TurnKey } from "../../../shared/contracts/turn.ts";
 import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { recordRefused } from "../../../shared/store/attachments.ts";
-import { type Transcript, turnId } from "../../../shared/store/turns.ts";
+import { dropImages } from "../../../shared/store/images.ts";
+import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts";
 import type { ModelClient, Refused } from "../models/model.ts";
 import { checkAnswer, OFFERED_TOOLS } from "./check.ts";
-import { type PromptFiles, withoutContents } from "./files.ts";
+import { imageKey, type PromptFiles, withoutContents } from "./files.ts";
 import { promptOf, SYSTEM } from "./prompt.ts";
 
-export interface Question {
-  readonly taskId: string;
-  readonly n: number;
+export interface Question extends TurnKey {
   readonly transcript: Transcript;
   readonly files: PromptFiles;
   readonly signal: AbortSignal;
   onText(delta: string): Promise<void>;
 }
 
-export type Asked = { kind: "turn"; turn: Turn } | Transient | Permanent;
+export type Asked = { kind: "planned"; planned: Turn } | Transient | Permanent;
 
 /** A file that the model refuses does not take the words with it, now or later: what is new is left out first, and then all. */
 export async function ask(db: D1Database, client: ModelClient, question: Question): Promise<Asked> {
@@ -27,17 +26,39 @@ export async function ask(db: D1Database, client: ModelClient, question: Questio
     if (asked.kind !== "refused") return asked;
     const { reason } = asked;
     asked = await askOnce(client, { ...question, files: withoutContents(question.files, suspects, reason) });
-    if (asked.kind === "turn") await recordRefused(db, suspects, reason);
+    if (asked.kind === "planned") await remember(db, question, suspects, reason);
   }
   if (asked.kind !== "refused") return asked;
   return permanent(`${asked.reason}; if that is about what was said before, /new forgets it`);
 }
 
+/** Whoever asks next does not send them either. */
+async function remember(
+  db: D1Database,
+  { transcript }: Question,
+  owners: readonly string[],
+  reason: string,
+): Promise<void> {
+  const messages = transcript.messages.filter(({ id }) => owners.includes(id));
+  const calls = transcript.calls.filter((call) => owners.includes(imageKey(call)));
+  if (messages.length > 0)
+    await recordRefused(
+      db,
+      messages.map(({ id }) => id),
+      reason,
+    );
+  if (calls.length > 0) await dropImages(db, calls);
+}
+
 /** The owners of files that are left out, in the order of suspicion: those that the model sees for the first time, and then all. */
-function suspectsOf({ taskId, n, transcript, files }: Question): string[][] {
+function suspectsOf({ taskId, turn, transcript, files }: Question): string[][] {
   const all = [...files].flatMap(([id, some]) => (some.some(({ content }) => content !== null) ? [id] : []));
-  const read = transcript.messages.filter((message) => message.turnId === turnId(taskId, n));
-  const isNew = all.filter((id) => read.some((message) => message.id === id));
+  const isLast = (call: TurnKey) => call.taskId === taskId && call.turn === turn - 1;
+  const seenNow = [
+    ...transcript.messages.filter(wasReadIn({ taskId, turn })).map(({ id }) => id),
+    ...transcript.calls.filter(isLast).map(imageKey),
+  ];
+  const isNew = all.filter((id) => seenNow.includes(id));
   const isDistinct = isNew.length > 0 && isNew.length < all.length;
   return [...(isDistinct ? [isNew] : []), ...(all.length > 0 ? [all] : [])];
 }

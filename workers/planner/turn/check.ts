@@ -15,22 +15,22 @@ export const OFFERED_TOOLS: readonly OfferedTool[] = TOOLS.map(({ name, descript
   return { name, description, inputSchema };
 });
 
-export function checkAnswer(answer: ModelAnswer): { kind: "turn"; turn: Turn } | Permanent {
+export function checkAnswer(answer: ModelAnswer): { kind: "planned"; planned: Turn } | Permanent {
   const { text, model, usage } = answer;
-  const turn = (words: string, calls: ToolCall[] = []) => ({
-    kind: "turn" as const,
-    turn: { text: words, calls, model, usage },
+  const planned = (words: string, calls: ToolCall[] = []) => ({
+    kind: "planned" as const,
+    planned: { text: words, calls, model, usage },
   });
   switch (answer.stop) {
     case "refusal":
-      return turn(text || "The model declined to answer this.");
+      return planned(text || "The model declined to answer this.");
     case "length":
       // A call that was cut off may lack half of its input.
-      return turn(`${text === "" ? "" : `${text}\n\n`}… (the model reached the end of what it may write)`);
+      return planned(`${text === "" ? "" : `${text}\n\n`}… (the model reached the end of what it may write)`);
     case "end": {
       const calls = answer.calls.slice(0, LIMITS.calls_answered_max).map(checkCall);
-      if (calls.length > 0) return turn(text, calls);
-      return text.trim() === "" ? permanent("the model gave an empty answer") : turn(text);
+      if (calls.length > 0) return planned(text, calls);
+      return text.trim() === "" ? permanent("the model gave an empty answer") : planned(text);
     }
   }
 }

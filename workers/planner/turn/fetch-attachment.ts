@@ -12,7 +12,7 @@ const TRIES = 2;
 export interface Received {
   readonly messageId: string;
   /** The how-manieth of its message. */
-  readonly i: number;
+  readonly position: number;
   readonly file: ReceivedFile;
 }
 
@@ -20,9 +20,9 @@ export interface Received {
 export async function fetchAttachment(
   env: Env,
   { channel, conversationId }: { channel: ChannelName; conversationId: string },
-  { messageId, i, file }: Received,
+  { messageId, position, file }: Received,
 ): Promise<Attachment> {
-  const origin = { message_id: messageId, i, mime: file.mime };
+  const origin = { message_id: messageId, position, mime: file.mime };
   let failure = "";
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const fetched = await env.NOTIFIER.fetchFile(channel, file).then(

@@ -2,12 +2,12 @@
 import { getMimeType } from "hono/utils/mime";
 import { sizeOf } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { beginning } from "../../../shared/text.ts";
+import { truncate } from "../../../shared/text.ts";
 import type { FilePart, TextPart } from "../models/model.ts";
 import type { PromptFile } from "./files.ts";
 
 /** What an image or a document counts in the budget: about 1,500 tokens. */
-const SEEN_CHARS = 6_000;
+export const SEEN_CHARS = 6_000;
 const IMAGES: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
 const PDF = "application/pdf";
 const TEXT = /^text\/|[/+](?:json|xml|yaml|javascript|typescript|csv|toml)\b/;
@@ -48,7 +48,7 @@ function textOf({ name, mime, content }: PromptFile): string | null {
   // A zero is in no text, whatever it is called.
   if (!isNamedSo || content.includes(0)) return null;
   const text = decoded(content);
-  const kept = beginning(text, LIMITS.file_chars_max);
+  const kept = truncate(text, LIMITS.file_chars_max);
   return kept === text ? text : `${kept}\n… (${text.length - kept.length} more characters)`;
 }
 

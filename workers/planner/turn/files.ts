@@ -3,8 +3,8 @@ import type { CallKey } from "../../../shared/contracts/turn.ts";
 import { reasonOf } from "../../../shared/errors.ts";
 import { readFile } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { type Attachment, attachmentsOf, recordAttachments } from "../../../shared/store/attachments.ts";
-import type { Transcript } from "../../../shared/store/turns.ts";
+import { type Attachment, readAttachments, recordAttachments } from "../../../shared/store/attachments.ts";
+import type { Transcript } from "../../../shared/store/transcript.ts";
 import type { Env } from "../env.ts";
 import { fetchAttachment, type Received } from "./fetch-attachment.ts";
 
@@ -34,12 +34,12 @@ interface Wanted {
 
 const OLDER = "it is an older one; ask for it to be sent again";
 
-export const imageKey = ({ taskId, n, k }: CallKey) => `${taskId} ${n}.${k}`;
-const keyOf = (messageId: string, i: number) => `${messageId} ${i}`;
+export const imageKey = ({ taskId, turn, call }: CallKey) => `${taskId} ${turn}.${call}`;
+const keyOf = (messageId: string, position: number) => `${messageId} ${position}`;
 
 /** The files of the transcript: the newest are read, the others are named. Costs nothing when there are none. */
 export async function readFiles(env: Env, transcript: Transcript): Promise<PromptFiles> {
-  const wanted = [...(await receivedFiles(env, transcript)), ...imagesOf(transcript)];
+  const wanted = inOrder(transcript, [...(await receivedFiles(env, transcript)), ...imagesOf(transcript)]);
   const files = new Map<string, PromptFile[]>();
   const oldest = wanted.length - LIMITS.prompt_files_max;
   let bytesLeft = LIMITS.prompt_files_bytes_max;
@@ -50,6 +50,19 @@ export async function readFiles(env: Env, transcript: Transcript): Promise<Promp
     files.set(one.owner, [file, ...(files.get(one.owner) ?? [])]);
   }
   return files;
+}
+
+/** As they were seen: what a turn has read, and then what its calls brought. */
+function inOrder({ messages, calls }: Transcript, wanted: readonly Wanted[]): Wanted[] {
+  const tasks = [...new Set(messages.map(({ readBy }) => readBy.taskId))];
+  const seen = [
+    ...messages.map(({ id, readBy }) => ({ owner: id, ...readBy })),
+    ...calls.map((call) => ({ owner: imageKey(call), taskId: call.taskId, turn: call.turn })),
+  ].toSorted(
+    (a, b) =>
+      tasks.indexOf(a.taskId) - tasks.indexOf(b.taskId) || (a.turn ?? Infinity) - (b.turn ?? Infinity),
+  );
+  return seen.flatMap(({ owner }) => wanted.filter((one) => one.owner === owner));
 }
 
 /** The files, those of these owners by their names only. */
@@ -69,12 +82,12 @@ async function receivedFiles(env: Env, transcript: Transcript): Promise<Wanted[]
   const received = transcript.messages.flatMap(({ id, content }) =>
     content.type === "call"
       ? []
-      : (content.files ?? []).map((file, i): Received => ({ messageId: id, i, file })),
+      : (content.files ?? []).map((file, position): Received => ({ messageId: id, position, file })),
   );
   if (received.length === 0) return [];
   const attachments = await fetchNewest(env, transcript, received);
-  return received.map(({ messageId, i, file: { name, mime } }) => {
-    const kept = attachments.get(keyOf(messageId, i));
+  return received.map(({ messageId, position, file: { name, mime } }) => {
+    const kept = attachments.get(keyOf(messageId, position));
     const { bytes = 0, sha256 = null, failure = OLDER } = kept ?? {};
     return { owner: messageId, name, mime, bytes, sha256, failure };
   });
@@ -85,15 +98,15 @@ async function fetchNewest(
   transcript: Transcript,
   received: readonly Received[],
 ): Promise<ReadonlyMap<string, Attachment>> {
-  const known = await attachmentsOf(env.DB, [...new Set(received.map(({ messageId }) => messageId))]);
-  const attachments = new Map(known.map((one) => [keyOf(one.message_id, one.i), one]));
+  const known = await readAttachments(env.DB, [...new Set(received.map(({ messageId }) => messageId))]);
+  const attachments = new Map(known.map((one) => [keyOf(one.message_id, one.position), one]));
   const unknown = received
     .slice(-LIMITS.prompt_files_max)
-    .filter(({ messageId, i }) => !attachments.has(keyOf(messageId, i)));
+    .filter(({ messageId, position }) => !attachments.has(keyOf(messageId, position)));
   if (unknown.length === 0) return attachments;
   const fetched = await Promise.all(unknown.map((one) => fetchAttachment(env, transcript, one)));
   await recordAttachments(env.DB, fetched);
-  for (const one of fetched) attachments.set(keyOf(one.message_id, one.i), one);
+  for (const one of fetched) attachments.set(keyOf(one.message_id, one.position), one);
   return attachments;
 }
 

@@ -5,25 +5,25 @@ import { reasonOf } from "../../../shared/errors.ts";
 import { keepFile } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { log } from "../../../shared/log.ts";
-import { beginning } from "../../../shared/text.ts";
+import { truncate } from "../../../shared/text.ts";
 
 const MARKDOWN = { name: "answer.md", mime: "text/markdown; charset=utf-8" };
 
 /** Keeps the whole in R2 before it is cut. What R2 does not take stays as it is: the notifier cuts it, and says so. */
 export async function withinBounds(
   bucket: R2Bucket,
-  turn: Turn,
-): Promise<{ turn: Turn; files: StoredFile[] }> {
-  const { text, calls } = turn;
-  if (calls.length > 0 || text.length <= LIMITS.answer_chars_max) return { turn, files: [] };
+  planned: Turn,
+): Promise<{ planned: Turn; files: StoredFile[] }> {
+  const { text, calls } = planned;
+  if (calls.length > 0 || text.length <= LIMITS.answer_chars_max) return { planned, files: [] };
   const content = new TextEncoder().encode(text).slice();
   const file = await keepFile(bucket, { ...MARKDOWN, content }).catch((error: unknown) => {
     log("warn", { stage: "planner", effect: "answer not kept", detail: reasonOf(error) });
     return null;
   });
-  if (file === null) return { turn, files: [] };
-  const shown = beginning(text, LIMITS.answer_chars_max - ROOM_CHARS);
-  return { turn: { ...turn, text: `${shown}\n\n… (the whole is attached)` }, files: [file] };
+  if (file === null) return { planned, files: [] };
+  const shown = truncate(text, LIMITS.answer_chars_max - ROOM_CHARS);
+  return { planned: { ...planned, text: `${shown}\n\n… (the whole is attached)` }, files: [file] };
 }
 
 /** For what is said after the cut. */

@@ -1,12 +1,7 @@
 /** Passes on what a model says while it says it, at a pace; and stops listening to one that nobody waits for. */
 import type { Timings } from "../../../shared/limits.ts";
-import { narrate } from "../../../shared/store/narration.ts";
-
-interface Narrated {
-  taskId: string;
-  n: number;
-  claim: string;
-}
+import { narrate } from "../../../shared/store/narrate.ts";
+import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
 
 /** The claim is renewed this many times before it would run out. */
 const RENEWALS_PER_CLAIM = 3;
@@ -24,12 +19,12 @@ export class Narrator {
   private silence: ReturnType<typeof setTimeout> | undefined;
   private readonly db: D1Database;
   private readonly timings: Timings;
-  private readonly turn: Narrated;
+  private readonly claim: TurnClaim;
 
-  constructor(db: D1Database, timings: Timings, turn: Narrated) {
+  constructor(db: D1Database, timings: Timings, claim: TurnClaim) {
     this.db = db;
     this.timings = timings;
-    this.turn = turn;
+    this.claim = claim;
     this.signal = AbortSignal.any([this.abort.signal, AbortSignal.timeout(timings.model_call_ms)]);
     this.awaitText();
   }
@@ -64,7 +59,7 @@ export class Narrator {
     const { text } = this;
     const delta = text.slice(this.narrated.length);
     const until = now + this.timings.turn_claim_ms;
-    const outcome = await narrate(this.db, { ...this.turn, delta, shown: text, until, now });
+    const outcome = await narrate(this.db, { ...this.claim, delta, shown: text, until }, now);
     if (outcome.kind === "narrated") this.narrated = text;
     else {
       this.abandoned = outcome.kind;

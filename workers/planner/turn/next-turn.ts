@@ -1,11 +1,16 @@
 /** The next turn of a task: claimed before the model is asked, stored before it is returned. */
 import { timingsOf } from "../../../shared/config.ts";
 import { summaryOf, type ToolCall } from "../../../shared/contracts/tools/index.ts";
-import type { NextTurn, Turn } from "../../../shared/contracts/turn.ts";
+import type { NextTurn, PlannedCall, Turn, TurnKey } from "../../../shared/contracts/turn.ts";
 import type { Transient } from "../../../shared/errors.ts";
 import { log } from "../../../shared/log.ts";
-import { claimTurn, releaseTurn, storeTurn, type Transcript, turnId } from "../../../shared/store/turns.ts";
-import type { Env } from "../env.ts";
+import { ring } from "../../../shared/queue/doorbell.ts";
+import { claimTurn } from "../../../shared/store/claim-turn.ts";
+import { releaseTurn } from "../../../shared/store/release-turn.ts";
+import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
+import { storeTurn } from "../../../shared/store/store-turn.ts";
+import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts";
+import { bellsOf, type Env } from "../env.ts";
 import type { ModelClient } from "../models/model.ts";
 import { ask, type Asked } from "./ask.ts";
 import { NO_FILES, readFiles } from "./files.ts";
@@ -24,15 +29,11 @@ const CLAIM_LOST: NextTurn = {
 export type OpenModel = () => Promise<ModelClient | null>;
 
 /** Failures are returned. A claim that somebody else holds is Transient: whoever holds it stores the turn. */
-export async function nextTurn(
-  env: Env,
-  openModel: OpenModel,
-  { taskId, n }: { taskId: string; n: number },
-): Promise<NextTurn> {
-  const claim = crypto.randomUUID();
+export async function nextTurn(env: Env, openModel: OpenModel, key: TurnKey): Promise<NextTurn> {
+  const claim = { ...key, claim: crypto.randomUUID() };
   const now = Date.now();
   const until = now + timingsOf(env).turn_claim_ms;
-  const claimed = await claimTurn(env.DB, { taskId, n, claim, until, now });
+  const claimed = await claimTurn(env.DB, { ...claim, until }, now);
   switch (claimed.kind) {
     case "inactive":
       return claimed;
@@ -43,30 +44,27 @@ export async function nextTurn(
         retryAfterMs: Math.max(claimed.until - now, 100),
       };
     case "stored":
-      return { kind: "turn", calls: claimed.calls.map(({ k, call }) => planned(call, k)) };
+      return { kind: "turn", calls: claimed.calls.map(({ call, made }) => nameCall(made, call)) };
     case "claimed":
-      return planTurn(env, openModel, { taskId, n, claim, transcript: claimed.transcript });
+      return planTurn(env, openModel, { ...claim, transcript: claimed.transcript });
   }
 }
 
-interface Claimed {
-  readonly taskId: string;
-  readonly n: number;
-  readonly claim: string;
+interface Claimed extends TurnClaim {
   readonly transcript: Transcript;
 }
 
 async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promise<NextTurn> {
-  const { taskId, n, claim, transcript } = claimed;
+  const { taskId, turn, claim, transcript } = claimed;
   const model = isForRules(taskId, transcript) ? null : await openModel();
   const files = model === null ? NO_FILES : await readFiles(env, transcript);
   const started = Date.now();
-  const narrator = new Narrator(env.DB, timingsOf(env), { taskId, n, claim });
+  const narrator = new Narrator(env.DB, timingsOf(env), { taskId, turn, claim });
   const onText = (delta: string) => narrator.onText(delta);
   const asked: Asked =
     model === null
-      ? { kind: "turn", turn: planByRules(taskId, n, transcript) }
-      : await ask(env.DB, model, { taskId, n, transcript, files, signal: narrator.signal, onText });
+      ? { kind: "planned", planned: planByRules(claimed, transcript) }
+      : await ask(env.DB, model, { taskId, turn, transcript, files, signal: narrator.signal, onText });
   narrator.stop();
   const latencyMs = Date.now() - started;
   const facts = {
@@ -81,58 +79,46 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
     log("info", { ...facts, detail: `nobody waits for it: ${narrator.abandoned}` });
     return narrator.abandoned === "ended" ? { kind: "inactive", state: null } : CLAIM_LOST;
   }
-  if (asked.kind !== "turn") {
+  if (asked.kind !== "planned") {
     log("warn", { ...facts, detail: asked.reason });
     return asked.kind === "permanent" ? asked : release(env, claimed, asked);
   }
-  const { turn } = asked;
-  const stored = await store(env, claimed, { turn, rest: narrator.restOf(turn.text), latencyMs });
+  const { planned } = asked;
+  const stored = await store(env, claimed, { planned, untold: narrator.restOf(planned.text), latencyMs });
   if (stored.kind === "lost") return CLAIM_LOST;
   log("info", {
     ...facts,
-    turn: n,
-    model: turn.model,
-    tokens_used: turn.usage.tokensIn + turn.usage.tokensOut,
-    ...(turn.usage.costUsd !== null && { cost_usd: turn.usage.costUsd }),
+    turn,
+    model: planned.model,
+    tokens_used: planned.usage.tokensIn + planned.usage.tokensOut,
+    ...(planned.usage.costUsd !== null && { cost_usd: planned.usage.costUsd }),
+    ...(stored.kind === "ended" && { state: stored.state }),
   });
-  return { kind: "turn", calls: turn.calls.map((call, index) => planned(call, index + 1)) };
+  if (stored.kind === "stored")
+    return { kind: "turn", calls: planned.calls.map((call, index) => nameCall(call, index + 1)) };
+  await ring(bellsOf(env), stored.doorbells, "planner");
+  return { kind: "inactive", state: stored.state };
 }
 
 /** Gives the turn back: it is asked for again after the wait that the failure names. */
-async function release(
-  env: Env,
-  { taskId, n, claim }: Claimed,
-  { reason, retryAfterMs }: Transient,
-): Promise<NextTurn> {
+async function release(env: Env, claimed: Claimed, { reason, retryAfterMs }: Transient): Promise<NextTurn> {
   const timings = timingsOf(env);
   const waitMs = retryAfterMs ?? timings.model_retry_ms;
   const now = Date.now();
   const until = now + waitMs + timings.step_ms;
-  await releaseTurn(env.DB, { taskId, n, claim, until, reason, retryAfterMs: waitMs, now });
+  await releaseTurn(env.DB, { ...claimed, until, reason, retryAfterMs: waitMs }, now);
   return { kind: "transient", reason, retryAfterMs: waitMs };
 }
 
-async function store(
-  env: Env,
-  { taskId, n, claim, transcript }: Claimed,
-  { turn, rest, latencyMs }: { turn: Turn; rest: string; latencyMs: number },
-) {
-  const read = transcript.messages.filter((message) => message.turnId === turnId(taskId, n));
-  const bounded = await withinBounds(env.FILES, turn);
+async function store(env: Env, claimed: Claimed, made: { planned: Turn; untold: string; latencyMs: number }) {
+  const read = claimed.transcript.messages.filter(wasReadIn(claimed)).map(({ id }) => id);
+  const bounded = await withinBounds(env.FILES, made.planned);
+  const timings = timingsOf(env);
   const now = Date.now();
-  return storeTurn(env.DB, {
-    taskId,
-    n,
-    claim,
-    ...bounded,
-    untold: rest,
-    read: read.map(({ id }) => id),
-    latencyMs,
-    until: now + timingsOf(env).step_ms,
-    now,
-  });
+  const until = now + timings.step_ms;
+  return storeTurn(env.DB, { ...claimed, ...made, ...bounded, read, until }, now, timings);
 }
 
-function planned(call: ToolCall, k: number) {
-  return { k, tool: call.tool, title: summaryOf(call) };
+function nameCall(made: ToolCall, call: number): PlannedCall {
+  return { call, tool: made.tool, title: summaryOf(made) };
 }

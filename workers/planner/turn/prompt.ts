@@ -1,7 +1,7 @@
 /** What a model is given to read: the conversation as messages, with everything untrusted fenced. */
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import { calledAs } from "../../../shared/contracts/tools/index.ts";
-import type { Transcript, TranscriptCall } from "../../../shared/store/turns.ts";
+import type { Transcript, TranscriptCall } from "../../../shared/store/transcript.ts";
 import type { CallPart, FilePart, PromptMessage, ResultPart, TextPart } from "../models/model.ts";
 import { fenced, filePart } from "./file-parts.ts";
 import { imageKey, NO_FILES, type PromptFiles } from "./files.ts";
@@ -35,23 +35,23 @@ function messagesOf({ steps, shortened }: Budgeted, files: PromptFiles): PromptM
 
 const textPart = (text: string): TextPart => ({ type: "text", text });
 
-const idOf = ({ taskId, n, k }: TranscriptCall) => `${taskId}_${n}_${k}`;
+const idOf = ({ taskId, turn, call }: TranscriptCall) => `${taskId}_${turn}_${call}`;
 
-function callPart(made: TranscriptCall): CallPart {
-  return { type: "call", id: idOf(made), ...calledAs(made.call) };
+function callPart(call: TranscriptCall): CallPart {
+  return { type: "call", id: idOf(call), ...calledAs(call.made) };
 }
 
-function resultPart(made: TranscriptCall, isShort: boolean, files: PromptFiles): ResultPart {
-  const { observation } = made;
+function resultPart(call: TranscriptCall, isShort: boolean, files: PromptFiles): ResultPart {
+  const { observation } = call;
   const result = (ok: boolean, ...parts: (TextPart | FilePart)[]): ResultPart => ({
     type: "result",
-    callId: idOf(made),
+    callId: idOf(call),
     ok,
     parts,
   });
   if (observation === null) return result(false, textPart("It was stopped before it was done."));
   if (isShort) return result(true, textPart(`(left out: ${observation.text.length} characters)`));
-  const images = (files.get(imageKey(made)) ?? []).map(filePart);
+  const images = (files.get(imageKey(call)) ?? []).map(filePart);
   return result(observation.ok, textPart(fenced(observation.text)), ...images);
 }
 

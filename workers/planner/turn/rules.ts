@@ -2,10 +2,10 @@
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import type { Observation } from "../../../shared/contracts/tool.ts";
 import { callOfCommand, summaryOf, type ToolCall } from "../../../shared/contracts/tools/index.ts";
-import type { Turn } from "../../../shared/contracts/turn.ts";
+import type { Turn, TurnKey } from "../../../shared/contracts/turn.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { oneLine } from "../../../shared/text.ts";
-import { turnId, type Transcript } from "../../../shared/store/turns.ts";
+import { type Transcript, type TranscriptMessage, wasReadIn } from "../../../shared/store/transcript.ts";
 
 const NO_MODEL =
   "I have no model to think with, so I cannot answer this: this installation understands commands only, " +
@@ -16,23 +16,23 @@ const QUOTE_CHARS_MAX = 120;
 /** Who plans so, for the log. */
 export const RULES_PROVIDER = "errand";
 
-export function planByRules(taskId: string, n: number, transcript: Transcript): Turn {
-  const calls = callsOf(transcript, turnId(taskId, n));
-  const text = calls.length > 0 ? "" : answer(taskId, transcript);
+export function planByRules(key: TurnKey, transcript: Transcript): Turn {
+  const calls = transcript.messages
+    .filter(wasReadIn(key))
+    .flatMap(({ content }) => wantedCall(content) ?? [])
+    .slice(0, LIMITS.calls_per_turn_max);
+  const text = calls.length > 0 ? "" : answer(key.taskId, transcript);
   return { text, calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0, costUsd: 0 } };
 }
 
-/** What the messages that this turn read ask to be done, in their order. */
-function callsOf({ messages }: Transcript, turn: string): ToolCall[] {
-  return messages
-    .filter((message) => message.turnId === turn)
-    .flatMap(({ content }) => wantedCall(content) ?? [])
-    .slice(0, LIMITS.calls_per_turn_max);
+/** What a task has read, in any of its turns. */
+function readBy(taskId: string, { messages }: Transcript): TranscriptMessage[] {
+  return messages.filter(({ readBy: reader }) => reader.taskId === taskId && reader.turn !== null);
 }
 
 /** Whether everything that the task was asked can be done without a model. */
-export function isForRules(taskId: string, { messages }: Transcript): boolean {
-  const mine = messages.filter((message) => message.turnId?.startsWith(`${taskId}/`) ?? false);
+export function isForRules(taskId: string, transcript: Transcript): boolean {
+  const mine = readBy(taskId, transcript);
   const spoken = mine.filter(({ content }) => !isWordless(content));
   return spoken.length > 0 ? spoken.every(({ content }) => wantedCall(content) !== null) : mine.length === 0;
 }
@@ -48,19 +48,20 @@ function wantedCall(content: MessageContent): ToolCall | null {
 }
 
 /** One answer for everything the task has read: each message in its words, when there are several. */
-function answer(taskId: string, { messages, calls }: Transcript): string {
-  const read = messages.filter((message) => message.turnId?.startsWith(`${taskId}/`) ?? false);
+function answer(taskId: string, transcript: Transcript): string {
+  const read = readBy(taskId, transcript);
   const spoken = read.filter(({ content }) => !isWordless(content));
   const mine = spoken.length > 0 ? spoken : read;
-  const taken = new Map<string, number>();
-  const sections = mine.map(({ content, turnId: turn }) => {
+  const callsTaken = new Map<number | null, number>();
+  const sections = mine.map(({ content, readBy: { turn } }) => {
     const wanted = wantedCall(content);
     if (wanted === null) return `${quote(content)}\n\n${NO_MODEL}`;
-    const key = turn ?? "";
-    const k = (taken.get(key) ?? 0) + 1;
-    taken.set(key, k);
-    const call = calls.find((done) => turnId(done.taskId, done.n) === key && done.k === k);
-    const said = observed(call?.observation ?? null);
+    const call = (callsTaken.get(turn) ?? 0) + 1;
+    callsTaken.set(turn, call);
+    const done = transcript.calls.find(
+      (one) => one.taskId === taskId && one.turn === turn && one.call === call,
+    );
+    const said = observed(done?.observation ?? null);
     return mine.length > 1 ? `${quote(content)}\n\n${said}` : said;
   });
   return sections.join("\n\n") || NO_MODEL;

@@ -1,8 +1,8 @@
 /** A conversation as the steps that a model took in it, within a budget. */
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import type { Transcript, TranscriptCall } from "../../../shared/store/turns.ts";
-import { charsOfFile } from "./file-parts.ts";
+import type { Transcript, TranscriptCall } from "../../../shared/store/transcript.ts";
+import { charsOfFile, SEEN_CHARS } from "./file-parts.ts";
 import type { PromptFile, PromptFiles } from "./files.ts";
 
 /** A message and what came with it. */
@@ -13,9 +13,9 @@ export interface Said {
 
 /** One turn: what was read before the model answered, what it answered, and what it called. */
 export interface Step {
-  said: Said[];
-  text: string | null;
-  calls: readonly TranscriptCall[];
+  readonly said: readonly Said[];
+  readonly text: string | null;
+  readonly calls: readonly TranscriptCall[];
 }
 
 export interface Budgeted {
@@ -30,7 +30,7 @@ export function withinBudget(
   charsOfText: (content: MessageContent) => number,
 ): Budgeted {
   const charsOf = ({ said, text, calls }: Step) =>
-    calls.reduce((sum, { call }) => sum + JSON.stringify(call.input).length, 0) +
+    calls.reduce((sum, { made }) => sum + JSON.stringify(made.input).length, 0) +
     resultChars(calls) +
     (text?.length ?? 0) +
     said.reduce((sum, one) => sum + charsOfText(one.content) + charsOfFiles(one.files), 0);
@@ -52,42 +52,32 @@ export function withinBudget(
 }
 
 function resultChars(calls: readonly TranscriptCall[]): number {
-  return calls.reduce((sum, { observation }) => sum + (observation?.text.length ?? 0), 0);
+  return calls.reduce(
+    (sum, { observation: seen }) =>
+      sum + (seen === null ? 0 : seen.text.length + seen.images.length * SEEN_CHARS),
+    0,
+  );
 }
 
 function charsOfFiles(files: readonly PromptFile[]): number {
   return files.reduce((sum, file) => sum + charsOfFile(file), 0);
 }
 
-/** The turns in the order in which they read: each with what it read, said and called. */
+/** The turns in the order in which they read: each with what it read, said and called. What an end has read is a step of its own, the task's last. */
 export function stepsOf({ messages, turns, calls }: Transcript, files: PromptFiles): Step[] {
-  const steps = new Map<string, Step>();
-  const stepOf = (id: string): Step => {
-    const step = steps.get(id) ?? { said: [], text: null, calls: [] };
-    steps.set(id, step);
-    return step;
-  };
-  const tasks = [...new Set(messages.map(({ turnId }) => turnId?.split("/")[0] ?? ""))];
-  for (const task of tasks) {
-    const read = messages.filter(({ turnId }) => (turnId?.split("/")[0] ?? "") === task);
-    const answered = turns.filter(({ taskId }) => taskId === task).map(({ n }) => `${task}/${n}`);
-    const ids = [...new Set([...answered, ...read.map(({ turnId }) => turnId ?? "")])];
-    for (const id of ids.toSorted((a, b) => numberOf(a) - numberOf(b))) {
-      const step = stepOf(id);
-      step.said.push(
-        ...read
-          .filter(({ turnId }) => turnId === id)
-          .map((message) => ({ content: message.content, files: files.get(message.id) ?? [] })),
-      );
-      step.text = turns.find(({ taskId, n }) => `${taskId}/${n}` === id)?.text ?? null;
-      step.calls = calls.filter(({ taskId, n }) => `${taskId}/${n}` === id);
-    }
-  }
-  return [...steps.values()];
-}
-
-/** Whatever is no turn's number was read by an end. */
-function numberOf(id: string): number {
-  const n = Number(id.split("/")[1]);
-  return Number.isInteger(n) ? n : Number.MAX_SAFE_INTEGER;
+  const tasks = [...new Set(messages.map(({ readBy }) => readBy.taskId))];
+  return tasks.flatMap((taskId) => {
+    const read = messages.filter(({ readBy }) => readBy.taskId === taskId);
+    const answered = turns.filter((turn) => turn.taskId === taskId);
+    const numbers = new Set([...answered.map(({ turn }) => turn), ...read.map(({ readBy }) => readBy.turn)]);
+    return [...numbers]
+      .toSorted((a, b) => (a ?? Infinity) - (b ?? Infinity))
+      .map((turn): Step => ({
+        said: read
+          .filter(({ readBy }) => readBy.turn === turn)
+          .map(({ id, content }) => ({ content, files: files.get(id) ?? [] })),
+        text: answered.find((one) => one.turn === turn)?.text ?? null,
+        calls: calls.filter((call) => call.taskId === taskId && call.turn === turn),
+      }));
+  });
 }

@@ -4,7 +4,7 @@ import type { ReceivedFile } from "../../../../shared/contracts/file.ts";
 import type { InboundEvent } from "../../../../shared/contracts/inbound.ts";
 import { cleanName } from "../../../../shared/files.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
-import { beginning, oneLine } from "../../../../shared/text.ts";
+import { truncate, oneLine } from "../../../../shared/text.ts";
 import type { Ignored } from "../receiver.ts";
 import { type Bot, parseText } from "./text.ts";
 import type { TelegramMessage, TelegramQuery } from "./update.ts";
@@ -77,7 +77,7 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
     text,
     ...(albumId !== undefined && { albumId }),
     ...(isAside && { isAside }),
-    ...(quote !== "" && { quote: beginning(quote, QUOTE_CHARS_MAX) }),
+    ...(quote !== "" && { quote: truncate(quote, QUOTE_CHARS_MAX) }),
     ...(files.length > 0 && { files }),
     ...(unreadable.length > 0 && { unreadable }),
   };
@@ -110,7 +110,7 @@ function filesOf({ photo = [], document, animation }: Partial<TelegramMessage>):
             kind: "document" as const,
             id: document.file_id,
             name: cleanName(document.file_name ?? "document"),
-            mime: beginning(document.mime_type ?? "application/octet-stream", 200),
+            mime: truncate(document.mime_type ?? "application/octet-stream", 200),
           },
         ]),
   ];

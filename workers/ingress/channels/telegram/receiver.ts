@@ -9,7 +9,8 @@ import { Anywhere, Update } from "./update.ts";
 
 export const telegram: Receiver = {
   async receive({ method, headers, body, verify }, settings) {
-    if (method !== "POST") return { kind: "refused", status: 405, reason: "Updates come by POST." };
+    if (method !== "POST")
+      return { kind: "refused", status: 405, reason: "Updates come by POST.", headers: { allow: "POST" } };
     const refused = verify ? await refusalOf(headers, settings) : null;
     if (refused !== null) return refused;
     if (body.cut)

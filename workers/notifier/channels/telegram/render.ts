@@ -2,7 +2,7 @@
  * Markdown as Telegram's HTML, in parts that one message can hold. https://core.telegram.org/bots/api#html-style
  * The text is cut while it is still runs of one style; tags are written afterwards, so that no cut falls into a tag.
  */
-import { beginning } from "../../../../shared/text.ts";
+import { truncate } from "../../../../shared/text.ts";
 import { telegram } from "../../../../shared/channels/telegram.ts";
 import { escapeHtml, type Run, runsOf, type Style } from "./runs.ts";
 
@@ -31,7 +31,7 @@ export function render(markdown: string): readonly [Part, ...Part[]] {
 /** The first line, with an ellipsis that no whole answer ends its only line with. */
 export function previewOf({ plain }: Part): Part {
   const line = plain.split("\n").find((candidate) => candidate.trim() !== "") ?? "";
-  const text = `${beginning(line, PREVIEW_UNITS_MAX)} …`;
+  const text = `${truncate(line, PREVIEW_UNITS_MAX)} …`;
   return { markup: escapeHtml(text), plain: text };
 }
 
@@ -50,7 +50,7 @@ function cuts(text: string): Cut[] {
     const breakAt = ["\n\n", "\n", " "]
       .map((separator) => window.lastIndexOf(separator))
       .find((at) => at > MESSAGE_UNITS_MAX / 2);
-    const to = from + (breakAt ?? beginning(text.slice(from), MESSAGE_UNITS_MAX).length);
+    const to = from + (breakAt ?? truncate(text.slice(from), MESSAGE_UNITS_MAX).length);
     all.push({ from, to });
     // The break itself stands at neither end.
     from = breakAt === undefined ? to : to + (text.slice(to).length - text.slice(to).trimStart().length);

@@ -4,7 +4,6 @@ import { Messages } from "@anthropic-ai/sdk/resources/messages/messages";
 import { permanent, type Permanent, transient } from "../../../../shared/errors.ts";
 import { fetchDirect } from "../../../../shared/fetch.ts";
 import type { ModelAnswer, ModelClient, ModelRequest } from "../model.ts";
-import type { Settings } from "../protocol.ts";
 import { messageOf } from "./convert.ts";
 import { failureOf } from "./failures.ts";
 import { costUsdOf } from "./prices.ts";
@@ -14,9 +13,7 @@ import { type Answer, readAnswer, textOf } from "./stream.ts";
 const MODEL = "claude-sonnet-5-5";
 
 /** Null: nothing is configured. A base URL alone is a server that wants no key. */
-export function openClient(
-  settings: AnthropicSettings & Pick<Settings, "ERRAND_TIMINGS">,
-): ModelClient | null {
+export function openClient(settings: AnthropicSettings): ModelClient | null {
   const route = routeOf(settings);
   if (route === null) return null;
   const model = settings.ANTHROPIC_MODEL || MODEL;

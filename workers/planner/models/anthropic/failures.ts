@@ -1,6 +1,6 @@
 /** What a failure of the Messages API means: later, never, or not so. */
 import { APIError } from "@anthropic-ai/sdk/core/error";
-import { type SharedSettings, timingsOf } from "../../../../shared/config.ts";
+import { timingsOf } from "../../../../shared/config.ts";
 import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../../shared/errors.ts";
 import { RedirectError } from "../../../../shared/fetch.ts";
 import { redact } from "../../../../shared/log.ts";
@@ -12,10 +12,7 @@ const REASON_CHARS_MAX = 300;
 const RETRY_MS_MIN = 1_000;
 
 /** By status: an error of a gateway has no type. */
-export function failureOf(
-  error: unknown,
-  env: AnthropicSettings & SharedSettings,
-): Transient | Permanent | Refused {
+export function failureOf(error: unknown, env: AnthropicSettings): Transient | Permanent | Refused {
   // Half a body does not parse.
   if (!(error instanceof APIError)) return transient("the model's answer could not be read to its end");
   if (error.cause instanceof RedirectError)

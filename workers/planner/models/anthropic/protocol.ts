@@ -1,7 +1,6 @@
 /** The Messages API: Anthropic itself, AI Gateway, and servers on one's own machine that speak it. */
-import { URL_SHAPE, type SettingsOf, type Variable } from "../../../../shared/variables.ts";
-import type { GATEWAY_VARIABLES } from "../gateway.ts";
-import type { ModelProtocol } from "../protocol.ts";
+import { URL_SHAPE, type Variable } from "../../../../shared/variables.ts";
+import { defineProtocol, type ProtocolSettings } from "../protocol.ts";
 
 const VARIABLES = [
   {
@@ -34,23 +33,21 @@ const VARIABLES = [
   },
 ] as const satisfies readonly Variable[];
 
-export type AnthropicSettings = SettingsOf<
-  (typeof VARIABLES)[number] | (typeof GATEWAY_VARIABLES)[number],
-  "planner"
->;
+export type AnthropicSettings = ProtocolSettings<(typeof VARIABLES)[number]>;
 
-export const anthropic: ModelProtocol = {
+export const anthropic = defineProtocol({
   name: "anthropic",
   variables: VARIABLES,
-  describe(settings: AnthropicSettings) {
+  either: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"],
+  describe: (settings) => {
     const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: base, ANTHROPIC_MODEL: model } = settings;
     const named = model ? `${model} ` : "";
     if (settings.AI_GATEWAY_ACCOUNT_ID && settings.AI_GATEWAY_ID)
       return `${named}through AI Gateway "${settings.AI_GATEWAY_ID}"`;
     return key || base ? `${named}at ${base || "Anthropic"}` : null;
   },
-  async open(settings: AnthropicSettings) {
+  open: async (settings) => {
     const { openClient } = await import("./client.ts");
     return openClient(settings);
   },
-};
+});

@@ -2,17 +2,18 @@
 import { timingsOf } from "../../shared/config.ts";
 import { log } from "../../shared/log.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
-import { endTask, type TaskEnd } from "../../shared/store/end.ts";
+import { endTask } from "../../shared/store/end-task.ts";
+import type { TaskEnd } from "../../shared/store/statements/end-task.ts";
 import { bellsOf, type Env } from "./env.ts";
 
 /** Ends the task and rings the reply, and the next task if something was unread. Done twice, it changes nothing more. */
 export async function end(env: Env, ending: TaskEnd): Promise<void> {
   const { taskId, state } = ending;
-  const { byMe, doorbells, conversationId } = await endTask(env.DB, ending, Date.now(), timingsOf(env));
+  const { kind, doorbells, conversationId } = await endTask(env.DB, ending, Date.now(), timingsOf(env));
   await ring(bellsOf(env), doorbells, "executor");
   log(state === "succeeded" ? "info" : "warn", {
     stage: "executor",
-    effect: byMe ? "ended" : "ended already",
+    effect: kind === "ended" ? "ended" : "ended already",
     session_id: conversationId,
     task_id: taskId,
     state,

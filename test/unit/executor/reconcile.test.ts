@@ -1,7 +1,7 @@
-/** Looking at a task when the Workflow engine refuses: nobody has to wait for a claim that nobody uses. */
+/** Reconciling a task when the Workflow engine refuses: nobody has to wait for a claim that nobody uses. */
 import { beforeAll, expect, it } from "vitest";
 import type { Env } from "../../../workers/executor/env.ts";
-import { look } from "../../../workers/executor/look.ts";
+import { reconcile } from "../../../workers/executor/reconcile.ts";
 import { openDatabase, startTask } from "../database.ts";
 
 let db: D1Database;
@@ -24,8 +24,8 @@ it("lets go of its claim when no instance can be made, and makes one at the next
   await startTask(db, "l", Date.now());
   const created: string[] = [];
   const env = executor(1, created);
-  await expect(look(env, ["task_l"])).rejects.toThrow("the engine is down");
-  await look(env, ["task_l"]);
-  await look(env, ["task_l"]);
+  await expect(reconcile(env, ["task_l"])).rejects.toThrow("the engine is down");
+  await reconcile(env, ["task_l"]);
+  await reconcile(env, ["task_l"]);
   expect(created).toEqual(["task_l"]);
 });

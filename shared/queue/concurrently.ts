@@ -1,7 +1,7 @@
 /** Work on many keys at once, within a bound. */
 
 /** Runs `work` for every key, at most `atOnce` at a time. All are tried; then the first failure is thrown, if there was one. */
-export async function each<Key>(
+export async function concurrently<Key>(
   keys: readonly Key[],
   atOnce: number,
   work: (key: Key) => Promise<void>,

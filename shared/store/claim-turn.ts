@@ -1,0 +1,70 @@
+/** Claiming a turn, before anybody is asked: a repeated turn sees the same messages, and an ended task swallows none. */
+import sql from "sql-template-tag";
+import * as z from "zod/mini";
+import { ChannelName } from "../contracts/channel.ts";
+import { isFinal, TaskState } from "../contracts/task.ts";
+import { Batch } from "./batch.ts";
+import { ACTIVE, claimHeld, type TurnClaim } from "./statements/guards.ts";
+import { heartbeat } from "./statements/heartbeat.ts";
+import { addTranscript, type Transcript, type TranscriptCall, transcriptOf } from "./transcript.ts";
+
+const Row = z.object({
+  state: TaskState,
+  conversation_id: z.string(),
+  tenant_id: z.string(),
+  channel: ChannelName,
+  /** Null: the turn was never claimed, for its task had ended. */
+  claim: z.nullable(z.string()),
+  claimed_until: z.nullable(z.int()),
+  text: z.nullable(z.string()),
+});
+
+export type ClaimedTurn =
+  | { kind: "claimed"; transcript: Transcript }
+  /** Somebody has planned it before. */
+  | { kind: "stored"; calls: TranscriptCall[] }
+  | { kind: "busy"; until: number }
+  | { kind: "inactive"; state: TaskState | null };
+
+/** Claims the turn and, in the same batch, everything unread in the conversation, but only while the task is active. */
+export async function claimTurn(
+  db: D1Database,
+  claim: TurnClaim & { readonly until: number },
+  now: number,
+): Promise<ClaimedTurn> {
+  const { taskId, turn, claim: name, until } = claim;
+  const batch = new Batch()
+    // Only while active: everything after it asks for the claim.
+    .add(
+      "claim",
+      sql`INSERT INTO turns (task_id, turn, claim, claimed_until)
+        SELECT id, ${turn}, ${name}, ${until} FROM tasks WHERE id = ${taskId} AND ${ACTIVE}
+        ON CONFLICT (task_id, turn) DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until
+        WHERE turns.text IS NULL AND turns.claimed_until <= ${now}`,
+    )
+    .add(
+      "read",
+      sql`UPDATE messages SET task_id = ${taskId}, turn = ${turn}
+        WHERE task_id IS NULL AND conversation_id = (SELECT conversation_id FROM tasks WHERE id = ${taskId})
+          AND ${claimHeld(claim)}`,
+    )
+    .add("heartbeat", heartbeat(taskId, until))
+    .add(
+      "task",
+      sql`SELECT t.state, t.conversation_id, t.tenant_id, c.channel, u.claim, u.claimed_until, u.text
+        FROM tasks t JOIN conversations c ON c.id = t.conversation_id
+        LEFT JOIN turns u ON u.task_id = t.id AND u.turn = ${turn} WHERE t.id = ${taskId}`,
+    );
+  const results = await addTranscript(batch, taskId).run(db);
+  const row = results.row("task", Row);
+  if (row === undefined || row.claim === null || isFinal(row.state))
+    return { kind: "inactive", state: row?.state ?? null };
+  const known = transcriptOf(results);
+  if (row.text !== null) {
+    const calls = known.calls.filter((call) => call.taskId === taskId && call.turn === turn);
+    return { kind: "stored", calls };
+  }
+  if (row.claim !== name) return { kind: "busy", until: row.claimed_until ?? 0 };
+  const { tenant_id: tenantId, conversation_id: conversationId, channel } = row;
+  return { kind: "claimed", transcript: { tenantId, channel, conversationId, ...known } };
+}

@@ -1,0 +1,33 @@
+/** Storing what a call brought, and the files that it made; the first to store it wins. */
+import sql from "sql-template-tag";
+import type { StoredFile } from "../contracts/file.ts";
+import type { Observation } from "../contracts/tool.ts";
+import type { CallKey } from "../contracts/turn.ts";
+import { Batch } from "./batch.ts";
+import { insertArtifacts } from "./statements/artifacts.ts";
+import { appendEvent } from "./statements/events.ts";
+import { taskActive } from "./statements/guards.ts";
+
+export async function observeCall(
+  db: D1Database,
+  key: CallKey,
+  { ok, text, images, files }: Observation & { files: readonly StoredFile[] },
+  { latencyMs, now }: { latencyMs: number; now: number },
+): Promise<void> {
+  const { taskId, turn, call } = key;
+  const isOpen = sql`EXISTS (SELECT 1 FROM calls WHERE task_id = ${taskId} AND turn = ${turn} AND call = ${call} AND ok IS NULL)`;
+  const data = { ok, latency_ms: latencyMs, files: files.map(({ name }) => name) };
+  const event = { type: "observed" as const, turn, call, attempt: null, data };
+  const batch = new Batch();
+  // A file that came after the end would change the order of those that are being sent.
+  if (files.length > 0)
+    batch.add("files", insertArtifacts(key, files, sql`${isOpen} AND ${taskActive(taskId)}`));
+  await batch
+    .add("event", appendEvent(taskId, event, now, isOpen))
+    .add(
+      "call",
+      sql`UPDATE calls SET ok = ${ok ? 1 : 0}, result = ${text}, images = ${JSON.stringify(images)}
+        WHERE task_id = ${taskId} AND turn = ${turn} AND call = ${call} AND ok IS NULL`,
+    )
+    .run(db);
+}

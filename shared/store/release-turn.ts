@@ -1,0 +1,25 @@
+/** Giving a claimed turn back after a Transient failure. */
+import sql from "sql-template-tag";
+import { Batch } from "./batch.ts";
+import { appendEvent } from "./statements/events.ts";
+import { claimHeld, type TurnClaim } from "./statements/guards.ts";
+import { addHeartbeatWithPause } from "./statements/heartbeat.ts";
+
+export interface ReleasedTurn extends TurnClaim {
+  readonly reason: string;
+  readonly retryAfterMs: number;
+  /** The task stays alive until then: until it is asked for again. */
+  readonly until: number;
+}
+
+export async function releaseTurn(db: D1Database, released: ReleasedTurn, now: number): Promise<void> {
+  const { taskId, turn, claim, reason, retryAfterMs, until } = released;
+  const data = { reason, retry_after_ms: retryAfterMs };
+  const event = { type: "delayed" as const, turn, call: null, attempt: null, data };
+  const batch = new Batch().add("event", appendEvent(taskId, event, now, claimHeld(released))).add(
+    "release",
+    sql`UPDATE turns SET claimed_until = 0
+        WHERE task_id = ${taskId} AND turn = ${turn} AND claim = ${claim} AND text IS NULL`,
+  );
+  await addHeartbeatWithPause(batch, taskId, until).run(db);
+}

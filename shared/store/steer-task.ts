@@ -1,0 +1,50 @@
+/** Steering a task: its next turn reads the message, or, if none comes, the next task. */
+import sql from "sql-template-tag";
+import * as z from "zod/mini";
+import type { MessageContent } from "../contracts/message.ts";
+import { TaskState } from "../contracts/task.ts";
+import { Batch } from "./batch.ts";
+import type { NotFound, Unauthorized } from "./outcome.ts";
+import { ACTIVE, findKey, tenantOf } from "./statements/guards.ts";
+
+export interface Steering {
+  readonly keyHash: string;
+  readonly taskId: string;
+  readonly messageId: string;
+  /** The task that the message begins, if this one ends before it reads it. */
+  readonly nextTaskId: string;
+  readonly content: MessageContent;
+}
+
+export type SteeredTask =
+  | Unauthorized
+  | NotFound
+  | { kind: "accepted" }
+  | { kind: "different" }
+  | { kind: "ended"; state: TaskState };
+
+export async function steerTask(db: D1Database, steering: Steering, now: number): Promise<SteeredTask> {
+  const { keyHash, taskId, messageId, nextTaskId } = steering;
+  const content = JSON.stringify(steering.content);
+  const theirs = sql`FROM tasks WHERE id = ${taskId} AND tenant_id = ${tenantOf(keyHash)}`;
+  const results = await new Batch()
+    .add("key", findKey(keyHash))
+    .add(
+      "message",
+      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, created_at)
+        SELECT ${messageId}, conversation_id, ${content}, ${nextTaskId}, ${now} ${theirs} AND ${ACTIVE} ON CONFLICT DO NOTHING`,
+    )
+    .add("task", sql`SELECT state ${theirs}`)
+    .add(
+      "same",
+      sql`SELECT m.content = ${content} AS same FROM messages m JOIN tasks t ON t.conversation_id = m.conversation_id
+        WHERE m.id = ${messageId} AND t.id = ${taskId}`,
+    )
+    .run(db);
+  if (!results.has("key")) return { kind: "unauthorized" };
+  const task = results.row("task", z.object({ state: TaskState }));
+  if (task === undefined) return { kind: "not_found" };
+  const stored = results.row("same", z.object({ same: z.int() }));
+  if (stored === undefined) return { kind: "ended", state: task.state };
+  return { kind: stored.same === 0 ? "different" : "accepted" };
+}

@@ -1,0 +1,121 @@
+/** Storing a claimed turn. A turn with calls goes on; one without is the end of its task, in the same batch. */
+import sql, { type Sql } from "sql-template-tag";
+import * as z from "zod/mini";
+import type { PendingDoorbell } from "../contracts/doorbell.ts";
+import type { EventContent } from "../contracts/event.ts";
+import type { StoredFile } from "../contracts/file.ts";
+import { TaskState } from "../contracts/task.ts";
+import type { Turn } from "../contracts/turn.ts";
+import type { Timings } from "../limits.ts";
+import { Batch } from "./batch.ts";
+import { insertArtifacts } from "./statements/artifacts.ts";
+import { addAnswer, endTask } from "./statements/end-task.ts";
+import { appendEvents, NOWHERE } from "./statements/events.ts";
+import { claimHeld, taskActive, type TurnClaim } from "./statements/guards.ts";
+import { addHeartbeatWithPause } from "./statements/heartbeat.ts";
+import { textEvent } from "./narrate.ts";
+
+/** A turn as it is stored, under its claim. */
+export interface PlannedTurn extends TurnClaim {
+  readonly planned: Turn;
+  /** What was too long to be said is a file. */
+  readonly files: readonly StoredFile[];
+  /** What of its text no event has told yet. */
+  readonly untold: string;
+  /** Ids of the messages that it read. */
+  readonly read: readonly string[];
+  readonly latencyMs: number;
+  /** Until then nobody revives the task. */
+  readonly until: number;
+}
+
+export type StoredTurn =
+  | { kind: "stored" }
+  /** It was the last: the task is in this state now, whoever has ended it. */
+  | { kind: "ended"; state: TaskState; doorbells: PendingDoorbell[] }
+  /** The claim was somebody else's, and nothing was changed. */
+  | { kind: "lost" };
+
+export function storeTurn(
+  db: D1Database,
+  turn: PlannedTurn,
+  now: number,
+  timings: Timings,
+): Promise<StoredTurn> {
+  return turn.planned.calls.length > 0 ? storeWithCalls(db, turn, now) : storeAndEnd(db, turn, now, timings);
+}
+
+async function storeWithCalls(db: D1Database, turn: PlannedTurn, now: number): Promise<StoredTurn> {
+  const { taskId, planned, until } = turn;
+  const calls = planned.calls.map(({ tool, input }) => ({ tool, input }));
+  const batch = new Batch();
+  addFiles(batch, turn)
+    .add(
+      "calls",
+      sql`INSERT INTO calls (task_id, turn, call, tool, input)
+        SELECT ${taskId}, ${turn.turn}, key + 1, value->>'tool', value->'input' FROM json_each(${JSON.stringify(calls)})
+        WHERE ${claimHeld(turn)} ON CONFLICT DO NOTHING`,
+    )
+    .add("events", appendEvents(taskId, eventsOf(turn), now, claimHeld(turn)))
+    .add("turn", answerTurn(turn));
+  const results = await addHeartbeatWithPause(batch, taskId, until).run(db);
+  return { kind: results.changes("turn") === 1 ? "stored" : "lost" };
+}
+
+async function storeAndEnd(
+  db: D1Database,
+  turn: PlannedTurn,
+  now: number,
+  timings: Timings,
+): Promise<StoredTurn> {
+  const { taskId, claim } = turn;
+  const end = { taskId, state: "succeeded" as const, endedBy: `turn:${claim}` };
+  const ended: EventContent = {
+    type: "ended",
+    ...NOWHERE,
+    data: { state: end.state, by: end.endedBy, reason: null },
+  };
+  const batch = new Batch();
+  addFiles(batch, turn)
+    .add(
+      "events",
+      appendEvents(
+        taskId,
+        [...eventsOf(turn), ended],
+        now,
+        claimHeld(turn),
+        sql`(value->>'type' <> 'ended' OR ${taskActive(taskId)})`,
+      ),
+    )
+    .add("turn", answerTurn(turn))
+    // Hangs on what this claim has stored: a claim that was lost ends nothing.
+    .add("end", endTask(end, now, answeredBy(turn)));
+  const answer = { turn: turn.turn };
+  const results = await addAnswer(batch, { ...end, answer }, now, timings).run(db);
+  if (results.changes("turn") === 0) return { kind: "lost" };
+  const task = results.row("ended", z.object({ state: TaskState }));
+  return { kind: "ended", state: task?.state ?? "failed", doorbells: results.doorbells() };
+}
+
+function addFiles(batch: Batch, turn: PlannedTurn): Batch {
+  if (turn.files.length === 0) return batch;
+  return batch.add("files", insertArtifacts({ ...turn, call: 0 }, turn.files, claimHeld(turn)));
+}
+
+function eventsOf({ turn, claim, planned, read, untold }: PlannedTurn): EventContent[] {
+  const at = { turn, call: null, attempt: null };
+  const data = { model: planned.model, calls: planned.calls.length, read: [...read] };
+  return [...(untold === "" ? [] : [textEvent(turn, claim, untold)]), { type: "planned", ...at, data }];
+}
+
+/** After everything that asks whether it is still to be answered. */
+function answerTurn({ taskId, turn, claim, planned, latencyMs }: PlannedTurn): Sql {
+  const { tokensIn, tokensOut, costUsd } = planned.usage;
+  return sql`UPDATE turns SET text = ${planned.text}, model = ${planned.model}, tokens_in = ${tokensIn},
+      tokens_out = ${tokensOut}, latency_ms = ${latencyMs}, cost_usd = ${costUsd}
+    WHERE task_id = ${taskId} AND turn = ${turn} AND claim = ${claim} AND text IS NULL`;
+}
+
+function answeredBy({ taskId, turn, claim }: TurnClaim): Sql {
+  return sql`EXISTS (SELECT 1 FROM turns WHERE task_id = ${taskId} AND turn = ${turn} AND claim = ${claim} AND text IS NOT NULL)`;
+}

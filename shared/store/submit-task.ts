@@ -1,0 +1,70 @@
+/** Submitting a task: conversation, message, task and doorbell in one batch. */
+import sql from "sql-template-tag";
+import * as z from "zod/mini";
+import type { PendingDoorbell } from "../contracts/doorbell.ts";
+import type { MessageContent } from "../contracts/message.ts";
+import type { Timings } from "../limits.ts";
+import { Batch } from "./batch.ts";
+import type { Unauthorized } from "./outcome.ts";
+import { ACTIVE, findKey } from "./statements/guards.ts";
+import { addStartTasks, conversationsIn } from "./statements/start-tasks.ts";
+
+export interface NewTask {
+  readonly keyHash: string;
+  /** Whom the key claims to be of. */
+  readonly tenantId: string;
+  readonly taskId: string;
+  readonly messageId: string;
+  readonly conversationId: string;
+  /** As JSON. */
+  readonly address: string;
+  readonly content: MessageContent;
+}
+
+export type SubmittedTask =
+  | Unauthorized
+  | { kind: "submitted"; doorbells: PendingDoorbell[] }
+  /** The same ids came before, with another content. */
+  | { kind: "different" }
+  | { kind: "busy"; activeTaskId: string };
+
+/** The same ids again change nothing and get the same answer. */
+export async function submitTask(
+  db: D1Database,
+  task: NewTask,
+  now: number,
+  timings: Timings,
+): Promise<SubmittedTask> {
+  const { keyHash, tenantId, taskId, messageId, conversationId, address } = task;
+  const content = JSON.stringify(task.content);
+  const known = sql`FROM api_keys WHERE hash = ${keyHash} AND tenant_id = ${tenantId}`;
+  const active = sql`SELECT id FROM tasks WHERE conversation_id = ${conversationId} AND ${ACTIVE}`;
+  const batch = new Batch()
+    .add("key", findKey(keyHash))
+    .add(
+      "conversation",
+      sql`INSERT INTO conversations (id, tenant_id, channel, address, created_at)
+        SELECT ${conversationId}, tenant_id, 'api', ${address}, ${now} ${known} ON CONFLICT DO NOTHING`,
+    )
+    .add(
+      "message",
+      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, created_at)
+        SELECT ${messageId}, ${conversationId}, ${content}, ${taskId}, ${now} ${known} AND NOT EXISTS (${active})
+        ON CONFLICT DO NOTHING`,
+    );
+  const results = await addStartTasks(batch, conversationsIn([conversationId]), now, timings)
+    .add(
+      "same",
+      sql`SELECT content = ${content} AND conversation_id = ${conversationId} AS same FROM messages WHERE id = ${messageId}`,
+    )
+    .add("active", active)
+    .run(db);
+  const key = results.row("key", z.object({ tenant_id: z.string() }));
+  if (key?.tenant_id !== tenantId) return { kind: "unauthorized" };
+  const stored = results.row("same", z.object({ same: z.int() }));
+  if (stored === undefined) {
+    const running = results.row("active", z.object({ id: z.string() }));
+    return { kind: "busy", activeTaskId: running?.id ?? taskId };
+  }
+  return stored.same === 0 ? { kind: "different" } : { kind: "submitted", doorbells: results.doorbells() };
+}
