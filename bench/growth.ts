@@ -67,7 +67,7 @@ async function askMs(ours: Ours, chat: number): Promise<number> {
   await ours.send(chat, { calls: 0, thinkMs: 0 });
   await answered;
   const ms = performance.now() - start;
-  await ours.house.quiet();
+  await ours.pipeline.quiet();
   return ms;
 }
 
@@ -107,7 +107,7 @@ async function fill(ours: Ours, chatId: string | null, prefix: string, count: nu
   ];
   for (const [columns, values] of rows) {
     const from = values.includes(" FROM n") ? "" : " FROM n";
-    await ours.house.sql(
+    await ours.pipeline.sql(
       `INSERT INTO ${columns} ${numbers} SELECT ${values}${from} WHERE true ON CONFLICT DO NOTHING`,
     );
   }

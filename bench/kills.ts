@@ -1,6 +1,6 @@
 /** The column nobody publishes: what is lost, answered twice or stuck when the whole process group is killed again and again. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { privateText, WEBHOOK_SECRET } from "../test/support/house.ts";
+import { privateText, WEBHOOK_SECRET } from "../test/support/pipeline.ts";
 import { install } from "../test/support/installation.ts";
 import { until } from "../test/support/until.ts";
 

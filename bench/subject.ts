@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { startRuntime } from "../scripts/local/runtime.ts";
 import { readWorkerConfig } from "../scripts/local/worker-config.ts";
-import { openHouse, privateText } from "../test/support/house.ts";
+import { openPipeline, privateText } from "../test/support/pipeline.ts";
 import { WORKERS } from "../test/support/worker-configs.ts";
 import { workerds } from "./processes.ts";
 
@@ -68,25 +68,28 @@ export async function openFloor(): Promise<Subject> {
 }
 
 /** Errand, with everything it does. */
-export async function openOurs(): Promise<Subject & { house: Awaited<ReturnType<typeof openHouse>> }> {
+export async function openOurs(): Promise<Subject & { pipeline: Awaited<ReturnType<typeof openPipeline>> }> {
   const before = new Set(workerds());
   // Code runs side by side, as in production.
-  const house = await openHouse({ runnerBeside: true, mains: { planner: "bench/scripted-planner.ts" } });
+  const pipeline = await openPipeline({
+    runnerBeside: true,
+    mains: { planner: "bench/scripted-planner.ts" },
+  });
   const subject = {
     name: "ours" as const,
-    house,
+    pipeline,
     onAnswer: (chat: number) => void chat,
     pids: workerds().filter((pid) => !before.has(pid)),
     async send(chat: number, { calls, thinkMs }: Job) {
       const words = `calls ${calls}${thinkMs > 0 ? ` thinking ${thinkMs} ms` : ""}`;
-      const response = await house.hook(privateText(chat, words));
+      const response = await pipeline.hook(privateText(chat, words));
       await response.text();
       if (response.status !== 200) throw new Error(`ingress answered ${response.status}`);
     },
-    close: () => house.close(),
+    close: () => pipeline.close(),
   };
   // The answer is there when a message says it.
-  house.telegram.onShown = ({ chatId, text: shown }) => {
+  pipeline.telegram.onShown = ({ chatId, text: shown }) => {
     if (!shown.startsWith("⏳") && !shown.endsWith(" …")) subject.onAnswer(Number(chatId));
   };
   return subject;

@@ -1,12 +1,12 @@
 /**
  * `npm run demo`: the pipeline on free ports with a state of its own, a person in a chat, a model, and a program;
- * the chat app and the model are stand-ins on this machine. Shows what is said as it is said, and the receipt.
+ * the chat app and the model are fakes on this machine. Shows what is said as it is said, and the receipt.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Task, TaskPage, TaskReference } from "../shared/contracts/api.ts";
-import { reasonOf } from "../shared/errors.ts";
+import { describeError } from "../shared/errors.ts";
 import { Model, Person } from "./demo/index.ts";
 import type { Say } from "./demo/say.ts";
 import { startErrand } from "./local/errand.ts";
@@ -33,7 +33,7 @@ let code = 0;
 try {
   await Promise.race([demo(), stopped]);
 } catch (error) {
-  console.error(reasonOf(error));
+  console.error(describeError(error));
   code = 1;
 }
 model.close();

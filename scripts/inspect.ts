@@ -4,8 +4,8 @@
  */
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
-import { reasonOf } from "../shared/errors.ts";
-import { type ChatAddress, channelOf, ChatChannelName } from "../shared/channels/index.ts";
+import { describeError } from "../shared/errors.ts";
+import { type ChatAddress, getChannel, ChatChannelName } from "../shared/channels/index.ts";
 import type { InboundEvent } from "../shared/contracts/inbound.ts";
 import type { Ignored } from "../workers/ingress/channels/receiver.ts";
 import { HttpProblem } from "../workers/ingress/problem.ts";
@@ -49,7 +49,7 @@ async function inspect(line: string) {
   try {
     const { channel, request, bot, verify, secrets, now } = Captured.parse(JSON.parse(line));
     const known = ChatChannelName.safeParse(channel);
-    const names = known.success ? (channelOf(known.data).bot ?? null) : null;
+    const names = known.success ? (getChannel(known.data).bot ?? null) : null;
     const settings = {
       ...secrets,
       ...(names !== null && bot?.id !== undefined && { [names.id]: String(bot.id) }),
@@ -67,7 +67,7 @@ async function inspect(line: string) {
       const { status, detail } = error.facts;
       return { status, body: await error.response().text(), events: [], error: detail };
     }
-    const reason = error instanceof z.core.$ZodError ? z.prettifyError(error) : reasonOf(error);
+    const reason = error instanceof z.core.$ZodError ? z.prettifyError(error) : describeError(error);
     return { status: null, body: null, events: [], error: reason };
   }
 }
@@ -77,34 +77,35 @@ async function outcome(channel: string, { response, events, ignored, unreadable 
     status: response.status,
     body: await response.text(),
     events: [
-      ...events.map((event) => ({ channel, ...viewOf(event) })),
+      ...events.map((event) => ({ channel, ...viewEvent(event) })),
       ...ignored.map((one) => ({ channel, ...ignoredView(one) })),
     ],
     ...(unreadable !== null && { error: unreadable }),
   };
 }
 
-function viewOf(event: InboundEvent) {
+function viewEvent(event: InboundEvent) {
   const { kind, dedupKey, address, sender } = event;
   // Nobody has said anything: who was admitted in the group still is.
   if (kind === "group_migrated")
     return ignoredView({ reason: `the group is now ${event.toChatId}`, dedupKey, address });
-  if (kind === "callback") return { kind, ...idsOf(address), userId: sender.id, text: event.data, dedupKey };
+  if (kind === "callback")
+    return { kind, ...readIds(address), userId: sender.id, text: event.data, dedupKey };
   // Unless another part of its album is.
   if (event.isAside === true)
     return ignoredView({ reason: "not said to this bot", dedupKey, address, userId: sender.id });
   const command = kind === "command" ? { command: event.command.name } : {};
   const edited = event.edited === true ? { edited: true } : {};
-  return { kind, ...idsOf(address), userId: sender.id, text: event.text, dedupKey, ...command, ...edited };
+  return { kind, ...readIds(address), userId: sender.id, text: event.text, dedupKey, ...command, ...edited };
 }
 
 function ignoredView({ reason, dedupKey, address, userId }: Ignored) {
-  const ids = { ...idsOf(address), userId: userId ?? null };
+  const ids = { ...readIds(address), userId: userId ?? null };
   return { kind: "ignored", ...ids, text: null, dedupKey: dedupKey ?? null, reason };
 }
 
-function idsOf(address: ChatAddress | undefined) {
+function readIds(address: ChatAddress | undefined) {
   if (address === undefined) return { conversationId: null, threadId: null };
-  const { chatId, threadId = null } = channelOf(address.channel).placeOf(address);
+  const { chatId, threadId = null } = getChannel(address.channel).locate(address);
   return { conversationId: chatId, threadId };
 }

@@ -2,7 +2,7 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { reasonOf } from "../shared/errors.ts";
+import { describeError } from "../shared/errors.ts";
 import { banner } from "./local/banner.ts";
 import { type Errand, startErrand } from "./local/errand.ts";
 import { freePort } from "./local/ports.ts";
@@ -45,7 +45,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 try {
   await start();
 } catch (error) {
-  if (!stopping) console.error(reasonOf(error));
+  if (!stopping) console.error(describeError(error));
   await stop(1);
 }
 
@@ -89,7 +89,7 @@ function readOptions() {
     console.log(USAGE);
     return process.exit(0);
   } catch (error) {
-    console.error(`${reasonOf(error)}\n${USAGE}`);
+    console.error(`${describeError(error)}\n${USAGE}`);
     return process.exit(1);
   }
 }

@@ -6,7 +6,7 @@ import { LIMITS } from "./limits.ts";
 export const CODE_FORM_BYTES_MAX = 9 * (LIMITS.output_chars_max + 1) + LIMITS.file_bytes_max + 64 * 1024;
 
 /** Writes the form. Everything is a blob in it, for a form's plain texts lose their line ends, and its file names their quotes. */
-export function formOf(result: CodeResult): FormData {
+export function encodeCodeForm(result: CodeResult): FormData {
   const form = new FormData();
   const add = (field: string, text: string) => form.append(field, new Blob([text]));
   form.set("kind", result.kind);
@@ -23,27 +23,27 @@ export function formOf(result: CodeResult): FormData {
 }
 
 /** Reads it. Null: it is none, or it holds more than a piece of code may bring back. */
-export async function codeResultOf(form: FormData): Promise<CodeResult | null> {
+export async function decodeCodeForm(form: FormData): Promise<CodeResult | null> {
   const blobs = form.getAll("file").filter((entry) => entry instanceof Blob);
   const names = form.getAll("name");
   const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
   if (blobs.length > LIMITS.files_per_call_max || bytes > LIMITS.file_bytes_max) return null;
   const files = blobs.map(async (blob, index) => ({
-    name: (await textOf(names[index])) ?? "",
+    name: (await readText(names[index])) ?? "",
     mime: blob.type,
     content: new Uint8Array(await blob.arrayBuffer()),
   }));
   const parsed = CodeResult.safeParse({
     kind: form.get("kind"),
-    message: await textOf(form.get("message")),
-    printed: await textOf(form.get("printed")),
-    value: await textOf(form.get("value")),
-    error: await textOf(form.get("error")),
+    message: await readText(form.get("message")),
+    printed: await readText(form.get("printed")),
+    value: await readText(form.get("value")),
+    error: await readText(form.get("error")),
     files: await Promise.all(files),
   });
   return parsed.success ? parsed.data : null;
 }
 
-async function textOf(entry: File | string | null | undefined): Promise<string | null> {
+async function readText(entry: File | string | null | undefined): Promise<string | null> {
   return entry instanceof Blob ? entry.text() : null;
 }

@@ -20,7 +20,7 @@ const CONTROL = {
 export type CommandName = keyof typeof CONTROL;
 
 /** The commands of tools, and then these, with what they are for. */
-export function commandsOf(names: readonly CommandName[]): (Described & { readonly name: string })[] {
+export function listCommands(names: readonly CommandName[]): (Described & { readonly name: string })[] {
   return [
     ...TOOLS.flatMap(({ command }) => command ?? []),
     ...names.map((name) => ({ name, ...CONTROL[name] })),

@@ -16,7 +16,7 @@ const Overrides = z.strictObject(
 let known: { text: string; timings: Timings } | null = null;
 
 /** The defaults with the overrides laid over them. Throws with the variable's name when they cannot be read. */
-export function timingsOf(settings: SharedSettings): Timings {
+export function readTimings(settings: SharedSettings): Timings {
   const text = settings.ERRAND_TIMINGS;
   if (text === undefined || text === "") return TIMINGS;
   if (known?.text !== text) known = { text, timings: read(text) };

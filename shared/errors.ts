@@ -27,7 +27,7 @@ export function permanent(reason: string): Permanent {
 }
 
 /** The words of anything that was thrown. */
-export function reasonOf(thrown: unknown): string {
+export function describeError(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 

@@ -4,12 +4,12 @@ import { sha256Hex } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { truncate } from "./text.ts";
 
-const keyOf = (sha256: string) => `files/${sha256}`;
+const makeKey = (sha256: string) => `files/${sha256}`;
 
 /** Keeps a file under the hash of its content. Throws when R2 does not take it. */
 export async function keepFile(bucket: R2Bucket, { name, mime, content }: NewFile): Promise<StoredFile> {
   const sha256 = await sha256Hex(content);
-  await bucket.put(keyOf(sha256), content, { sha256, httpMetadata: { contentType: mime } });
+  await bucket.put(makeKey(sha256), content, { sha256, httpMetadata: { contentType: mime } });
   return { sha256, name: cleanName(name), mime, bytes: content.byteLength };
 }
 
@@ -19,7 +19,7 @@ export function readFile(
   sha256: string,
   range?: { offset: number; length: number },
 ): Promise<R2ObjectBody | null> {
-  return bucket.get(keyOf(sha256), range === undefined ? {} : { range });
+  return bucket.get(makeKey(sha256), range === undefined ? {} : { range });
 }
 
 /** A name as any system can have it: without a path, and without what could be taken for markup or for a header. */
@@ -35,7 +35,7 @@ export function cleanName(name: string): string {
 }
 
 /** For people: `12 KiB`. */
-export function sizeOf(bytes: number): string {
+export function formatSize(bytes: number): string {
   if (bytes < 1_024) return `${bytes} byte${bytes === 1 ? "" : "s"}`;
   return bytes < 1_024 ** 2 ? `${Math.round(bytes / 1_024)} KiB` : `${(bytes / 1_024 ** 2).toFixed(1)} MiB`;
 }

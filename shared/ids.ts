@@ -26,7 +26,7 @@ export function newId(kind: IdKind, nowMs: number): string {
 }
 
 /** `msg_x` → `task_x`: the id of the task that this message starts, if it starts one. */
-export function withKind(id: string, kind: IdKind): string {
+export function changeIdKind(id: string, kind: IdKind): string {
   return `${kind}_${id.slice(id.indexOf("_") + 1)}`;
 }
 

@@ -3,7 +3,7 @@
 const encoder = new TextEncoder();
 
 /** HMAC-SHA256 of a text, in URL-safe base64. */
-export async function signatureOf(text: string, secret: string): Promise<string> {
+export async function sign(text: string, secret: string): Promise<string> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, ["sign"]);
   const bytes = new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text)));

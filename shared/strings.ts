@@ -5,9 +5,9 @@ export const STOPPED = "⏹ Stopped.{unread}";
 export const UNREAD_TEXT = " Unread messages that went with it: {n}.";
 
 /** The button under what is shown while a task runs. Platforms take no more than 64 bytes of data. */
-export const stopButtonOf = (taskId: string) => ({ label: "⏹ Stop", data: `stop:${taskId}` });
+export const makeStopButton = (taskId: string) => ({ label: "⏹ Stop", data: `stop:${taskId}` });
 
 /** The task that a button stops; null for another button. */
-export function taskOfStopButton(data: string): string | null {
+export function parseStopButton(data: string): string | null {
   return /^stop:(task_[0-9a-z]{26})$/.exec(data)?.[1] ?? null;
 }

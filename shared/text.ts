@@ -8,12 +8,12 @@ export function truncate(text: string, unitsMax: number): string {
 }
 
 /** One line, at most so long, with an ellipsis if something is missing. */
-export function oneLine(text: string, unitsMax: number): string {
+export function toOneLine(text: string, unitsMax: number): string {
   const line = text.replace(/\s+/g, " ").trim();
   return line.length <= unitsMax ? line : `${truncate(line, unitsMax - 1)}…`;
 }
 
 /** As it stands in Markdown, whatever is in it. */
-export function asCode(text: string): string {
+export function formatCode(text: string): string {
   return `\`${text.replaceAll("`", "'")}\``;
 }

@@ -1,4 +1,4 @@
-/** Who may import whom, and that the rooms of the house are where the design says. */
+/** Who may import whom, and that the rooms of the pipeline are where the design says. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -80,8 +80,8 @@ describe("imports", () => {
     expect(edges("workers/ingress").filter(({ to }) => senders.includes(to))).toEqual([]);
   });
 
-  it("of the stand-ins lead nowhere: they know the platforms, and nothing of us", () => {
-    expect(edges("stand-ins").filter(({ to }) => !/^(node:|stand-ins\/)/.test(to))).toEqual([]);
+  it("of the fakes lead nowhere: they know the platforms, and nothing of us", () => {
+    expect(edges("fakes").filter(({ to }) => !/^(node:|fakes\/)/.test(to))).toEqual([]);
   });
 
   it("reach D1 only from shared/store", () => {
@@ -144,7 +144,7 @@ describe.skipIf(process.env["MUTATED"] === "true")("the mutations", () => {
   });
 });
 
-describe("the house", () => {
+describe("the pipeline", () => {
   it("has one configuration for each Worker", () => {
     const configs = readdirSync("wrangler")
       .filter((name) => name.endsWith(".jsonc"))
@@ -157,7 +157,7 @@ describe("the house", () => {
     const files = [
       ...filesIn("workers"),
       ...filesIn("shared"),
-      ...["bench", "scripts", "stand-ins", "test"].flatMap(filesIn),
+      ...["bench", "scripts", "fakes", "test"].flatMap(filesIn),
     ];
     expect(files.filter((file) => readFileSync(file, "utf8").split("\n").length > FILE_LINES_MAX)).toEqual(
       [],

@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { bundleAll } from "../scripts/local/bundle.ts";
 import { LocalRunner } from "../scripts/local/runner.ts";
-import { readWorkerConfig, workerOptions } from "../scripts/local/worker-config.ts";
-import { codeResultOf } from "../shared/code-form.ts";
+import { readWorkerConfig, makeWorkerOptions } from "../scripts/local/worker-config.ts";
+import { decodeCodeForm } from "../shared/code-form.ts";
 import type { CodeResult, CodeRequest } from "../shared/contracts/code.ts";
 import { LIMITS } from "../shared/limits.ts";
 import { until } from "./support/until.ts";
@@ -25,7 +25,7 @@ const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
 beforeAll(async () => {
   const config = await readWorkerConfig("runner");
   const [script = ""] = await bundleAll([config.main]);
-  runner = new LocalRunner({ ...workerOptions(config, {}), script }, () => undefined);
+  runner = new LocalRunner({ ...makeWorkerOptions(config, {}), script }, () => undefined);
   await runner.ready();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/run`;
@@ -47,7 +47,7 @@ async function run(
 ): Promise<CodeResult | null> {
   const body = JSON.stringify({ code, wallMs: WALL_MS, startWithinMs: QUEUE_MS, ...times });
   const response = await fetch(url, { method: "POST", body, ...(signal && { signal }) });
-  return codeResultOf(await response.formData());
+  return decodeCodeForm(await response.formData());
 }
 
 const returns = (value: string | null) => expect.objectContaining({ kind: "done", value, error: null });

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { findModel } from "../scripts/local/find/anthropic.ts";
 import { findBot } from "../scripts/local/find/telegram.ts";
-import { TelegramServer } from "../stand-ins/telegram-server.ts";
-import { readSettings, VARIABLE_GROUPS, varsOf } from "../scripts/local/settings.ts";
+import { TelegramServer } from "../fakes/telegram-server.ts";
+import { readSettings, VARIABLE_GROUPS, selectVars } from "../scripts/local/settings.ts";
 import { WORKERS } from "../shared/variables.ts";
 
 let folder: string;
@@ -115,7 +115,7 @@ describe("settings", () => {
       TELEGRAM_WEBHOOK_SECRET: "s",
       TELEGRAM_ALLOWED_USERS: "*",
     };
-    const vars = Object.fromEntries(WORKERS.map((worker) => [worker, varsOf(worker, settings)]));
+    const vars = Object.fromEntries(WORKERS.map((worker) => [worker, selectVars(worker, settings)]));
     expect(vars).toEqual({
       ingress: { TELEGRAM_WEBHOOK_SECRET: "s" },
       planner: { TELEGRAM_ALLOWED_USERS: "*" },

@@ -1,11 +1,5 @@
 /** A model of one thought, on this machine: it computes, and reads the result. */
-import {
-  calls,
-  type ModelAnswer,
-  type ModelRequest,
-  ModelServer,
-  says,
-} from "../../stand-ins/model-server.ts";
+import { calls, type ModelAnswer, type ModelRequest, ModelServer, says } from "../../fakes/model-server.ts";
 import type { Say } from "./say.ts";
 
 export class Model {

@@ -1,3 +1,3 @@
-/** Who plays in the demo, each a stand-in on this machine. */
+/** Who plays in the demo, each a fake on this machine. */
 export { Model } from "./anthropic.ts";
 export { Person } from "./telegram.ts";

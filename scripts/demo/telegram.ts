@@ -1,5 +1,5 @@
-/** A person on Telegram, which is a stand-in on this machine. */
-import { TelegramServer } from "../../stand-ins/telegram-server.ts";
+/** A person on Telegram, which is a fake on this machine. */
+import { TelegramServer } from "../../fakes/telegram-server.ts";
 import type { Say } from "./say.ts";
 
 const SECRET = "demo-secret";

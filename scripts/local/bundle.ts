@@ -54,7 +54,7 @@ async function bundle(main: string, minify: boolean): Promise<string> {
 async function readKept(file: string): Promise<Bundle | null> {
   try {
     const kept: Bundle = JSON.parse(await readFile(file, "utf8"));
-    const now = await hashesOf(Object.keys(kept.inputs));
+    const now = await hashFiles(Object.keys(kept.inputs));
     return Object.entries(kept.inputs).every(([path, hash]) => now[path] === hash) ? kept : null;
   } catch {
     return null;
@@ -90,11 +90,11 @@ async function make(main: string, minify: boolean): Promise<Bundle> {
     logLevel: "silent",
   });
   const sources = Object.keys(metafile.inputs).filter((path) => !path.includes("node_modules/"));
-  const inputs = await hashesOf([SELF, INSTALLED, ...sources.map((path) => resolve(path))]);
+  const inputs = await hashFiles([SELF, INSTALLED, ...sources.map((path) => resolve(path))]);
   return { text: outputFiles.map(({ text }) => text).join(""), inputs };
 }
 
-async function hashesOf(paths: readonly string[]): Promise<Record<string, string>> {
+async function hashFiles(paths: readonly string[]): Promise<Record<string, string>> {
   const hashes = paths.map(async (path) => [path, sha256(await readFile(path))] as const);
   return Object.fromEntries(await Promise.all(hashes));
 }

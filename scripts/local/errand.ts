@@ -1,7 +1,7 @@
 /** Errand on this machine: its state, its Workers, its database and its clock, started one after the other and ended in reverse. */
 import { join, resolve } from "node:path";
-import { timingsOf } from "../../shared/config.ts";
-import { reasonOf } from "../../shared/errors.ts";
+import { readTimings } from "../../shared/config.ts";
+import { describeError } from "../../shared/errors.ts";
 import { WORKERS } from "../../shared/variables.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { log } from "../../shared/log.ts";
@@ -10,7 +10,7 @@ import { findSettings } from "./find/index.ts";
 import { lockState } from "./lock.ts";
 import { assertFree } from "./ports.ts";
 import { startRuntime } from "./runtime.ts";
-import { type Settings, varsOf } from "./settings.ts";
+import { type Settings, selectVars } from "./settings.ts";
 import {
   clearState,
   closeToOthers,
@@ -65,7 +65,7 @@ async function start(options: ErrandOptions, stops: (() => Promise<void>)[]): Pr
   const lock = await lockState(state);
   stops.push(() => lock.release());
   await assertFree(port, lock.wasHeld ? PORT_FREE_MS_MAX : 0);
-  timingsOf(options.settings);
+  readTimings(options.settings);
   say("Errand starts …");
   process.env["TMPDIR"] = await clearState(state);
 
@@ -91,7 +91,7 @@ async function startWorkers(
   const ERRAND_LINK_SECRET = await sha256Hex(`links of ${apiKey}`);
   const workers = WORKERS.map(async (name) => ({
     config: await readWorkerConfig(name),
-    vars: varsOf(name, { ERRAND_LINK_SECRET, ...settings }),
+    vars: selectVars(name, { ERRAND_LINK_SECRET, ...settings }),
   }));
   // It had claims and doorbells in its memory, as a process that was killed.
   const prepareAgain = async () => prepareDatabase(await main.database("DB"), apiKey);
@@ -106,7 +106,7 @@ async function startWorkers(
     onBundled: () => say("The Workers are bundled."),
     onRestart: () => {
       prepareAgain().catch((error: unknown) => {
-        log("error", { stage: "executor", effect: "restarted", detail: reasonOf(error) });
+        log("error", { stage: "executor", effect: "restarted", detail: describeError(error) });
       });
     },
   });

@@ -5,9 +5,9 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { buffer, text } from "node:stream/consumers";
-import { formOf } from "../../shared/code-form.ts";
+import { encodeCodeForm } from "../../shared/code-form.ts";
 import { type CodeResult, CodeRequest } from "../../shared/contracts/code.ts";
-import { reasonOf } from "../../shared/errors.ts";
+import { describeError } from "../../shared/errors.ts";
 import { Mutex } from "../../shared/mutex.ts";
 import { log } from "../../shared/log.ts";
 import { type BundledWorker, startWorkerd, type Workerd } from "./workerd.ts";
@@ -57,7 +57,7 @@ export class LocalRunner {
     const hungUp = once(response, "close").then(() => "hung up" as const);
     const body = await text(request);
     const { wallMs, startWithinMs } = CodeRequest.parse(JSON.parse(body));
-    const tooLate = () => void answer(response, new Response(formOf({ kind: "not_started" })));
+    const tooLate = () => void answer(response, new Response(encodeCodeForm({ kind: "not_started" })));
     const waiting = setTimeout(tooLate, startWithinMs);
     response.once("close", () => clearTimeout(waiting));
     await this.mutex.run(async () => {
@@ -78,10 +78,10 @@ export class LocalRunner {
       const outcome = await Promise.race([this.ask(workerd, body), hungUp, late]);
       if (outcome instanceof Response) return outcome;
       this.replace(outcome === "late" ? "its code does not let go" : "nobody waits for its code any more");
-      return new Response(formOf(outcome === "late" ? TIMED_OUT : BROKEN));
+      return new Response(encodeCodeForm(outcome === "late" ? TIMED_OUT : BROKEN));
     } catch (error) {
-      this.replace(reasonOf(error));
-      return new Response(formOf(BROKEN));
+      this.replace(describeError(error));
+      return new Response(encodeCodeForm(BROKEN));
     } finally {
       clearTimeout(timer);
     }

@@ -1,7 +1,7 @@
 /** Everything that runs on one machine: one workerd for all Workers, and one for the runner, joined in this process. */
 import { bundleAll } from "./bundle.ts";
 import { LocalRunner } from "./runner.ts";
-import { type WorkerConfig, workerOptions } from "./worker-config.ts";
+import { type WorkerConfig, makeWorkerOptions } from "./worker-config.ts";
 import { type BundledWorker, startWorkerd, type Workerd, type WorkerdOptions } from "./workerd.ts";
 
 interface RuntimeWorker {
@@ -31,7 +31,7 @@ export async function startRuntime({
   const [scripts] = await Promise.all([bundleAll(all.map(({ config }) => config.main)), import("miniflare")]);
   onBundled?.();
   const bundled = all.map(({ config, vars }, index): BundledWorker => ({
-    ...workerOptions(config, vars),
+    ...makeWorkerOptions(config, vars),
     script: scripts[index] ?? "",
   }));
   const last = bundled.at(-1);

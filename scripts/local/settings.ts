@@ -21,8 +21,7 @@ export type Settings = Readonly<Record<string, string>>;
 export async function readSettings(file: string): Promise<Settings> {
   const text = await readOptional(file);
   const fromFile = parseEnv(text);
-  for (const complaint of complaintsAbout(text, Object.keys(fromFile)))
-    console.error(`${file}: ${complaint}`);
+  for (const complaint of listComplaints(text, Object.keys(fromFile))) console.error(`${file}: ${complaint}`);
   const all = VARIABLES.map(({ name }) => [name, process.env[name] ?? fromFile[name]] as const);
   const settings: Settings = Object.fromEntries(
     all.flatMap(([name, value]) => (value ? [[name, value]] : [])),
@@ -51,7 +50,7 @@ async function readOptional(file: string): Promise<string> {
 }
 
 /** What would otherwise be ignored in silence: a misspelt name, a line that says nothing. */
-function complaintsAbout(text: string, names: readonly string[]): string[] {
+function listComplaints(text: string, names: readonly string[]): string[] {
   const known = VARIABLES.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
   const mute = text
@@ -64,7 +63,7 @@ function complaintsAbout(text: string, names: readonly string[]): string[] {
 }
 
 /** The settings of one Worker: its variables and secrets. */
-export function varsOf(worker: WorkerName, settings: Settings): Record<string, string> {
+export function selectVars(worker: WorkerName, settings: Settings): Record<string, string> {
   const needed = VARIABLES.filter(({ workers }) => workers.includes(worker)).map(({ name }) => name);
   return Object.fromEntries(Object.entries(settings).filter(([name]) => needed.includes(name)));
 }

@@ -13,7 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { reasonOf } from "../../shared/errors.ts";
+import { describeError } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { addApiKey } from "../../shared/store/api-keys.ts";
 import { expireClaims } from "../../shared/store/outbox.ts";
@@ -39,7 +39,7 @@ export async function openState(state: string): Promise<void> {
     await access(state, constants.W_OK);
   } catch (error) {
     throw new Error(
-      `${state} cannot be used (${reasonOf(error)}). Use another folder: npm start -- --state elsewhere`,
+      `${state} cannot be used (${describeError(error)}). Use another folder: npm start -- --state elsewhere`,
       { cause: error },
     );
   }
@@ -84,7 +84,7 @@ export async function prepareDatabase(db: D1Database, apiKey: string): Promise<v
   await migrate(db);
   const hash = await sha256Hex(apiKey);
   await addApiKey(db, { hash, tenantId: "default", label: "this machine", now: Date.now() });
-  await expireClaims(db);
+  await expireClaims(db, Date.now());
 }
 
 /** Tells the commands of a person's where Errand runs, and with which key. */

@@ -66,7 +66,7 @@ export async function readWorkerConfig(name: string): Promise<WorkerConfig> {
 }
 
 /** The Worker with its bindings, as miniflare takes it. A service that is not among the Workers is given as a function. */
-export function workerOptions(
+export function makeWorkerOptions(
   config: WorkerConfig,
   vars: Readonly<Record<string, string>>,
 ): V4WorkerOptionsShape {

@@ -40,7 +40,7 @@ interface Definition<
   /** Where an answer goes, tagged with the channel's name. It is part of the conversation and never changes. */
   readonly address: Address;
   readonly addressExample: z.output<Address>;
-  readonly placeOf: (address: z.output<Address>) => Place;
+  readonly locate: (address: z.output<Address>) => Place;
   readonly variables: Variables;
   /** Without these nothing is served. */
   readonly required: readonly NoInfer<Variables[number]["name"]>[];
@@ -64,7 +64,7 @@ export type AnyChannel = Omit<
   "addressExample" | "placeOf"
 > & {
   /** Throws when it is no address of this channel's. */
-  readonly placeOf: (address: unknown) => Place;
+  readonly locate: (address: unknown) => Place;
 };
 
 /** @returns the definition, whose functions take an address of any kind and refuse what is not theirs. */
@@ -76,7 +76,7 @@ export function defineChannel<
 >(definition: Definition<Name, Address, Variables, Can>) {
   return {
     ...definition,
-    placeOf: (address: unknown) => definition.placeOf(z.parse(definition.address, address)),
+    locate: (address: unknown) => definition.locate(z.parse(definition.address, address)),
   };
 }
 

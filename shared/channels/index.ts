@@ -26,7 +26,7 @@ export type ChatAddress = z.infer<typeof ChatAddress>;
 export const chatAddressExample: ChatAddress = ALL[0].addressExample;
 
 /** The description of a channel. */
-export function channelOf(name: ChatChannelName): AnyChannel {
+export function getChannel(name: ChatChannelName): AnyChannel {
   const found = CHANNELS.find((channel) => channel.name === name);
   if (found === undefined) throw new Error(`There is no channel "${name}".`);
   return found;

@@ -13,7 +13,7 @@ export const telegram = defineChannel({
     threadId: z.optional(PlatformId),
   }),
   addressExample: { channel: "telegram", chatId: "218485655" },
-  placeOf: ({ chatId, threadId }) => ({ chatId, ...(threadId !== undefined && { threadId }) }),
+  locate: ({ chatId, threadId }) => ({ chatId, ...(threadId !== undefined && { threadId }) }),
   variables: [
     {
       name: "TELEGRAM_BOT_TOKEN",

@@ -15,7 +15,7 @@ interface Definition<Name extends string, Input extends z.ZodMiniType> {
   /** Whether it changes anything, or learns anything, outside of its sandbox. */
   readonly effect: "none" | "reads" | "acts";
   /** One call in a few words, for step names and the log. */
-  readonly summaryOf: (input: z.output<Input>) => string;
+  readonly summarizeCall: (input: z.output<Input>) => string;
   /** A command that calls it without a model. */
   readonly command?: {
     readonly name: string;
@@ -30,7 +30,7 @@ interface Definition<Name extends string, Input extends z.ZodMiniType> {
 
 /** A tool whose types nobody has to know. */
 export type AnyTool = Omit<Definition<string, z.ZodMiniType>, "summaryOf" | "command"> & {
-  readonly summaryOf: (input: unknown) => string;
+  readonly summarizeCall: (input: unknown) => string;
   readonly command?: Omit<NonNullable<Definition<string, z.ZodMiniType>["command"]>, "inputOf"> & {
     readonly inputOf: (args: Command["args"]) => unknown;
   };
@@ -43,7 +43,7 @@ export function describeTool<const Name extends string, Input extends z.ZodMiniT
   const { name, input } = definition;
   return {
     ...definition,
-    summaryOf: (given: unknown) => definition.summaryOf(z.parse(input, given)),
+    summarizeCall: (given: unknown) => definition.summarizeCall(z.parse(input, given)),
     call: z.strictObject({ tool: z.literal(name), input }),
     /** The body of `POST /v1/tasks`. */
     task: z.strictObject({ tool: z.literal(name), input, conversation: ConversationName }),

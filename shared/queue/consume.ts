@@ -1,6 +1,6 @@
 /** The frame of every queue consumer: read the doorbells, reconcile what they stand for, acknowledge each by itself. */
 import { Doorbell } from "../contracts/doorbell.ts";
-import { backoffMs, reasonOf } from "../errors.ts";
+import { backoffMs, describeError } from "../errors.ts";
 import { sha256Hex } from "../ids.ts";
 import { log, type LogFields } from "../log.ts";
 import { parkUnreadable } from "../store/park.ts";
@@ -69,7 +69,7 @@ function retryAll(rings: readonly Ring[], { stage }: Consumer, error: unknown): 
       effect: "look",
       key: doorbell.key,
       attempt: message.attempts,
-      detail: reasonOf(error),
+      detail: describeError(error),
     });
     message.retry({ delaySeconds: backoffMs(message.attempts, RETRY_MS_MAX) / 1_000 });
   }

@@ -1,6 +1,6 @@
 /** Ringing: a hint to look, sent after the row that makes it true was committed. */
 import type { Doorbell, PendingDoorbell, QueueName } from "../contracts/doorbell.ts";
-import { reasonOf } from "../errors.ts";
+import { describeError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { log, type LogFields } from "../log.ts";
 
@@ -23,7 +23,7 @@ export async function ring(
   await Promise.all(
     Array.from(groups, ([queue, group]) =>
       send(bells[queue], group).catch((error: unknown) =>
-        log("warn", { stage, effect: "ring", queue, detail: `left to the sweep: ${reasonOf(error)}` }),
+        log("warn", { stage, effect: "ring", queue, detail: `left to the sweep: ${describeError(error)}` }),
       ),
     ),
   );

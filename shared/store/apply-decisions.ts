@@ -21,7 +21,7 @@ export async function applyDecisions(
 ): Promise<PendingDoorbell[]> {
   const batch = new Batch();
   addConversations(batch, decisions, now);
-  for (const [index, run] of runsOf(decisions).entries())
+  for (const [index, run] of splitIntoRuns(decisions).entries())
     addRun(batch.within(`run ${index}`), run, now, timings);
   addOutcomes(batch, decisions, now);
   return (await batch.run(db)).doorbells();
@@ -30,7 +30,7 @@ export async function applyDecisions(
 const isSaid = ({ kind }: Decision) => ["message", "reply", "ignore", "park"].includes(kind);
 
 /** Splits where order matters: a command comes after what was said before it and before what was said after. */
-function runsOf(decisions: readonly Decision[]): Decision[][] {
+function splitIntoRuns(decisions: readonly Decision[]): Decision[][] {
   const runs: Decision[][] = [];
   for (const decision of decisions) {
     const run = runs.at(-1);

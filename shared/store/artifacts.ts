@@ -2,8 +2,8 @@
 import sql from "sql-template-tag";
 import { StoredFile } from "../contracts/file.ts";
 import { Batch } from "./batch.ts";
-import { found, NOT_FOUND, type Outcome, outcomeOf } from "./outcome.ts";
-import { findKey, tenantOf } from "./statements/guards.ts";
+import { found, NOT_FOUND, type Outcome, readOutcome } from "./outcome.ts";
+import { findKey, selectTenant } from "./statements/guards.ts";
 
 interface ArtifactKey {
   readonly taskId: string;
@@ -21,10 +21,10 @@ export async function findArtifact(
     .add(
       "artifact",
       sql`SELECT a.sha256, a.name, a.mime, a.bytes FROM artifacts a JOIN tasks t ON t.id = a.task_id
-        WHERE a.task_id = ${taskId} AND a.sha256 = ${sha256} AND t.tenant_id = ${tenantOf(keyHash)}`,
+        WHERE a.task_id = ${taskId} AND a.sha256 = ${sha256} AND t.tenant_id = ${selectTenant(keyHash)}`,
     )
     .run(db);
-  return outcomeOf(results, "artifact", StoredFile);
+  return readOutcome(results, "artifact", StoredFile);
 }
 
 /** Of whichever tenant, for a signed link, which names the one thing that it opens. */

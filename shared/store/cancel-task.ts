@@ -5,8 +5,8 @@ import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import { TaskState } from "../contracts/task.ts";
 import type { Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
-import { type NotFound, outcomeOf, type Unauthorized } from "./outcome.ts";
-import { findKey, tenantOf } from "./statements/guards.ts";
+import { type NotFound, readOutcome, type Unauthorized } from "./outcome.ts";
+import { findKey, selectTenant } from "./statements/guards.ts";
 import { addStopTask, type Stop } from "./statements/stop-task.ts";
 
 export type CancelledTask =
@@ -26,11 +26,11 @@ export async function cancelTask(
     .add("key", findKey(keyHash))
     .add(
       "task",
-      sql`SELECT conversation_id FROM tasks WHERE id = ${taskId} AND tenant_id = ${tenantOf(keyHash)}`,
+      sql`SELECT conversation_id FROM tasks WHERE id = ${taskId} AND tenant_id = ${selectTenant(keyHash)}`,
     )
     .run(db);
   // Read, but not decided upon: a task's conversation never changes.
-  const task = outcomeOf(read, "task", z.object({ conversation_id: z.string() }));
+  const task = readOutcome(read, "task", z.object({ conversation_id: z.string() }));
   if (task.kind !== "ok") return task;
   const stop = {
     ...cancel,

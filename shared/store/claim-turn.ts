@@ -6,7 +6,7 @@ import { isFinal, TaskState } from "../contracts/task.ts";
 import { Batch } from "./batch.ts";
 import { ACTIVE, claimHeld, type TurnClaim } from "./statements/guards.ts";
 import { heartbeat } from "./statements/heartbeat.ts";
-import { addTranscript, type Transcript, type TranscriptCall, transcriptOf } from "./transcript.ts";
+import { addTranscript, type Transcript, type TranscriptCall, readTranscript } from "./transcript.ts";
 
 const Row = z.object({
   state: TaskState,
@@ -59,7 +59,7 @@ export async function claimTurn(
   const row = results.row("task", Row);
   if (row === undefined || row.claim === null || isFinal(row.state))
     return { kind: "inactive", state: row?.state ?? null };
-  const known = transcriptOf(results);
+  const known = readTranscript(results);
   if (row.text !== null) {
     const calls = known.calls.filter((call) => call.taskId === taskId && call.turn === turn);
     return { kind: "stored", calls };

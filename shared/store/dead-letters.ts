@@ -4,9 +4,9 @@ import * as z from "zod/mini";
 import type { Doorbell } from "../contracts/doorbell.ts";
 import { LIMITS, type Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
-import { type Found, listOf, type Outcome, outcomeOf, type Unauthorized } from "./outcome.ts";
+import { type Found, readList, type Outcome, readOutcome, type Unauthorized } from "./outcome.ts";
 import type { AcceptedInbound } from "./receive.ts";
-import { findKey, tenantOf } from "./statements/guards.ts";
+import { findKey, selectTenant } from "./statements/guards.ts";
 
 const DeadLetter = z.object({
   queue: z.enum(["inbound", "tasks", "replies", "unreadable"]),
@@ -28,7 +28,7 @@ function isOf(keyHash: string): Sql {
     (SELECT tenant_id FROM inbound WHERE o.queue = 'inbound' AND id = o.key),
     (SELECT tenant_id FROM tasks WHERE o.queue = 'tasks' AND id = o.key),
     (SELECT tenant_id FROM replies WHERE o.queue = 'replies' AND id = o.key), 'default'
-  ) = ${tenantOf(keyHash)}`;
+  ) = ${selectTenant(keyHash)}`;
 }
 
 const COLUMNS = sql`o.queue, o.key, o.parked_reason AS reason, o.parked_at, o.rings`;
@@ -46,7 +46,7 @@ export async function listDeadLetters(
         ORDER BY o.parked_at LIMIT ${LIMITS.dead_letters_page_max}`,
     )
     .run(db);
-  return listOf(results, "letters", DeadLetter);
+  return readList(results, "letters", DeadLetter);
 }
 
 /** One parked doorbell with the bytes it stands for. */
@@ -64,7 +64,7 @@ export async function readDeadLetter(
         WHERE o.queue = ${queue} AND o.key = ${key} AND o.parked_reason IS NOT NULL AND ${isOf(keyHash)}`,
     )
     .run(db);
-  return outcomeOf(results, "letter", WholeDeadLetter);
+  return readOutcome(results, "letter", WholeDeadLetter);
 }
 
 /** Puts a parked doorbell back to work, with what a better receiver now reads in it. */

@@ -4,8 +4,8 @@ import * as z from "zod/mini";
 import { TaskState } from "../contracts/task.ts";
 import { LIMITS } from "../limits.ts";
 import { Batch, select } from "./batch.ts";
-import { type Found, found, listOf, type Unauthorized } from "./outcome.ts";
-import { findKey, tenantOf } from "./statements/guards.ts";
+import { type Found, found, readList, type Unauthorized } from "./outcome.ts";
+import { findKey, selectTenant } from "./statements/guards.ts";
 
 const ListedTask = z.object({
   seq: z.int(),
@@ -32,10 +32,10 @@ export async function listTasks(
     .add(
       "window",
       sql`SELECT seq, id, state, created_at, ended_at FROM tasks
-        WHERE tenant_id = ${tenantOf(keyHash)} AND seq < COALESCE(${before}, 9e15) ORDER BY seq DESC LIMIT ${rowsMax}`,
+        WHERE tenant_id = ${selectTenant(keyHash)} AND seq < COALESCE(${before}, 9e15) ORDER BY seq DESC LIMIT ${rowsMax}`,
     )
     .run(db);
-  const window = listOf(results, "window", ListedTask);
+  const window = readList(results, "window", ListedTask);
   if (window.kind !== "ok") return window;
   const tasks = window.value
     .filter((task) => state === null || task.state === state)

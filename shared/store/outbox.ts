@@ -28,8 +28,11 @@ export function takeDue(db: D1Database, now: number, timings: Timings): Promise<
   );
 }
 
+/** A reply whose creation is in doubt waits for the others: first again after every crash, it would be the one in doubt each time. */
+const DOUBT_WAIT_MS = 2_000;
+
 /** At start-up on one machine: whatever the dead process had claimed is nobody's, and every doorbell is due. */
-export async function expireClaims(db: D1Database): Promise<void> {
+export async function expireClaims(db: D1Database, now: number): Promise<void> {
   await new Batch()
     .add("turns", sql`UPDATE turns SET claimed_until = 0 WHERE text IS NULL`)
     .add("tasks", sql`UPDATE tasks SET claimed_until = 0 WHERE ${ACTIVE}`)
@@ -37,6 +40,13 @@ export async function expireClaims(db: D1Database): Promise<void> {
       "replies",
       sql`UPDATE replies SET lease_token = NULL, lease_until = 0 WHERE state = 'open' AND lease_until > 0`,
     )
-    .add("doorbells", sql`UPDATE outbox SET ring_at = 0, rings = 0 WHERE parked_reason IS NULL`)
+    .add(
+      "doorbells",
+      sql`UPDATE outbox SET rings = 0, ring_at = CASE
+          WHEN queue = 'replies' AND EXISTS (
+            SELECT 1 FROM deliveries WHERE reply_id = outbox.key AND state IN ('creating', 'doubtful'))
+          THEN ${now + DOUBT_WAIT_MS} ELSE 0 END
+        WHERE parked_reason IS NULL`,
+    )
     .run(db);
 }

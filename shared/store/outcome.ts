@@ -23,7 +23,7 @@ export function found<Value>(value: Value): Found<Value> {
 }
 
 /** The row of that name, if there is one, and if the statement "key" has found the key. */
-export function outcomeOf<Schema extends z.core.$ZodType>(
+export function readOutcome<Schema extends z.core.$ZodType>(
   results: Results,
   name: string,
   schema: Schema,
@@ -34,7 +34,7 @@ export function outcomeOf<Schema extends z.core.$ZodType>(
 }
 
 /** The rows of that name, if the statement "key" has found the key. */
-export function listOf<Schema extends z.core.$ZodType>(
+export function readList<Schema extends z.core.$ZodType>(
   results: Results,
   name: string,
   schema: Schema,

@@ -7,14 +7,14 @@ import { Batch, select } from "./batch.ts";
 import {
   found,
   type Found,
-  listOf,
+  readList,
   NOT_FOUND,
   type Outcome,
-  outcomeOf,
+  readOutcome,
   UNAUTHORIZED,
   type Unauthorized,
 } from "./outcome.ts";
-import { findKey, tenantOf } from "./statements/guards.ts";
+import { findKey, selectTenant } from "./statements/guards.ts";
 
 const Known = z.object({ external_id: z.string(), role: z.enum(["unknown", ...Role.options]) });
 /** Unknown: they were told a code, and nobody has admitted them. */
@@ -55,7 +55,7 @@ export async function admitByCode(
   { keyHash, code, role }: { keyHash: string; code: string; role: Role },
   now: number,
 ): Promise<Outcome<Person>> {
-  const theirs = sql`code = ${code} AND tenant_id = ${tenantOf(keyHash)}`;
+  const theirs = sql`code = ${code} AND tenant_id = ${selectTenant(keyHash)}`;
   const results = await new Batch()
     .add("key", findKey(keyHash))
     .add("audit", audit(now, `admitted as ${role}`, theirs))
@@ -65,7 +65,7 @@ export async function admitByCode(
       sql`UPDATE people SET role = ${role}, code = NULL WHERE ${theirs} RETURNING channel, external_id, role, created_at`,
     )
     .run(db);
-  return outcomeOf(results, "person", Person);
+  return readOutcome(results, "person", Person);
 }
 
 /** Everybody who is known, up to a page. */
@@ -74,11 +74,11 @@ export async function listPeople(db: D1Database, keyHash: string): Promise<Found
     .add("key", findKey(keyHash))
     .add(
       "people",
-      sql`SELECT channel, external_id, role, created_at FROM people WHERE tenant_id = ${tenantOf(keyHash)}
+      sql`SELECT channel, external_id, role, created_at FROM people WHERE tenant_id = ${selectTenant(keyHash)}
         ORDER BY channel, external_id LIMIT ${LIMITS.people_page_max}`,
     )
     .run(db);
-  return listOf(results, "people", Person);
+  return readList(results, "people", Person);
 }
 
 /** Takes a person or a group off the list: to us they are strangers again. Not found: they were not on it. */
@@ -87,7 +87,7 @@ export async function dismissPerson(
   { keyHash, channel, externalId }: { keyHash: string; channel: string; externalId: string },
   now: number,
 ): Promise<Outcome<null>> {
-  const theirs = sql`tenant_id = ${tenantOf(keyHash)} AND channel = ${channel} AND external_id = ${externalId}`;
+  const theirs = sql`tenant_id = ${selectTenant(keyHash)} AND channel = ${channel} AND external_id = ${externalId}`;
   const results = await new Batch()
     .add("key", findKey(keyHash))
     .add("audit", audit(now, "dismissed", theirs))

@@ -5,9 +5,9 @@ import { ChannelName } from "../contracts/channel.ts";
 import { TaskEvent } from "../contracts/event.ts";
 import { TaskState } from "../contracts/task.ts";
 import { Batch, jsonColumn, type Results } from "./batch.ts";
-import { found, NOT_FOUND, type Outcome, outcomeOf } from "./outcome.ts";
+import { found, NOT_FOUND, type Outcome, readOutcome } from "./outcome.ts";
 import { Artifacts, artifactsColumn } from "./statements/artifacts.ts";
-import { findKey, tenantOf } from "./statements/guards.ts";
+import { findKey, selectTenant } from "./statements/guards.ts";
 
 const Task = z.object({
   id: z.string(),
@@ -65,7 +65,7 @@ export async function readReceipt(
           CASE r.final WHEN 1 THEN r.text END AS text, r.state AS reply_state, r.reason AS reply_reason,
           ${artifactsColumn("t.id")} AS artifacts
         FROM tasks t JOIN conversations c ON c.id = t.conversation_id LEFT JOIN replies r ON r.id = t.id
-        WHERE t.id = ${taskId} AND t.tenant_id = ${tenantOf(keyHash)}`,
+        WHERE t.id = ${taskId} AND t.tenant_id = ${selectTenant(keyHash)}`,
     )
     .add(
       "usage",
@@ -84,7 +84,7 @@ export async function readReceipt(
     );
   // What was said piece by piece is in the answer.
   const results = await addEvents(batch, taskId, sql`type <> 'text'`).run(db);
-  const task = outcomeOf(results, "task", Task);
+  const task = readOutcome(results, "task", Task);
   if (task.kind !== "ok") return task;
   const usage = results.row("usage", Usage);
   if (usage === undefined) return NOT_FOUND;
@@ -93,7 +93,7 @@ export async function readReceipt(
     usage,
     calls: results.rows("calls", Call),
     deliveries: results.rows("deliveries", Delivery),
-    events: eventsOf(results),
+    events: readEvents(results),
   });
 }
 
@@ -116,11 +116,11 @@ export async function followTask(
       "task",
       sql`SELECT t.state, c.channel, r.state AS reply_state
         FROM tasks t JOIN conversations c ON c.id = t.conversation_id LEFT JOIN replies r ON r.id = t.id
-        WHERE t.id = ${taskId} AND t.tenant_id = ${tenantOf(keyHash)}`,
+        WHERE t.id = ${taskId} AND t.tenant_id = ${selectTenant(keyHash)}`,
     )
     .run(db);
-  const task = outcomeOf(results, "task", Following);
-  return task.kind === "ok" ? found({ task: task.value, events: eventsOf(results) }) : task;
+  const task = readOutcome(results, "task", Following);
+  return task.kind === "ok" ? found({ task: task.value, events: readEvents(results) }) : task;
 }
 
 /** The one reader of events. Whose they are is found out by the statement "task" of the same batch. */
@@ -133,6 +133,6 @@ function addEvents(batch: Batch, taskId: string, which: Sql): Batch {
   );
 }
 
-function eventsOf(results: Results): TaskEvent[] {
+function readEvents(results: Results): TaskEvent[] {
   return results.rows("events", z.object({ event: jsonColumn(TaskEvent) })).map(({ event }) => event);
 }

@@ -5,7 +5,7 @@ import type { MessageContent } from "../contracts/message.ts";
 import { TaskState } from "../contracts/task.ts";
 import { Batch } from "./batch.ts";
 import type { NotFound, Unauthorized } from "./outcome.ts";
-import { ACTIVE, findKey, tenantOf } from "./statements/guards.ts";
+import { ACTIVE, findKey, selectTenant } from "./statements/guards.ts";
 
 export interface Steering {
   readonly keyHash: string;
@@ -26,7 +26,7 @@ export type SteeredTask =
 export async function steerTask(db: D1Database, steering: Steering, now: number): Promise<SteeredTask> {
   const { keyHash, taskId, messageId, nextTaskId } = steering;
   const content = JSON.stringify(steering.content);
-  const theirs = sql`FROM tasks WHERE id = ${taskId} AND tenant_id = ${tenantOf(keyHash)}`;
+  const theirs = sql`FROM tasks WHERE id = ${taskId} AND tenant_id = ${selectTenant(keyHash)}`;
   const results = await new Batch()
     .add("key", findKey(keyHash))
     .add(

@@ -56,7 +56,7 @@ async function storeWithCalls(db: D1Database, turn: PlannedTurn, now: number): P
         SELECT ${taskId}, ${turn.turn}, key + 1, value->>'tool', value->'input' FROM json_each(${JSON.stringify(calls)})
         WHERE ${claimHeld(turn)} ON CONFLICT DO NOTHING`,
     )
-    .add("events", appendEvents(taskId, eventsOf(turn), now, claimHeld(turn)))
+    .add("events", appendEvents(taskId, listEvents(turn), now, claimHeld(turn)))
     .add("turn", answerTurn(turn));
   const results = await addHeartbeatWithPause(batch, taskId, until).run(db);
   return { kind: results.changes("turn") === 1 ? "stored" : "lost" };
@@ -81,7 +81,7 @@ async function storeAndEnd(
       "events",
       appendEvents(
         taskId,
-        [...eventsOf(turn), ended],
+        [...listEvents(turn), ended],
         now,
         claimHeld(turn),
         sql`(value->>'type' <> 'ended' OR ${taskActive(taskId)})`,
@@ -102,7 +102,7 @@ function addFiles(batch: Batch, turn: PlannedTurn): Batch {
   return batch.add("files", insertArtifacts({ ...turn, call: 0 }, turn.files, claimHeld(turn)));
 }
 
-function eventsOf({ turn, claim, planned, read, untold }: PlannedTurn): EventContent[] {
+function listEvents({ turn, claim, planned, read, untold }: PlannedTurn): EventContent[] {
   const at = { turn, call: null, attempt: null };
   const data = { model: planned.model, calls: planned.calls.length, read: [...read] };
   return [...(untold === "" ? [] : [textEvent(turn, claim, untold)]), { type: "planned", ...at, data }];

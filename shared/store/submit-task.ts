@@ -7,7 +7,7 @@ import type { Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import type { Unauthorized } from "./outcome.ts";
 import { ACTIVE, findKey } from "./statements/guards.ts";
-import { addStartTasks, conversationsIn } from "./statements/start-tasks.ts";
+import { addStartTasks, selectConversations } from "./statements/start-tasks.ts";
 
 export interface NewTask {
   readonly keyHash: string;
@@ -52,7 +52,7 @@ export async function submitTask(
         SELECT ${messageId}, ${conversationId}, ${content}, ${taskId}, ${now} ${known} AND NOT EXISTS (${active})
         ON CONFLICT DO NOTHING`,
     );
-  const results = await addStartTasks(batch, conversationsIn([conversationId]), now, timings)
+  const results = await addStartTasks(batch, selectConversations([conversationId]), now, timings)
     .add(
       "same",
       sql`SELECT content = ${content} AND conversation_id = ${conversationId} AS same FROM messages WHERE id = ${messageId}`,

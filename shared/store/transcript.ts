@@ -83,7 +83,7 @@ export function addTranscript(batch: Batch, taskId: string): Batch {
     );
 }
 
-export function transcriptOf(results: Results): Pick<Transcript, "messages" | "turns" | "calls"> {
+export function readTranscript(results: Results): Pick<Transcript, "messages" | "turns" | "calls"> {
   const messages = results.rows("messages", MessageRow).map(({ id, content, task_id: taskId, turn }) => ({
     id,
     content,
@@ -92,10 +92,10 @@ export function transcriptOf(results: Results): Pick<Transcript, "messages" | "t
   const turns = results
     .rows("turns", TurnRow)
     .map(({ task_id: taskId, turn, text }) => ({ taskId, turn, text }));
-  return { messages: messages.toReversed(), turns, calls: results.rows("calls", CallRow).map(callOf) };
+  return { messages: messages.toReversed(), turns, calls: results.rows("calls", CallRow).map(readCall) };
 }
 
-function callOf(row: z.infer<typeof CallRow>): TranscriptCall {
+function readCall(row: z.infer<typeof CallRow>): TranscriptCall {
   const { task_id: taskId, turn, call, tool, input, ok, result, images } = row;
   const observation = ok === null ? null : { ok: ok === 1, text: result ?? "", images };
   return { taskId, turn, call, made: ToolCall.parse({ tool, input }), observation };

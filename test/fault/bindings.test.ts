@@ -78,8 +78,8 @@ function isCreate({ kind, name }: Recorded): boolean {
   return kind === "workflow" && name === "create";
 }
 
-const { stage, clean } = await prepare();
-afterAll(() => stage.close());
+const { runner, clean } = await prepare();
+afterAll(() => runner.close());
 
 describe.each(FAILURES)("when $name", ({ name, at, moment, words }) => {
   const points = clean.flatMap((run) =>
@@ -92,7 +92,7 @@ describe.each(FAILURES)("when $name", ({ name, at, moment, words }) => {
     return [`${run.story.name}, ${nameOf(fault)}`, run, fault] as const;
   });
   it.each(sample(cases, SAMPLED, chance(name)))("the end is the same: %s", async (_, run, fault) => {
-    const told = await prove(stage, run, [fault]);
+    const told = await prove(runner, run, [fault]);
     expect(told.met).toHaveLength(1);
   });
 });
@@ -108,7 +108,7 @@ describe("an instance that exists", () => {
         moment: "before",
         what: "stall",
       };
-      const told = await prove(stage, run, [fault]);
+      const told = await prove(runner, run, [fault]);
       expect(told.met).toHaveLength(1);
     },
   );

@@ -23,8 +23,8 @@ const RECOVERY: readonly (readonly [key: string, occurrence: number])[] = [
   ["notifier errand-replies: d1 INSERT deliveries", 1],
 ];
 
-const { stage, clean } = await prepare();
-afterAll(() => stage.close());
+const { runner, clean } = await prepare();
+afterAll(() => runner.close());
 
 describe.each(clean)("a crash during $story.name", (run) => {
   const faults = run.points.flatMap(({ key, occurrence, done }) =>
@@ -38,7 +38,7 @@ describe.each(clean)("a crash during $story.name", (run) => {
   it.each(sample(faults, SAMPLED, chance(run.story.name)).map((fault) => [nameOf(fault), fault] as const))(
     "%s",
     async (_, fault) => {
-      const told = await prove(stage, run, [fault]);
+      const told = await prove(runner, run, [fault]);
       expect(told.met).toHaveLength(1);
     },
   );
@@ -68,7 +68,7 @@ describe("two crashes", () => {
     return [`#${index}: ${run.story.name}, ${faults.map(nameOf).join(" and ")}`, run, faults] as const;
   });
   it.each(pairs)("%s", async (_, run, faults) => {
-    const told = await prove(stage, run, faults);
+    const told = await prove(runner, run, faults);
     expect(told.met.length, "faults met").toBeGreaterThanOrEqual(1);
   });
 });

@@ -10,36 +10,36 @@ const DELIVERIES: readonly Delivery[] = ["twice", "reversed", "split", "stale", 
 const STORIES_SAMPLED = 1;
 const CHATS = 6;
 
-const { stage, clean } = await prepare();
-afterAll(() => stage.close());
+const { runner, clean } = await prepare();
+afterAll(() => runner.close());
 afterEach(() => {
-  stage.control.delivery = "once";
+  runner.control.delivery = "once";
 });
 
 describe.each(DELIVERIES)("batches brought %s", (delivery) => {
   it.each(sample(clean, STORIES_SAMPLED, chance(delivery)))("change nothing in $story.name", async (run) => {
-    stage.control.delivery = delivery;
-    await prove(stage, run, []);
+    runner.control.delivery = delivery;
+    await prove(runner, run, []);
   });
 
   it("answer several people, each once and in their order", async () => {
-    stage.control.delivery = delivery;
+    runner.control.delivery = delivery;
     const chats = Array.from({ length: CHATS }, (_, index) => 50_000 + index);
-    const told = await stage.tell({
+    const told = await runner.tell({
       name: "several people",
       expects: [],
-      async tell(house) {
+      async tell(pipeline) {
         await Promise.all(
           chats.map(async (chat) => {
-            await say(house, chat, `/run 'a${chat}'`);
-            await say(house, chat, `/run 'b${chat}'`);
+            await say(pipeline, chat, `/run 'a${chat}'`);
+            await say(pipeline, chat, `/run 'b${chat}'`);
           }),
         );
       },
     });
     expect(told.left).toEqual([]);
     for (const chat of chats) {
-      const words = stage.house.telegram
+      const words = runner.pipeline.telegram
         .in(chat)
         .flatMap(({ text }) =>
           text.endsWith(" …") ? [] : (text.match(/(?<![/'])\b[ab]\d{5}\b(?!')/g) ?? []),
@@ -60,7 +60,7 @@ describe("an acknowledgement that is lost after the work was done", () => {
   );
   it.each(sample(lost, 4, chance("acknowledgements")))("changes nothing: %s", async (_, run, point) => {
     const fault: EffectFault = { ...point, moment: "before", what: { throw: "the queue is not there" } };
-    const told = await prove(stage, run, [fault]);
+    const told = await prove(runner, run, [fault]);
     expect(told.met).toHaveLength(1);
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { API_KEY, type House, openHouse, privateText } from "../support/house.ts";
+import { API_KEY, type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
 import { LONG } from "../support/seed.ts";
 
 const MESSAGES = LONG ? 2_000 : 200;
@@ -13,16 +13,16 @@ const POISON_EVERY = 100;
 const AT_ONCE = 50;
 const CLEARED_MS_MAX = 240_000;
 
-let house: House;
+let pipeline: Pipeline;
 let state: string;
 beforeAll(async () => {
-  house = await openHouse();
+  pipeline = await openPipeline();
   state = await mkdtemp(join(tmpdir(), "errand-poison-"));
-  const local = { url: house.url, apiKey: API_KEY };
+  const local = { url: pipeline.url, apiKey: API_KEY };
   await writeFile(join(state, "local.json"), JSON.stringify(local));
 });
 afterAll(async () => {
-  await house.close();
+  await pipeline.close();
   await rm(state, { recursive: true, force: true });
 });
 
@@ -50,29 +50,31 @@ it(
     const isSpoilt = (chat: number) => chat % POISON_EVERY === 57;
     const poison = chats.filter(isPoison);
     const spoilt = chats.filter(isSpoilt);
-    await house.sql("CREATE TABLE rung (key TEXT)");
-    await house.sql(WATCH);
-    await house.sql(SPOIL);
+    await pipeline.sql("CREATE TABLE rung (key TEXT)");
+    await pipeline.sql(WATCH);
+    await pipeline.sql(SPOIL);
     for (let from = 0; from < chats.length; from += AT_ONCE) {
       const sent = chats.slice(from, from + AT_ONCE);
       const answers = await Promise.all(
         sent.map((chat) =>
-          house.hook(
+          pipeline.hook(
             isPoison(chat) ? unreadable(chat) : privateText(chat, isSpoilt(chat) ? SPOILT : "/help"),
           ),
         ),
       );
       expect(answers.map(({ status }) => status)).toEqual(sent.map(() => 200));
       // Nobody sends faster than answers come, or a doorbell would wait for its turn and not for the poison.
-      await house.quiet();
-      await house.ring();
+      await pipeline.quiet();
+      await pipeline.ring();
     }
-    await house.quiet();
-    expect(await house.sql("SELECT key FROM rung")).toEqual([]);
+    await pipeline.quiet();
+    expect(await pipeline.sql("SELECT key FROM rung")).toEqual([]);
     for (const chat of chats)
-      expect(house.telegram.in(chat).length, `chat ${chat}`).toBe(isPoison(chat) || isSpoilt(chat) ? 0 : 1);
+      expect(pipeline.telegram.in(chat).length, `chat ${chat}`).toBe(
+        isPoison(chat) || isSpoilt(chat) ? 0 : 1,
+      );
 
-    const parked = await house.sql<{ reason: string; raw: string }>(
+    const parked = await pipeline.sql<{ reason: string; raw: string }>(
       "SELECT o.parked_reason AS reason, i.raw FROM outbox o JOIN inbound i ON i.id = o.key WHERE o.parked_reason IS NOT NULL",
     );
     const [unread, broken] = [/message\.chat/, /not of the inbound contract/].map((words) =>
@@ -84,14 +86,14 @@ it(
     expect((await desk("list")).stdout).toContain("message.chat");
 
     // The fix, as if a later reader understood them.
-    await house.sql("DROP TRIGGER spoil");
+    await pipeline.sql("DROP TRIGGER spoil");
     for (const chat of poison) {
       const raw = JSON.stringify(privateText(chat, "/help"));
-      await house.sql("UPDATE inbound SET raw = ? WHERE raw = ?", raw, unreadable(chat));
+      await pipeline.sql("UPDATE inbound SET raw = ? WHERE raw = ?", raw, unreadable(chat));
     }
     expect((await desk("replay", "all")).stdout).toContain(`${parked.length} done, 0 refused`);
-    await house.quiet();
-    for (const chat of chats) expect(house.telegram.in(chat).length, `chat ${chat}`).toBe(1);
+    await pipeline.quiet();
+    for (const chat of chats) expect(pipeline.telegram.in(chat).length, `chat ${chat}`).toBe(1);
     expect((await desk("list")).stdout).toBe("No dead letters.\n");
   },
   CLEARED_MS_MAX * (LONG ? 10 : 1),

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { EffectFault, Recorded } from "../support/control.ts";
 import { repeatWith } from "../support/seed.ts";
 import type { Timings } from "../../shared/limits.ts";
-import { openStage, type Stage, type Told } from "../support/stage.ts";
+import { openStoryRunner, type StoryRunner, type Told } from "../support/story-runner.ts";
 import { STORIES, type Story } from "./stories.ts";
 
 export interface Clean {
@@ -12,19 +12,21 @@ export interface Clean {
   points: Recorded[];
 }
 
-/** A house, and every story as it goes when nothing goes wrong. */
-export async function prepare(timings: Partial<Timings> = {}): Promise<{ stage: Stage; clean: Clean[] }> {
-  const stage = await openStage(timings);
+/** A pipeline, and every story as it goes when nothing goes wrong. */
+export async function prepare(
+  timings: Partial<Timings> = {},
+): Promise<{ runner: StoryRunner; clean: Clean[] }> {
+  const runner = await openStoryRunner(timings);
   // The first isolate takes long to start.
-  for (const story of STORIES.slice(0, 2)) await stage.tell(story);
+  for (const story of STORIES.slice(0, 2)) await runner.tell(story);
   const clean: Clean[] = [];
   for (const story of STORIES) {
-    const told = await stage.tell(story, [], false);
+    const told = await runner.tell(story, [], false);
     expect(told.left, story.name).toEqual([]);
     expect(told.answers, story.name).toEqual(story.expects);
     clean.push({ story, told, points: told.effects.toSorted(byName) });
   }
-  return { stage, clean };
+  return { runner, clean };
 }
 
 /** Stages work side by side, so the order in which effects arrive is another each time: a seed must not depend on it. */
@@ -34,12 +36,12 @@ function byName(a: Recorded, b: Recorded): number {
 
 /** Tells the story under these faults, and compares the end with the clean run's. */
 export async function prove(
-  stage: Stage,
+  runner: StoryRunner,
   { story, told: clean }: Clean,
   faults: readonly EffectFault[],
 ): Promise<Told> {
   const repeat = repeatWith(expect.getState().currentTestName ?? "");
-  const told = await stage.tell(story, faults).catch((error: unknown) => {
+  const told = await runner.tell(story, faults).catch((error: unknown) => {
     throw new Error(`${repeat}: ${String(error)}`, { cause: error });
   });
   expect(told.left, repeat).toEqual([]);

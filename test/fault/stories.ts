@@ -4,31 +4,31 @@
  */
 import { expect } from "vitest";
 import type { EffectFault } from "../support/control.ts";
-import { type House, privateText } from "../support/house.ts";
+import { type Pipeline, privateText } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 
 export interface Story {
   name: string;
-  tell(house: House, chat: number): Promise<void>;
+  tell(pipeline: Pipeline, chat: number): Promise<void>;
   /** What else happens at certain effects. */
-  meanwhile?(house: House, chat: number): EffectFault[];
+  meanwhile?(pipeline: Pipeline, chat: number): EffectFault[];
   expects: readonly unknown[];
 }
 
 const SENT_AGAIN_MAX = 20;
 
 /** What a person says in a chat. Telegram sends it until it is taken, and so does this. */
-export async function say(house: House, chat: number, text: string): Promise<void> {
+export async function say(pipeline: Pipeline, chat: number, text: string): Promise<void> {
   const update = privateText(chat, text);
-  await accepted(`"${text}"`, async () => (await house.hook(update)).status === 200);
+  await accepted(`"${text}"`, async () => (await pipeline.hook(update)).status === 200);
 }
 
 /** What a program submits: under one key until it is taken. */
-async function submit(house: House, chat: number, body: unknown): Promise<void> {
+async function submit(pipeline: Pipeline, chat: number, body: unknown): Promise<void> {
   const headers = { "idempotency-key": `story-${chat}` };
   await accepted(
     JSON.stringify(body),
-    async () => (await house.api("POST", "/tasks", body, headers)).status === 202,
+    async () => (await pipeline.api("POST", "/tasks", body, headers)).status === 202,
   );
 }
 
@@ -40,21 +40,21 @@ async function accepted(what: string, send: () => Promise<boolean>): Promise<voi
 }
 
 /** Says it, and waits until triage has made a message of it. */
-async function sayAndSettle(house: House, chat: number, text: string): Promise<void> {
-  await say(house, chat, text);
+async function sayAndSettle(pipeline: Pipeline, chat: number, text: string): Promise<void> {
+  await say(pipeline, chat, text);
   await until(
-    async () => (await house.sql("SELECT 1 FROM inbound WHERE state = 'new'")).length === 0,
+    async () => (await pipeline.sql("SELECT 1 FROM inbound WHERE state = 'new'")).length === 0,
     20_000,
     `"${text}" to be triaged`,
   );
 }
 
 /** Has a slow call begun, and returns its task's id. */
-async function begin(house: House, chat: number): Promise<string> {
-  await say(house, chat, "/run await new Promise((r) => setTimeout(r, 4_000)); return 'late'");
+async function begin(pipeline: Pipeline, chat: number): Promise<string> {
+  await say(pipeline, chat, "/run await new Promise((r) => setTimeout(r, 4_000)); return 'late'");
   const running = await until(
     async () => {
-      const rows = await house.sql<{ id: string }>(
+      const rows = await pipeline.sql<{ id: string }>(
         "SELECT t.id FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.type = 'started' AND t.state = 'running'",
       );
       return rows[0] ?? false;
@@ -68,93 +68,93 @@ async function begin(house: House, chat: number): Promise<string> {
 export const STORIES: readonly Story[] = [
   {
     name: "a question to a model",
-    tell: (house, chat) => say(house, chat, "Hello"),
+    tell: (pipeline, chat) => say(pipeline, chat, "Hello"),
     expects: ["Hello, too."],
   },
   {
     name: "a model that calls a tool",
-    tell: (house, chat) => say(house, chat, "Compute 6 * 7"),
+    tell: (pipeline, chat) => say(pipeline, chat, "Compute 6 * 7"),
     expects: ["It is 42."],
   },
   {
     name: "a tool call",
-    tell: (house, chat) => say(house, chat, "/run 6 * 7"),
+    tell: (pipeline, chat) => say(pipeline, chat, "/run 6 * 7"),
     expects: ["42"],
   },
   {
     name: "a task over the API",
-    tell: (house, chat) => submit(house, chat, { tool: "run_code", input: { code: "6 * 7" } }),
+    tell: (pipeline, chat) => submit(pipeline, chat, { tool: "run_code", input: { code: "6 * 7" } }),
     expects: [],
   },
   {
     name: "a command",
-    tell: (house, chat) => say(house, chat, "/help"),
+    tell: (pipeline, chat) => say(pipeline, chat, "/help"),
     expects: [expect.stringContaining("/run <code>")],
   },
   {
     name: "a message behind a running task",
-    tell: (house, chat) => say(house, chat, "/run 'first'"),
-    meanwhile: (house, chat) => [
+    tell: (pipeline, chat) => say(pipeline, chat, "/run 'first'"),
+    meanwhile: (pipeline, chat) => [
       {
         key: "executor run: step act 1.1 run_code",
         occurrence: 1,
         moment: "before",
-        what: { meanwhile: () => sayAndSettle(house, chat, "/run 'second'") },
+        what: { meanwhile: () => sayAndSettle(pipeline, chat, "/run 'second'") },
       },
     ],
     expects: [expect.stringMatching(/first[^]*second/)],
   },
   {
     name: "a message too late for the last turn",
-    tell: (house, chat) => say(house, chat, "/run 'first'"),
-    meanwhile: (house, chat) => [
+    tell: (pipeline, chat) => say(pipeline, chat, "/run 'first'"),
+    meanwhile: (pipeline, chat) => [
       {
         key: "planner nextTurn 2: d1 INSERT events batch",
         occurrence: 1,
         moment: "before",
-        what: { meanwhile: () => sayAndSettle(house, chat, "/run 'second'") },
+        what: { meanwhile: () => sayAndSettle(pipeline, chat, "/run 'second'") },
       },
     ],
     expects: ["first", "second"],
   },
   {
     name: "a stopped task",
-    async tell(house, chat) {
-      await begin(house, chat);
-      await say(house, chat, "/stop");
+    async tell(pipeline, chat) {
+      await begin(pipeline, chat);
+      await say(pipeline, chat, "/stop");
     },
     expects: ["⏹ Stopped."],
   },
   {
     name: "a task stopped by its button",
-    async tell(house, chat) {
-      const data = `stop:${await begin(house, chat)}`;
+    async tell(pipeline, chat) {
+      const data = `stop:${await begin(pipeline, chat)}`;
       const { update_id, message } = privateText(chat, "");
-      house.telegram.pressed.add("query");
+      pipeline.telegram.pressed.add("query");
       const query = { id: "query", from: message.from, message: { ...message, message_id: 1 }, data };
-      const press = () => house.hook({ update_id, callback_query: query });
+      const press = () => pipeline.hook({ update_id, callback_query: query });
       await accepted("the button", async () => (await press()).status === 200);
     },
     expects: ["⏹ Stopped."],
   },
   {
     name: "an answer in parts",
-    tell: (house, chat) => say(house, chat, "/run 'x'.repeat(5_000)"),
+    tell: (pipeline, chat) => say(pipeline, chat, "/run 'x'.repeat(5_000)"),
     expects: [expect.stringMatching(/^x+$/), expect.stringMatching(/^x+$/)],
   },
   {
     name: "a photo",
-    async tell(house, chat) {
-      house.telegram.files.set("photo", Buffer.from("a picture"));
+    async tell(pipeline, chat) {
+      pipeline.telegram.files.set("photo", Buffer.from("a picture"));
       const update = privateText(chat, "");
       const message = { ...update.message, text: undefined, photo: [{ file_id: "photo" }] };
-      await accepted("a photo", async () => (await house.hook({ ...update, message })).status === 200);
+      await accepted("a photo", async () => (await pipeline.hook({ ...update, message })).status === 200);
     },
     expects: ["I see it."],
   },
   {
     name: "a file in the answer",
-    tell: (house, chat) => say(house, chat, "/run save('a.txt', 'a'); return 'made'"),
+    tell: (pipeline, chat) => say(pipeline, chat, "/run save('a.txt', 'a'); return 'made'"),
     expects: [expect.stringContaining("made"), "a.txt"],
   },
 ];

@@ -12,8 +12,8 @@ const PATIENT = {
   platform_call_ms: 20_000,
 };
 
-const { stage, clean } = await prepare(PATIENT);
-afterAll(() => stage.close());
+const { runner, clean } = await prepare(PATIENT);
+afterAll(() => runner.close());
 
 /** Stages work side by side, so only what each does has an order. */
 const traceOf = (points: readonly Recorded[]) =>
@@ -21,6 +21,6 @@ const traceOf = (points: readonly Recorded[]) =>
 
 it.each(clean)("$story.name has these effects, each time", async ({ story, points }) => {
   expect(traceOf(points)).toMatchSnapshot();
-  const again = await stage.tell(story, [], false);
+  const again = await runner.tell(story, [], false);
   expect(traceOf(again.effects)).toEqual(traceOf(points));
 });

@@ -9,7 +9,7 @@ import { MUTATIONS } from "./table.ts";
 const COPIED = [
   "scripts",
   "shared",
-  "stand-ins",
+  "fakes",
   "bench",
   "test",
   "workers",

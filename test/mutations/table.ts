@@ -52,8 +52,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the hand-over at a task's end",
     file: "shared/store/statements/end-task.ts",
-    find: "addStartTasks(batch, conversationOf(taskId), now, timings)",
-    replace: "addStartTasks(batch, sql`SELECT '' WHERE ${conversationOf(taskId).sql} = ''`, now, timings)",
+    find: "addStartTasks(batch, selectConversationOf(taskId), now, timings)",
+    replace:
+      "addStartTasks(batch, sql`SELECT '' WHERE ${selectConversationOf(taskId).sql} = ''`, now, timings)",
     test: `${FAULT}/crashes.test.ts`,
   },
   {
@@ -66,7 +67,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "edit instead of send",
     file: "workers/notifier/show.ts",
-    find: "const edited = await client.editing?.edit(created.value, part, buttonsOf(reply));",
+    find: "const edited = await client.editing?.edit(created.value, part, listButtons(reply));",
     replace: "const edited = await client.create(part, LATER);",
     test: `${FAULT}/traces.test.ts`,
   },
@@ -235,8 +236,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "what a restart lets go of",
     file: "shared/store/outbox.ts",
-    find: "UPDATE outbox SET ring_at = 0, rings = 0 WHERE parked_reason IS NULL",
-    replace: "UPDATE outbox SET rings = rings WHERE parked_reason IS NULL",
+    find: "THEN ${now + DOUBT_WAIT_MS} ELSE 0 END",
+    replace: "THEN ${now + DOUBT_WAIT_MS} ELSE ring_at END",
     test: "test/restart/kills.test.ts",
   },
   {

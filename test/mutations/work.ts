@@ -47,15 +47,15 @@ export const WORK: readonly Mutation[] = [
   {
     name: "a file is fetched once",
     file: "workers/planner/turn/files.ts",
-    find: "!attachments.has(keyOf(messageId, position))",
-    replace: 'keyOf(messageId, position) !== ""',
+    find: "!attachments.has(makeKey(messageId, position))",
+    replace: 'makeKey(messageId, position) !== ""',
     test: "test/pipeline/files.test.ts",
   },
   {
     name: "a file that the model refuses is left out",
     file: "workers/planner/turn/ask.ts",
-    find: "for (const suspects of suspectsOf(question)) {",
-    replace: "for (const suspects of suspectsOf(question).slice(0, 0)) {",
+    find: "for (const suspects of listSuspects(question)) {",
+    replace: "for (const suspects of listSuspects(question).slice(0, 0)) {",
     test: "test/pipeline/files.test.ts",
   },
   {
@@ -68,8 +68,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "an artifact is its tenant's",
     file: "shared/store/artifacts.ts",
-    find: "AND t.tenant_id = ${tenantOf(keyHash)}`",
-    replace: "AND ${tenantOf(keyHash)} IS NOT NULL`",
+    find: "AND t.tenant_id = ${selectTenant(keyHash)}`",
+    replace: "AND ${selectTenant(keyHash)} IS NOT NULL`",
     test: "test/pipeline/artifacts.test.ts",
   },
   {

@@ -5,31 +5,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { API_KEY, type House, openHouse, privateText } from "../support/house.ts";
+import { API_KEY, type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
 
-let house: House;
+let pipeline: Pipeline;
 let state: string;
 beforeAll(async () => {
-  house = await openHouse({ vars: { TELEGRAM_ALLOWED_USERS: "900" } });
+  pipeline = await openPipeline({ vars: { TELEGRAM_ALLOWED_USERS: "900" } });
   state = await mkdtemp(join(tmpdir(), "errand-access-"));
-  await writeFile(join(state, "local.json"), JSON.stringify({ url: house.url, apiKey: API_KEY }));
+  await writeFile(join(state, "local.json"), JSON.stringify({ url: pipeline.url, apiKey: API_KEY }));
 });
 afterAll(async () => {
-  await house.close();
+  await pipeline.close();
   await rm(state, { recursive: true, force: true });
 });
-beforeEach(() => house.telegram.reset());
+beforeEach(() => pipeline.telegram.reset());
 
-const texts = (chat: number) => house.telegram.in(chat).map(({ text }) => text);
+const texts = (chat: number) => pipeline.telegram.in(chat).map(({ text }) => text);
 async function hear(...updates: object[]): Promise<void> {
-  for (const update of updates) expect((await house.hook(update)).status).toBe(200);
-  await house.quiet();
+  for (const update of updates) expect((await pipeline.hook(update)).status).toBe(200);
+  await pipeline.quiet();
 }
 /** A person at the installation's own machine. */
 const pair = async (...args: string[]) =>
   (await promisify(execFile)(process.execPath, ["scripts/pair.ts", "--state", state, ...args])).stdout;
 const audit = () =>
-  house.sql<{ by: string; what: string; whom: string }>("SELECT by, what, whom FROM audit ORDER BY seq");
+  pipeline.sql<{ by: string; what: string; whom: string }>("SELECT by, what, whom FROM audit ORDER BY seq");
 
 async function codeOf(chat: number): Promise<string> {
   await hear(privateText(chat, "Hello?"));
@@ -58,7 +58,7 @@ describe("a stranger", () => {
     const update = privateText(901, "/run 'secret'");
     await hear(update, update, privateText(901, "/run 'again'"), privateText(901, "/stop"));
     expect(texts(901)).toEqual([expect.stringMatching(/npm run pair -- \w{4}-\w{4}`?;? then write again/)]);
-    expect(await house.sql("SELECT 1 FROM tasks")).toEqual([]);
+    expect(await pipeline.sql("SELECT 1 FROM tasks")).toEqual([]);
   });
 
   it("is admitted by it, once, and is a stranger again when dismissed", async () => {
@@ -89,7 +89,7 @@ describe("a group", () => {
   it("is silent until an admin admits it, and then everybody in it may talk", async () => {
     const [group, admin, other] = [-950, 903, 904];
     await pair(await codeOf(admin), "--admin");
-    house.telegram.reset();
+    pipeline.telegram.reset();
     await hear(inGroup(group, other, "/admit"), inGroup(group, other, "/run 'no'"));
     expect(texts(group)).toEqual([]);
     await hear(inGroup(group, admin, "/run 'not yet'"));
@@ -134,11 +134,13 @@ describe("whom the variable names", () => {
 
 describe("the API", () => {
   it("names its faults, and needs a key", async () => {
-    expect((await house.api("POST", "/people/admit", { code: "AAAA-AAAA" })).status).toBe(404);
-    expect((await house.api("POST", "/people/admit", { code: "AAAA-AAAA", role: "king" })).status).toBe(400);
-    expect((await house.api("DELETE", "/people/telegram:1")).status).toBe(404);
+    expect((await pipeline.api("POST", "/people/admit", { code: "AAAA-AAAA" })).status).toBe(404);
+    expect((await pipeline.api("POST", "/people/admit", { code: "AAAA-AAAA", role: "king" })).status).toBe(
+      400,
+    );
+    expect((await pipeline.api("DELETE", "/people/telegram:1")).status).toBe(404);
     const headers = { authorization: "Bearer errand_default_nobody0nobody0nobody0nobody" };
-    expect((await house.api("GET", "/people", undefined, headers)).status).toBe(401);
-    expect((await house.api("POST", "/people/admit", { code: "A" }, headers)).status).toBe(401);
+    expect((await pipeline.api("GET", "/people", undefined, headers)).status).toBe(401);
+    expect((await pipeline.api("POST", "/people/admit", { code: "A" }, headers)).status).toBe(401);
   });
 });

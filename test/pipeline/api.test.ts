@@ -1,12 +1,12 @@
 /** The HTTP task API, as a program meets it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "../support/house.ts";
+import { type Pipeline, openPipeline } from "../support/pipeline.ts";
 
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse();
+  pipeline = await openPipeline();
 });
-afterAll(() => house.close());
+afterAll(() => pipeline.close());
 
 interface Accepted {
   id: string;
@@ -20,9 +20,9 @@ interface Problem {
 }
 
 const submit = (body: unknown, headers?: Record<string, string>) =>
-  house.api<Accepted>("POST", "/tasks", body, headers);
+  pipeline.api<Accepted>("POST", "/tasks", body, headers);
 const refused = (body: unknown, headers?: Record<string, string>) =>
-  house.api<Problem>("POST", "/tasks", body, headers);
+  pipeline.api<Problem>("POST", "/tasks", body, headers);
 
 describe("POST /v1/tasks", () => {
   it("accepts a prompt, finds it at once, and answers it with a receipt", async () => {
@@ -33,8 +33,8 @@ describe("POST /v1/tasks", () => {
       status: "queued",
       links: expect.objectContaining({ self: `/v1/tasks/${body.id}` }),
     });
-    expect((await house.api("GET", `/tasks/${body.id}`)).status).toBe(200);
-    const task = await house.ended(body.id);
+    expect((await pipeline.api("GET", `/tasks/${body.id}`)).status).toBe(200);
+    const task = await pipeline.ended(body.id);
     expect(task).toMatchObject({
       status: "succeeded",
       result: { text: "```\n42\n```" },
@@ -55,7 +55,7 @@ describe("POST /v1/tasks", () => {
   it("runs a tool by name, TypeScript too, and captures what it prints and returns", async () => {
     const code = "const x: number = 21; console.log('hi', { x }); return x * 2";
     const { body } = await submit({ tool: "run_code", input: { code } });
-    const { result } = await house.ended(body.id);
+    const { result } = await pipeline.ended(body.id);
     expect(result?.calls).toEqual([{ id: "1.1", tool: "run_code", ok: true, output: 'hi {"x":21}\n42' }]);
   });
 
@@ -72,14 +72,14 @@ describe("POST /v1/tasks", () => {
     ["waits for ever", "await new Promise(() => {})", "never happens"],
   ])("makes an observation of code that %s", async (_, code, words) => {
     const { body } = await submit({ tool: "run_code", input: { code } });
-    const task = await house.ended(body.id);
+    const task = await pipeline.ended(body.id);
     expect(task.status).toBe("succeeded");
     expect(task.result?.calls[0]).toMatchObject({ ok: false, output: expect.stringContaining(words) });
   });
 
   it("caps what code brings back", async () => {
     const { body } = await submit({ tool: "run_code", input: { code: "'x'.repeat(1_000_000)" } });
-    const output = (await house.ended(body.id)).result?.calls[0]?.output ?? "";
+    const output = (await pipeline.ended(body.id)).result?.calls[0]?.output ?? "";
     expect(output.length).toBeLessThan(17_000);
     expect(output).toContain("(the whole is attached)");
   });
@@ -87,7 +87,7 @@ describe("POST /v1/tasks", () => {
   it("answers the same key and body the same, and another body with 422", async () => {
     const key = { "Idempotency-Key": "order-1" };
     const first = await submit({ prompt: "/run 1" }, key);
-    await house.ended(first.body.id);
+    await pipeline.ended(first.body.id);
     expect(await submit({ prompt: "/run 1" }, key)).toEqual(first);
     expect((await submit({ prompt: "/run 2" }, key)).status).toBe(422);
     const many = await Promise.all(
@@ -101,7 +101,7 @@ describe("POST /v1/tasks", () => {
     const first = await submit(slow);
     const busy = await refused({ prompt: "/run 1", conversation: "desk" });
     expect(busy).toMatchObject({ status: 409, body: { links: { self: `/v1/tasks/${first.body.id}` } } });
-    await house.ended(first.body.id);
+    await pipeline.ended(first.body.id);
     expect((await submit({ prompt: "/run 1", conversation: "desk" })).status).toBe(202);
   });
 
@@ -134,25 +134,25 @@ describe("POST /v1/tasks", () => {
 
 describe("tenants", () => {
   it("do not see, stop, steer or repeat each other's tasks", async () => {
-    await house.sql(
+    await pipeline.sql(
       "INSERT INTO tenants (id, name, created_at) VALUES ('other', 'Other', 1) ON CONFLICT DO NOTHING",
     );
     const { sha256Hex } = await import("../../shared/ids.ts");
     const key = "errand_other_zyxwvutsrqponmlkjihgfedc";
-    await house.sql(
+    await pipeline.sql(
       "INSERT INTO api_keys VALUES (?, 'other', 'test', 1) ON CONFLICT DO NOTHING",
       await sha256Hex(key),
     );
     const other = { authorization: `Bearer ${key}` };
     const mine = await submit({ prompt: "/run 1" }, { "Idempotency-Key": "shared" });
     const path = `/tasks/${mine.body.id}`;
-    expect((await house.api("GET", path, undefined, other)).status).toBe(404);
-    expect((await house.api("POST", `${path}/cancel`, undefined, other)).status).toBe(404);
-    expect((await house.api("POST", `${path}/messages`, { text: "x" }, other)).status).toBe(404);
+    expect((await pipeline.api("GET", path, undefined, other)).status).toBe(404);
+    expect((await pipeline.api("POST", `${path}/cancel`, undefined, other)).status).toBe(404);
+    expect((await pipeline.api("POST", `${path}/messages`, { text: "x" }, other)).status).toBe(404);
     const theirs = await submit({ prompt: "/run 2" }, { "Idempotency-Key": "shared", ...other });
     expect(theirs.status).toBe(202);
     expect(theirs.body.id).not.toBe(mine.body.id);
-    const listed = await house.api<{ tasks: { id: string }[] }>("GET", "/tasks", undefined, other);
+    const listed = await pipeline.api<{ tasks: { id: string }[] }>("GET", "/tasks", undefined, other);
     expect(listed.body.tasks.map(({ id }) => id)).toEqual([theirs.body.id]);
   });
 });
@@ -161,21 +161,23 @@ describe("GET /v1/tasks", () => {
   it("pages through the tasks, newest first, and filters by status", async () => {
     const { body: first } = await submit({ prompt: "/run 'oldest of these'" });
     await Promise.all(Array.from({ length: 60 }, (_, n) => submit({ prompt: `/run ${n}` })));
-    await house.quiet();
+    await pipeline.quiet();
     type Page = { tasks: { id: string; status: string }[]; next_cursor: string | null };
     const seen: string[] = [];
     let cursor: string | null = "";
     while (cursor !== null) {
       const query: string = cursor === "" ? "" : `&cursor=${cursor}`;
-      const { body }: { body: Page } = await house.api<Page>("GET", `/tasks?status=succeeded${query}`);
+      const { body }: { body: Page } = await pipeline.api<Page>("GET", `/tasks?status=succeeded${query}`);
       seen.push(...body.tasks.map(({ id }) => id));
       cursor = body.next_cursor;
     }
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen.indexOf(first.id)).toBeGreaterThanOrEqual(60);
-    expect((await house.api<Page>("GET", "/tasks?status=failed")).body.tasks).toEqual([]);
+    expect((await pipeline.api<Page>("GET", "/tasks?status=failed")).body.tasks).toEqual([]);
     expect(
-      (await house.api<Problem>("GET", "/tasks?status=done&cursor=x")).body.errors?.map(({ path }) => path),
+      (await pipeline.api<Problem>("GET", "/tasks?status=done&cursor=x")).body.errors?.map(
+        ({ path }) => path,
+      ),
     ).toEqual(["status", "cursor"]);
   });
 });
@@ -185,33 +187,33 @@ describe("control", () => {
 
   it("stops a task once, and leaves an ended one as it is", async () => {
     const { body } = await submit(slow);
-    expect((await house.api<Accepted>("POST", `/tasks/${body.id}/cancel`)).body.status).toBe("cancelled");
-    const task = await house.ended(body.id);
+    expect((await pipeline.api<Accepted>("POST", `/tasks/${body.id}/cancel`)).body.status).toBe("cancelled");
+    const task = await pipeline.ended(body.id);
     expect(task).toMatchObject({ status: "cancelled", result: { text: "⏹ Stopped." } });
-    await house.quiet();
-    expect((await house.api<Accepted>("POST", `/tasks/${body.id}/cancel`)).body.status).toBe("cancelled");
-    expect((await house.ended(body.id)).receipt.filter(({ event }) => event === "ended")).toHaveLength(1);
+    await pipeline.quiet();
+    expect((await pipeline.api<Accepted>("POST", `/tasks/${body.id}/cancel`)).body.status).toBe("cancelled");
+    expect((await pipeline.ended(body.id)).receipt.filter(({ event }) => event === "ended")).toHaveLength(1);
   });
 
   it("steers a running task, whose answer then has both, and refuses to steer an ended one", async () => {
     const { body } = await submit(slow);
-    const steer = await house.api(
+    const steer = await pipeline.api(
       "POST",
       `/tasks/${body.id}/messages`,
       { text: "/run 'steered'" },
       { "Idempotency-Key": "s1" },
     );
-    const again = await house.api(
+    const again = await pipeline.api(
       "POST",
       `/tasks/${body.id}/messages`,
       { text: "/run 'steered'" },
       { "Idempotency-Key": "s1" },
     );
     expect([steer.status, again.status]).toEqual([202, 202]);
-    const { result } = await house.ended(body.id);
+    const { result } = await pipeline.ended(body.id);
     expect(result?.text.match(/```\nsteered\n```/g)).toHaveLength(1);
     expect(result?.text).toContain("slow");
-    expect((await house.api("POST", `/tasks/${body.id}/messages`, { text: "late" })).status).toBe(409);
-    expect((await house.api("POST", "/tasks/task_none/messages", { text: "late" })).status).toBe(404);
+    expect((await pipeline.api("POST", `/tasks/${body.id}/messages`, { text: "late" })).status).toBe(409);
+    expect((await pipeline.api("POST", "/tasks/task_none/messages", { text: "late" })).status).toBe(404);
   });
 });

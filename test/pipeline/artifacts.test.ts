@@ -1,6 +1,6 @@
 /** Files that tasks make: attached in chat, listed in the API, read whole, in ranges and by links that expire. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { API_KEY, type House, openHouse, privateText, type TaskBody } from "../support/house.ts";
+import { API_KEY, type Pipeline, openPipeline, privateText, type TaskBody } from "../support/pipeline.ts";
 
 interface Artifact {
   id: string;
@@ -11,31 +11,31 @@ interface Artifact {
 }
 type Body = TaskBody & { result: { artifacts: Artifact[] } };
 
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse({
+  pipeline = await openPipeline({
     vars: { ERRAND_LINK_SECRET: "a-link-secret" },
     timings: { artifact_link_ms: 3_000 },
   });
 });
-afterAll(() => house.close());
-beforeEach(() => house.telegram.reset());
+afterAll(() => pipeline.close());
+beforeEach(() => pipeline.telegram.reset());
 
 async function ask(chat: number, text: string) {
-  await house.hook(privateText(chat, text));
-  await house.quiet();
-  return house.telegram.in(chat);
+  await pipeline.hook(privateText(chat, text));
+  await pipeline.quiet();
+  return pipeline.telegram.in(chat);
 }
 
 async function made(code: string): Promise<{ task: Body; files: Artifact[] }> {
-  const { body } = await house.api("POST", "/tasks", { tool: "run_code", input: { code } });
-  await house.ended(body.id);
-  const { body: task } = await house.api<Body>("GET", `/tasks/${body.id}`);
+  const { body } = await pipeline.api("POST", "/tasks", { tool: "run_code", input: { code } });
+  await pipeline.ended(body.id);
+  const { body: task } = await pipeline.api<Body>("GET", `/tasks/${body.id}`);
   return { task, files: task.result.artifacts };
 }
 
 const get = (path: string, headers: Record<string, string> = {}) =>
-  fetch(new URL(path, house.url), { headers });
+  fetch(new URL(path, pipeline.url), { headers });
 const KEY = { authorization: `Bearer ${API_KEY}` };
 /** A picture of one pixel. */
 const PNG =
@@ -74,12 +74,12 @@ describe("in chat", () => {
   });
 
   it("a picture that the platform refuses goes as a document, and what it refuses altogether is named", async () => {
-    house.telegram.faultOf = ({ method }) =>
+    pipeline.telegram.faultOf = ({ method }) =>
       method === "sendPhoto"
         ? { status: 400, description: "Bad Request: PHOTO_INVALID_DIMENSIONS" }
         : undefined;
     expect((await ask(4, `/run save("dot.png", ${PNG})`)).at(-1)?.file?.method).toBe("sendDocument");
-    house.telegram.faultOf = ({ method }) =>
+    pipeline.telegram.faultOf = ({ method }) =>
       /^send(Photo|Document)$/.test(method)
         ? { status: 400, description: "Bad Request: file is too big" }
         : undefined;
@@ -90,7 +90,7 @@ describe("in chat", () => {
 
   it("a file waits out the platform's limit, and is sent once", async () => {
     let refused = 0;
-    house.telegram.faultOf = ({ method }) =>
+    pipeline.telegram.faultOf = ({ method }) =>
       method === "sendDocument" && refused++ === 0
         ? { status: 429, description: "Too Many Requests", parameters: { retry_after: 1 } }
         : undefined;
@@ -116,10 +116,10 @@ describe("GET /v1/artifacts/:id", () => {
     const etag = response.headers.get("etag") ?? "";
     expect((await get(self, { ...KEY, "if-none-match": etag })).status).toBe(304);
     expect((await get(`${self.slice(0, -1)}x`, KEY)).status).toBe(404);
-    await house.sql(
+    await pipeline.sql(
       "INSERT INTO tenants (id, name, created_at) VALUES ('other', 'Other', 1) ON CONFLICT DO NOTHING",
     );
-    await house.sql("UPDATE tasks SET tenant_id = 'other' WHERE id = ?", `task_${self.slice(18, 44)}`);
+    await pipeline.sql("UPDATE tasks SET tenant_id = 'other' WHERE id = ?", `task_${self.slice(18, 44)}`);
     expect((await get(self, KEY)).status).toBe(404);
   });
 

@@ -1,21 +1,21 @@
 /** The button under a running task: it stops it, and whoever pressed it is told so in time. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { type House, openHouse, privateText } from "../support/house.ts";
+import { type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse({
+  pipeline = await openPipeline({
     timings: { placeholder_after_ms: 200, progress_ms_min: 200, sign_after_ms: 0, callback_ms: 900 },
   });
 });
-afterAll(() => house.close());
-beforeEach(() => house.telegram.reset());
+afterAll(() => pipeline.close());
+beforeEach(() => pipeline.telegram.reset());
 
 const SLOW = "/run await new Promise((r) => setTimeout(r, 1_500)); return 'slow'";
-const texts = (chat: number) => house.telegram.in(chat).map(({ text }) => text);
+const texts = (chat: number) => pipeline.telegram.in(chat).map(({ text }) => text);
 const answers = () =>
-  house.telegram.calls
+  pipeline.telegram.calls
     .filter(({ method }) => method === "answerCallbackQuery")
     .map(({ body }) => body["text"]);
 
@@ -28,18 +28,18 @@ async function press(chat: number, data: string, from = chat): Promise<void> {
     message: { message_id: 1, date: 1, chat: { id: chat, type: "private" } },
     data,
   };
-  house.telegram.pressed.add(query.id);
+  pipeline.telegram.pressed.add(query.id);
   const update = { update_id: id, callback_query: query };
   // Telegram brings it again when it is not sure that we have it.
-  for (let i = 0; i < 2; i++) expect((await house.hook(update)).status).toBe(200);
-  await house.quiet();
+  for (let i = 0; i < 2; i++) expect((await pipeline.hook(update)).status).toBe(200);
+  await pipeline.quiet();
 }
 
 /** The button that is shown under the task which runs in this chat. */
 async function buttonIn(chat: number): Promise<string> {
-  await house.hook(privateText(chat, SLOW));
+  await pipeline.hook(privateText(chat, SLOW));
   return until(
-    () => Promise.resolve(house.telegram.in(chat)[0]?.button ?? false),
+    () => Promise.resolve(pipeline.telegram.in(chat)[0]?.button ?? false),
     5_000,
     "the placeholder and its button",
   );
@@ -49,14 +49,14 @@ it("stops the task, says so once, and goes with the answer", async () => {
   const button = await buttonIn(1);
   expect(texts(1)[0]).toMatch(/^⏳ \d+ s/);
   await press(1, button);
-  expect(house.telegram.in(1)).toMatchObject([{ text: "⏹ Stopped.", button: null }]);
+  expect(pipeline.telegram.in(1)).toMatchObject([{ text: "⏹ Stopped.", button: null }]);
   expect(answers()).toEqual(["Stopped."]);
 });
 
 it("of a task that has ended stops nothing, and says so", async () => {
   const button = await buttonIn(2);
   await press(2, button);
-  await house.hook(privateText(2, "/run 'next'"));
+  await pipeline.hook(privateText(2, "/run 'next'"));
   await press(2, button);
   expect(texts(2)).toEqual(["⏹ Stopped.", "next"]);
   expect(answers()).toEqual(["Stopped.", "There is nothing of yours to stop here."]);
@@ -75,14 +75,14 @@ it("stops nobody else's task, and what is no button of ours does nothing", async
 
 it("that is heard too late is acted on, and the platform not bothered", async () => {
   const button = await buttonIn(5);
-  house.telegram.faultOf = ({ method }) =>
+  pipeline.telegram.faultOf = ({ method }) =>
     method === "answerCallbackQuery"
       ? { status: 429, description: "Too Many Requests", parameters: { retry_after: 1 } }
       : undefined;
   await press(5, button);
   expect(answers()).toHaveLength(1);
   expect(texts(5)).toEqual(["⏹ Stopped."]);
-  const [reply] = await house.sql(
+  const [reply] = await pipeline.sql(
     "SELECT state, reason FROM replies WHERE callback_id IS NOT NULL ORDER BY created_at DESC",
   );
   expect(reply).toEqual({ state: "undeliverable", reason: "too late for the platform to hear" });
@@ -90,7 +90,7 @@ it("that is heard too late is acted on, and the platform not bothered", async ()
 
 it("that the platform has forgotten is no reason to try again", async () => {
   const button = await buttonIn(6);
-  house.telegram.faultOf = ({ method }) =>
+  pipeline.telegram.faultOf = ({ method }) =>
     method === "answerCallbackQuery"
       ? { status: 400, description: "Bad Request: query is too old and response timeout expired" }
       : undefined;

@@ -1,14 +1,14 @@
 /** Control overtakes work, and no message is ever swallowed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type House, openHouse, privateText } from "../support/house.ts";
+import { type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse({ timings: { code_wall_ms: FOR_EVER_MS } });
+  pipeline = await openPipeline({ timings: { code_wall_ms: FOR_EVER_MS } });
 });
-afterAll(() => house.close());
-beforeEach(() => house.telegram.reset());
+afterAll(() => pipeline.close());
+beforeEach(() => pipeline.telegram.reset());
 
 const SLOW = "/run await scheduler.wait(1_500); return 'slow'";
 /** Longer than anybody here waits. */
@@ -16,19 +16,20 @@ const FOR_EVER_MS = 100_000;
 const ENDLESS = `/run await scheduler.wait(${FOR_EVER_MS}); return 'late'`;
 
 const tell = async (chatId: number, text: string) =>
-  expect((await house.hook(privateText(chatId, text))).status).toBe(200);
+  expect((await pipeline.hook(privateText(chatId, text))).status).toBe(200);
 
 /** Waits until the chat's newest task is in its first call. */
 const running = (nth = 1) =>
   until(
-    async () => (await house.sql("SELECT 1 FROM events WHERE type = 'started' AND turn = 1")).length >= nth,
+    async () =>
+      (await pipeline.sql("SELECT 1 FROM events WHERE type = 'started' AND turn = 1")).length >= nth,
     30_000,
     "the call to start",
   );
 
 async function texts(chatId: number) {
-  await house.quiet();
-  return house.telegram.in(chatId).map(({ text }) => text);
+  await pipeline.quiet();
+  return pipeline.telegram.in(chatId).map(({ text }) => text);
 }
 
 describe("/stop", () => {
@@ -46,7 +47,7 @@ describe("/stop", () => {
     await tell(42, ENDLESS);
     const [task] = await until(
       async () => {
-        const rows = await house.sql<{ id: string }>(
+        const rows = await pipeline.sql<{ id: string }>(
           "SELECT id FROM tasks WHERE state IN ('queued', 'running')",
         );
         return rows.length > 0 && rows;
@@ -65,9 +66,9 @@ describe("/stop", () => {
   it("delivered again after a later message stops nothing more", async () => {
     const stop = privateText(43, "/stop");
     await tell(43, ENDLESS);
-    await house.hook(stop);
+    await pipeline.hook(stop);
     await tell(43, "/run 'kept'");
-    await Promise.all(Array.from({ length: 5 }, () => house.hook(stop)));
+    await Promise.all(Array.from({ length: 5 }, () => pipeline.hook(stop)));
     expect(await texts(43)).toEqual(["⏹ Stopped.", "kept"]);
   });
 });
@@ -91,9 +92,9 @@ describe("a message", () => {
         await tell(chat, "/run 'last'");
       }),
     );
-    await house.quiet();
+    await pipeline.quiet();
     for (const chat of chats) {
-      const all = house.telegram
+      const all = pipeline.telegram
         .in(chat)
         .map(({ text }) => text)
         .join("\n");
@@ -105,7 +106,7 @@ describe("a message", () => {
 
 describe("a task", () => {
   it("past its deadline is ended with words, and what is unread goes on", async () => {
-    const hurried = await openHouse({ timings: { task_deadline_ms: 5_000, code_wall_ms: FOR_EVER_MS } });
+    const hurried = await openPipeline({ timings: { task_deadline_ms: 5_000, code_wall_ms: FOR_EVER_MS } });
     try {
       const said = () => hurried.telegram.in(45).map(({ text }) => text);
       await hurried.hook(privateText(45, ENDLESS));

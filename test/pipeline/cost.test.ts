@@ -1,32 +1,32 @@
 /** What a task costs: deterministic, so that a hop which grows is a failing test. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type House, openHouse, privateText } from "../support/house.ts";
+import { type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 import { Control } from "../support/control.ts";
 
 const control = new Control();
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse({
+  pipeline = await openPipeline({
     control,
     // A slow machine must not turn an answer at once into one with a placeholder.
     timings: { sign_after_ms: 60_000, placeholder_after_ms: 120_000, ping_after_ms: 180_000 },
   });
-  await house.hook(privateText(1, "/run 'warm'"));
-  await house.quiet();
+  await pipeline.hook(privateText(1, "/run 'warm'"));
+  await pipeline.quiet();
 });
 afterAll(async () => {
-  await house.close();
+  await pipeline.close();
   control.close();
 });
 beforeEach(() => {
-  house.telegram.reset();
+  pipeline.telegram.reset();
   control.begin();
 });
 
 async function costOf(chatId: number, text: string) {
-  expect((await house.hook(privateText(chatId, text))).status).toBe(200);
-  await house.quiet();
+  expect((await pipeline.hook(privateText(chatId, text))).status).toBe(200);
+  await pipeline.quiet();
   return control.spent();
 }
 
@@ -70,9 +70,9 @@ describe("the cost", () => {
 
   it("of triaging a hundred messages is a handful of statements", async () => {
     await Promise.all(
-      Array.from({ length: 100 }, (_, index) => house.hook(privateText(9_000 + index, "Hello"))),
+      Array.from({ length: 100 }, (_, index) => pipeline.hook(privateText(9_000 + index, "Hello"))),
     );
-    const left = () => house.sql("SELECT 1 FROM inbound WHERE state = 'new' LIMIT 1");
+    const left = () => pipeline.sql("SELECT 1 FROM inbound WHERE state = 'new' LIMIT 1");
     await until(async () => (await left()).length === 0, 30_000, "everything to be triaged");
     const triage = control.effects.filter(
       ({ stage, kind, statements }) => stage === "planner" && kind === "d1" && statements > 8,

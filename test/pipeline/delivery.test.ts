@@ -1,39 +1,39 @@
 /** Replies without doubt: what the platform refuses, delays or leaves unanswered, and what a person then sees. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type House, openHouse, privateText } from "../support/house.ts";
-import type { Fault } from "../../stand-ins/telegram-server.ts";
+import { type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
+import type { Fault } from "../../fakes/telegram-server.ts";
 import { until } from "../support/until.ts";
 
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse({
+  pipeline = await openPipeline({
     // A slow machine must not turn an answer at once into one with a placeholder.
     timings: { placeholder_after_ms: 60_000, platform_call_ms: 1_000, backoff_ms_max: 300 },
   });
 });
-afterAll(() => house.close());
-beforeEach(() => house.telegram.reset());
+afterAll(() => pipeline.close());
+beforeEach(() => pipeline.telegram.reset());
 
 /** The first `times` calls of the method meet this fault. */
 function fail(method: string, fault: Fault, times = 1) {
   let left = times;
-  house.telegram.faultOf = (call) => (call.method === method && left-- > 0 ? fault : undefined);
+  pipeline.telegram.faultOf = (call) => (call.method === method && left-- > 0 ? fault : undefined);
 }
 
 async function ask(chatId: number, text: string) {
-  await house.hook(privateText(chatId, text));
-  await house.quiet();
-  return house.telegram.in(chatId).map((message) => message.text);
+  await pipeline.hook(privateText(chatId, text));
+  await pipeline.quiet();
+  return pipeline.telegram.in(chatId).map((message) => message.text);
 }
 
-const countOf = (method: string) => house.telegram.calls.filter((call) => call.method === method).length;
+const countOf = (method: string) => pipeline.telegram.calls.filter((call) => call.method === method).length;
 
 async function deliveryOf(chatId: number) {
-  const [task] = await house.sql<{ id: string }>(
+  const [task] = await pipeline.sql<{ id: string }>(
     "SELECT t.id FROM tasks t JOIN conversations c ON c.id = t.conversation_id WHERE c.address LIKE ?",
     `%"${chatId}"%`,
   );
-  return (await house.api("GET", `/tasks/${task?.id}`)).body;
+  return (await pipeline.api("GET", `/tasks/${task?.id}`)).body;
 }
 
 describe("a platform that", () => {
@@ -44,7 +44,7 @@ describe("a platform that", () => {
       parameters: { retry_after: 2 },
     });
     expect(await ask(51, "/run 'patient'")).toEqual(["patient"]);
-    const [refused, again] = house.telegram.calls.filter(({ method }) => method === "sendMessage");
+    const [refused, again] = pipeline.telegram.calls.filter(({ method }) => method === "sendMessage");
     expect((again?.at ?? 0) - (refused?.at ?? 0)).toBeGreaterThanOrEqual(1_900);
     expect(countOf("sendMessage")).toBe(2);
   });
@@ -76,7 +76,7 @@ describe("a platform that", () => {
   it("is not there when a creation is in doubt is asked nothing that could double", async () => {
     let creations = 0;
     let probes = 0;
-    house.telegram.faultOf = ({ method }) => {
+    pipeline.telegram.faultOf = ({ method }) => {
       if (method === "sendMessage" && creations++ === 0) return "cut after";
       return method === "sendChatAction" && creations > 0 && probes++ < 2 ? "cut before" : undefined;
     };
@@ -107,7 +107,7 @@ describe("a platform that", () => {
   it("cannot read our markup gets plain text", async () => {
     fail("editMessageText", { status: 400, description: "Bad Request: can't parse entities: oops" });
     expect(await ask(60, "/run 'plain'")).toEqual(["plain"]);
-    expect(house.telegram.in(60)[0]?.markup).toBe("plain");
+    expect(pipeline.telegram.in(60)[0]?.markup).toBe("plain");
   });
 });
 
@@ -118,15 +118,15 @@ describe("an answer", () => {
     expect(shown.every((part) => part.length <= 4_096 && part.isWellFormed())).toBe(true);
     expect(shown.join(" ").match(/\d+/g)?.map(Number)).toEqual(Array.from({ length: 1_500 }, (_, n) => n));
     expect(
-      house.telegram.in(61).every(({ markup }) => markup.startsWith("<pre>") && markup.endsWith("</pre>")),
+      pipeline.telegram.in(61).every(({ markup }) => markup.startsWith("<pre>") && markup.endsWith("</pre>")),
     ).toBe(true);
   });
 });
 
 describe("a task that takes long", () => {
-  let slow: House;
+  let slow: Pipeline;
   beforeAll(async () => {
-    slow = await openHouse({ timings: { ping_after_ms: 2_500, progress_ms_min: 500 } });
+    slow = await openPipeline({ timings: { ping_after_ms: 2_500, progress_ms_min: 500 } });
   });
   afterAll(() => slow.close());
 

@@ -1,13 +1,13 @@
 /** A task's events, live: each once and in order, however often the stream is cut. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { API_KEY, type House, openHouse, privateText } from "../support/house.ts";
+import { API_KEY, type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
 
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse({ timings: { events_poll_ms: 50, events_ping_ms: 100 } });
+  pipeline = await openPipeline({ timings: { events_poll_ms: 50, events_ping_ms: 100 } });
 });
-afterAll(() => house.close());
+afterAll(() => pipeline.close());
 
 interface Sent {
   id: string;
@@ -23,7 +23,7 @@ async function read(
 ): Promise<{ status: number; events: Sent[]; text: string }> {
   const cut = new AbortController();
   const headers = { authorization: `Bearer ${API_KEY}`, ...(after !== null && { "last-event-id": after }) };
-  const response = await fetch(new URL(`/v1/tasks/${taskId}/events`, house.url), {
+  const response = await fetch(new URL(`/v1/tasks/${taskId}/events`, pipeline.url), {
     headers,
     signal: cut.signal,
   });
@@ -52,12 +52,12 @@ const isStep = ({ event }: Sent) => event !== "text";
 const SLOW = "/run await new Promise((r) => setTimeout(r, 700)); return 1";
 
 async function receiptOf(taskId: string): Promise<string[]> {
-  return (await house.api("GET", `/tasks/${taskId}`)).body.receipt.map(({ event }) => event);
+  return (await pipeline.api("GET", `/tasks/${taskId}`)).body.receipt.map(({ event }) => event);
 }
 
 describe("GET /v1/tasks/:id/events", () => {
   it("sends every event as it happens, and ends when the task is over", async () => {
-    const { body } = await house.api<{ id: string; links: { events: string } }>("POST", "/tasks", {
+    const { body } = await pipeline.api<{ id: string; links: { events: string } }>("POST", "/tasks", {
       prompt: SLOW,
     });
     expect(body.links.events).toBe(`/v1/tasks/${body.id}/events`);
@@ -71,7 +71,7 @@ describe("GET /v1/tasks/:id/events", () => {
   });
 
   it("loses and repeats nothing when it is cut again and again", async () => {
-    const { body } = await house.api("POST", "/tasks", { prompt: SLOW });
+    const { body } = await pipeline.api("POST", "/tasks", { prompt: SLOW });
     const all: Sent[] = [];
     for (let status = 200; status !== 204;) {
       const some = await read(body.id, all.at(-1)?.id ?? null, 130);
@@ -85,17 +85,17 @@ describe("GET /v1/tasks/:id/events", () => {
   });
 
   it("of a chat's task goes on until the answer is there", async () => {
-    await house.hook(privateText(5, SLOW));
-    const [task] = await house.sql<{ id: string }>("SELECT id FROM tasks ORDER BY seq DESC LIMIT 1");
+    await pipeline.hook(privateText(5, SLOW));
+    const [task] = await pipeline.sql<{ id: string }>("SELECT id FROM tasks ORDER BY seq DESC LIMIT 1");
     const { events } = await read(task?.id ?? "", null, 20_000);
     expect(events.slice(-2).map(({ event }) => event)).toEqual(["ended", "delivered"]);
   });
 
   it("refuses a task that is not there, and an id that is none", async () => {
     expect((await read("task_none", null, 1_000)).status).toBe(404);
-    const { body } = await house.api("POST", "/tasks", { prompt: "/run 1" });
+    const { body } = await pipeline.api("POST", "/tasks", { prompt: "/run 1" });
     expect((await read(body.id, "yesterday", 1_000)).status).toBe(400);
-    const anonymous = await fetch(new URL(`/v1/tasks/${body.id}/events`, house.url));
+    const anonymous = await fetch(new URL(`/v1/tasks/${body.id}/events`, pipeline.url));
     expect(anonymous.status).toBe(401);
   });
 });

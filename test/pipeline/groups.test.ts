@@ -1,13 +1,13 @@
 /** Telegram beyond private text: groups, topics, captions, files, edits, and a group that has moved. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type House, openHouse } from "../support/house.ts";
+import { type Pipeline, openPipeline } from "../support/pipeline.ts";
 
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse();
+  pipeline = await openPipeline();
 });
-afterAll(() => house.close());
-beforeEach(() => house.telegram.reset());
+afterAll(() => pipeline.close());
+beforeEach(() => pipeline.telegram.reset());
 
 let ids = 1;
 function update(message: object, key = "message") {
@@ -17,11 +17,11 @@ function update(message: object, key = "message") {
   return { update_id: id, [key]: { message_id: id, date: 1, from, chat, ...message } };
 }
 const group = (id: number) => ({ id, type: "supergroup", title: "Lab" });
-const answers = (chat: number) => house.telegram.in(chat).map(({ text }) => text);
+const answers = (chat: number) => pipeline.telegram.in(chat).map(({ text }) => text);
 
 async function hear(...updates: object[]): Promise<void> {
-  for (const one of updates) expect((await house.hook(one)).status).toBe(200);
-  await house.quiet();
+  for (const one of updates) expect((await pipeline.hook(one)).status).toBe(200);
+  await pipeline.quiet();
 }
 
 describe("in a group", () => {
@@ -32,7 +32,7 @@ describe("in a group", () => {
     await hear(update({ chat, text: "/run@errand_test_bot 6 * 7" }));
     expect(answers(-100_001)).toEqual(["42"]);
     // The answer says to what: several people talk there.
-    expect(house.telegram.in(-100_001)[0]?.answers).toBe(ids - 1);
+    expect(pipeline.telegram.in(-100_001)[0]?.answers).toBe(ids - 1);
   });
 
   it("two people have a task each, at the same time", async () => {
@@ -43,7 +43,7 @@ describe("in a group", () => {
       update({ chat, text: "/run 'for Grace'", from: { id: 78, is_bot: false } }),
     );
     expect(answers(-100_002).toSorted()).toEqual(["for Ada", "for Grace"]);
-    const tasks = await house.sql<{ n: number }>(
+    const tasks = await pipeline.sql<{ n: number }>(
       "SELECT COUNT(*) AS n FROM tasks t JOIN conversations c ON c.id = t.conversation_id WHERE c.address LIKE '%-100002%'",
     );
     expect(tasks).toEqual([{ n: 2 }]);
@@ -52,21 +52,21 @@ describe("in a group", () => {
   it("a topic is answered in the topic", async () => {
     const chat = { ...group(-100_003), is_forum: true };
     await hear(update({ chat, text: "/run 'here'", is_topic_message: true, message_thread_id: 4 }));
-    expect(house.telegram.in(-100_003)).toMatchObject([{ text: "here", threadId: "4" }]);
+    expect(pipeline.telegram.in(-100_003)).toMatchObject([{ text: "here", threadId: "4" }]);
     // An ordinary reply has a thread id too, and nothing can be sent to it.
     await hear(update({ chat: group(-100_004), text: "/run 'there'", message_thread_id: 4 }));
-    expect(house.telegram.in(-100_004)).toMatchObject([{ text: "there", threadId: null }]);
+    expect(pipeline.telegram.in(-100_004)).toMatchObject([{ text: "there", threadId: null }]);
   });
 
   it("a topic that is gone is answered beside it", async () => {
-    house.telegram.goneThreads.add("9");
+    pipeline.telegram.goneThreads.add("9");
     const chat = { ...group(-100_006), is_forum: true };
     await hear(update({ chat, text: "/run 'here'", is_topic_message: true, message_thread_id: 9 }));
-    expect(house.telegram.in(-100_006)).toMatchObject([{ text: "here", threadId: null }]);
+    expect(pipeline.telegram.in(-100_006)).toMatchObject([{ text: "here", threadId: null }]);
   });
 
   it("that has become a supergroup, the answer follows", async () => {
-    house.telegram.migrated.set("-5", "-100005");
+    pipeline.telegram.migrated.set("-5", "-100005");
     await hear(update({ chat: { id: -5, type: "group" }, text: "/run 'moved'" }));
     expect(answers(-5)).toEqual([]);
     expect(answers(-100_005)).toEqual(["moved"]);
@@ -76,7 +76,7 @@ describe("in a group", () => {
 describe("a message", () => {
   it("with a caption is read by its caption; without words it is said that it cannot be read", async () => {
     await hear(update({ photo: [{ file_id: "p" }], caption: "/run 'caption'" }));
-    expect(house.telegram.in(77)).toMatchObject([{ text: "caption", answers: null }]);
+    expect(pipeline.telegram.in(77)).toMatchObject([{ text: "caption", answers: null }]);
     await hear(update({ voice: { file_id: "v" } }));
     expect(answers(77).at(-1)).toContain("cannot read this yet (voice)");
   });

@@ -1,7 +1,7 @@
 /** A task with a model behind it: what the model is given, what becomes of what it says, and what happens when it fails. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { LIMITS } from "../../shared/limits.ts";
-import { type House, openHouse, privateText } from "../support/house.ts";
+import { type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 import {
   type Block,
@@ -10,13 +10,13 @@ import {
   type ModelRequest,
   ModelServer,
   says,
-} from "../../stand-ins/model-server.ts";
+} from "../../fakes/model-server.ts";
 
 const KEY = "sk-ant-test-0123456789abcdef";
 const model = new ModelServer();
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse({
+  pipeline = await openPipeline({
     vars: { ANTHROPIC_BASE_URL: await model.listen(), ANTHROPIC_API_KEY: KEY },
     timings: {
       model_silence_ms: 1_000,
@@ -30,18 +30,18 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await house.close();
+  await pipeline.close();
   model.close();
 });
 beforeEach(() => {
-  house.telegram.reset();
+  pipeline.telegram.reset();
   model.reset();
 });
 
 async function ask(chat: number, text: string): Promise<string[]> {
-  await house.hook(privateText(chat, text));
-  await house.quiet();
-  return house.telegram.in(chat).map((message) => message.text);
+  await pipeline.hook(privateText(chat, text));
+  await pipeline.quiet();
+  return pipeline.telegram.in(chat).map((message) => message.text);
 }
 
 /** Answers in this order; the last one again and again. */
@@ -97,10 +97,10 @@ describe("a question", () => {
 
   it("leaves what it cost on the task, and the key nowhere", async () => {
     await ask(5, "Hello?");
-    const [task] = await house.sql<{ id: string }>("SELECT id FROM tasks ORDER BY seq DESC LIMIT 1");
-    const { body } = await house.api("GET", `/tasks/${task?.id}`);
+    const [task] = await pipeline.sql<{ id: string }>("SELECT id FROM tasks ORDER BY seq DESC LIMIT 1");
+    const { body } = await pipeline.api("GET", `/tasks/${task?.id}`);
     expect(body.usage).toMatchObject({ turns: 1, tokens_in: 10, tokens_out: 5, cost_usd: 0.00007 });
-    expect(JSON.stringify(house.logs)).not.toContain(KEY);
+    expect(JSON.stringify(pipeline.logs)).not.toContain(KEY);
     expect(JSON.stringify(body)).not.toContain(KEY);
   });
 });
@@ -111,11 +111,11 @@ describe("an answer that takes its time", () => {
   it("is read along in chat, and as events that are the whole of it", async () => {
     script({ content: [{ type: "text", text: STORY }], pieceMs: 120 });
     const seen: string[] = [];
-    house.telegram.onShown = ({ text }) => seen.push(text);
+    pipeline.telegram.onShown = ({ text }) => seen.push(text);
     expect(await ask(10, "A story, please.")).toEqual([STORY]);
     const along = seen.filter((text) => text.startsWith("⏳ "));
     expect(along.some((text) => text.includes("Once upon") && !text.includes("The end."))).toBe(true);
-    const told = await house.sql<{ data: string }>(
+    const told = await pipeline.sql<{ data: string }>(
       "SELECT e.data FROM events e JOIN tasks t ON t.id = e.task_id WHERE e.type = 'text' AND e.turn = 1 AND t.seq = (SELECT MAX(seq) FROM tasks) ORDER BY e.seq",
     );
     expect(told.length).toBeGreaterThan(2);
@@ -130,7 +130,7 @@ describe("an answer that takes its time", () => {
       pieceMs: 30,
     });
     await ask(14, "Two things.");
-    const [turn] = await house.sql<{ text: string; told: string }>(
+    const [turn] = await pipeline.sql<{ text: string; told: string }>(
       `SELECT n.text, (SELECT group_concat(data->>'text', '') FROM (SELECT data FROM events WHERE task_id = n.task_id AND type = 'text' ORDER BY seq)) AS told
        FROM turns n JOIN tasks t ON t.id = n.task_id ORDER BY t.seq DESC LIMIT 1`,
     );
@@ -140,14 +140,14 @@ describe("an answer that takes its time", () => {
 
   it("is not listened to when its task has ended meanwhile", async () => {
     script({ content: [{ type: "text", text: STORY.repeat(20) }], pieceMs: 100 });
-    await house.hook(privateText(11, "A long story, please."));
+    await pipeline.hook(privateText(11, "A long story, please."));
     await until(() => Promise.resolve(model.requests.length > 0), 5_000, "the model to be asked");
     // Not by /stop: that terminates the Workflow, and takes the planner's request with it.
-    await house.sql("UPDATE tasks SET state = 'cancelled', ended_by = 'test' WHERE state = 'running'");
-    const dropped = () => JSON.stringify(house.logs).includes("nobody waits for it");
+    await pipeline.sql("UPDATE tasks SET state = 'cancelled', ended_by = 'test' WHERE state = 'running'");
+    const dropped = () => JSON.stringify(pipeline.logs).includes("nobody waits for it");
     await until(() => Promise.resolve(dropped()), 5_000, "the model not to be listened to");
     expect(model.requests).toHaveLength(1);
-    await house.sql("DELETE FROM outbox");
+    await pipeline.sql("DELETE FROM outbox");
   });
 
   it("comes whole from a server that does not stream", async () => {
@@ -160,9 +160,9 @@ describe("an answer that is longer than can be shown", () => {
   it("is its beginning in words, and the whole as a file", async () => {
     const long = `${"All work and no play makes a dull bot. ".repeat(1_300)}The end.`;
     script(says(long));
-    await house.hook(privateText(13, "Everything, please."));
-    await house.quiet();
-    const shown = house.telegram.in(13);
+    await pipeline.hook(privateText(13, "Everything, please."));
+    await pipeline.quiet();
+    const shown = pipeline.telegram.in(13);
     expect(shown.at(-1)?.file).toMatchObject({ name: "answer.md", bytes: Buffer.from(long) });
     expect(shown.at(-2)?.text).toContain("(the whole is attached)");
   });
@@ -234,7 +234,7 @@ describe("a model that", () => {
     expect((await ask(300 + name.length, "Hello?")).at(0)).toBe("At last.");
     expect(model.requests).toHaveLength(2);
     // The receipt shows that somebody waited, and for what.
-    const [delayed] = await house.sql<{ data: string }>(
+    const [delayed] = await pipeline.sql<{ data: string }>(
       "SELECT data FROM events WHERE type = 'delayed' AND turn = 1 ORDER BY at DESC, seq DESC LIMIT 1",
     );
     expect(JSON.parse(delayed?.data ?? "{}")).toEqual({

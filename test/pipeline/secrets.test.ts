@@ -1,7 +1,7 @@
 /** Secrets are planted in every variable, and then looked for wherever people and programs can look. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { calls, ModelServer, says } from "../../stand-ins/model-server.ts";
-import { API_KEY, type House, openHouse, privateText, WEBHOOK_SECRET } from "../support/house.ts";
+import { calls, ModelServer, says } from "../../fakes/model-server.ts";
+import { API_KEY, type Pipeline, openPipeline, privateText, WEBHOOK_SECRET } from "../support/pipeline.ts";
 
 const PLANTED = {
   ANTHROPIC_API_KEY: "planted-model-key-0123456789",
@@ -9,15 +9,15 @@ const PLANTED = {
   ERRAND_LINK_SECRET: "planted-link-secret-0123456789",
 };
 const model = new ModelServer();
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse({
+  pipeline = await openPipeline({
     vars: { ...PLANTED, ANTHROPIC_BASE_URL: await model.listen() },
     timings: { backoff_ms_max: 100, model_silence_ms: 500 },
   });
 });
 afterAll(async () => {
-  await house.close();
+  await pipeline.close();
   model.close();
 });
 
@@ -32,8 +32,8 @@ const LOOK_AROUND = `
 async function stir(): Promise<void> {
   const tell = async (chat: number, message: object) => {
     const update = privateText(chat, "");
-    await house.hook({ ...update, message: { ...update.message, ...message } });
-    await house.quiet();
+    await pipeline.hook({ ...update, message: { ...update.message, ...message } });
+    await pipeline.quiet();
   };
   await tell(1, { text: `/run ${LOOK_AROUND}` });
   // At the end of what is shown of it, where it would be cut in half.
@@ -53,7 +53,7 @@ async function stir(): Promise<void> {
   }
   model.answerTo = () => says("I see.");
   await tell(2, { photo: [{ file_id: "missing" }], caption: "Look!" });
-  const { telegram } = house;
+  const { telegram } = pipeline;
   telegram.files.set("cut", Buffer.from("x"));
   telegram.faultOf = ({ method }) => (method === "getFile" ? "cut after" : undefined);
   await tell(3, { photo: [{ file_id: "cut" }], caption: "Look!" });
@@ -66,21 +66,21 @@ async function stir(): Promise<void> {
   model.answerTo = () =>
     model.requests.length % 2 === 1 ? calls("run_code", { code: LOOK_AROUND }) : says("Done.");
   await tell(6, { text: "What do you see?" });
-  await house.hook(privateText(7, "forged"), `${WEBHOOK_SECRET}x`);
+  await pipeline.hook(privateText(7, "forged"), `${WEBHOOK_SECRET}x`);
 }
 
 it("nothing that is planted is found in logs, D1, R2, replies or what the sandbox sees", async () => {
   await stir();
-  const tables = await house.sql<{ name: string }>(
+  const tables = await pipeline.sql<{ name: string }>(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%\\_cf\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'",
   );
   const database: Record<string, unknown> = {};
-  for (const { name } of tables) database[name] = await house.sql(`SELECT * FROM "${name}"`);
+  for (const { name } of tables) database[name] = await pipeline.sql(`SELECT * FROM "${name}"`);
   const places = {
-    logs: JSON.stringify(house.logs),
+    logs: JSON.stringify(pipeline.logs),
     database: JSON.stringify(database),
-    files: (await house.objects()).join("\n"),
-    replies: JSON.stringify(house.telegram.messages),
+    files: (await pipeline.objects()).join("\n"),
+    replies: JSON.stringify(pipeline.telegram.messages),
     prompts: JSON.stringify(model.requests.map(({ body }) => body)),
   };
   // Whoever looks in the wrong place finds nothing either.
@@ -88,7 +88,7 @@ it("nothing that is planted is found in logs, D1, R2, replies or what the sandbo
   expect(places.database).toContain("seen.json");
   expect(places.files).toContain("globalThis".slice(0, 6));
   expect(places.replies).toContain("Fine.");
-  const planted = [...Object.values(PLANTED), API_KEY, WEBHOOK_SECRET, house.telegram.token];
+  const planted = [...Object.values(PLANTED), API_KEY, WEBHOOK_SECRET, pipeline.telegram.token];
   const found = Object.entries(places).flatMap(([place, text]) =>
     // Half of a secret is one, too.
     planted

@@ -1,28 +1,28 @@
-/** A message from Telegram crosses the house: in, planned, done, answered once. */
+/** A message from Telegram crosses the pipeline: in, planned, done, answered once. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type House, openHouse, privateText } from "../support/house.ts";
+import { type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
 
-let house: House;
+let pipeline: Pipeline;
 beforeAll(async () => {
-  house = await openHouse();
+  pipeline = await openPipeline();
 });
-afterAll(() => house.close());
-beforeEach(() => house.telegram.reset());
+afterAll(() => pipeline.close());
+beforeEach(() => pipeline.telegram.reset());
 
 async function say(chatId: number, ...texts: string[]) {
-  for (const text of texts) expect((await house.hook(privateText(chatId, text))).status).toBe(200);
-  await house.quiet();
-  return house.telegram.in(chatId).map(({ text }) => text);
+  for (const text of texts) expect((await pipeline.hook(privateText(chatId, text))).status).toBe(200);
+  await pipeline.quiet();
+  return pipeline.telegram.in(chatId).map(({ text }) => text);
 }
 
 describe("a private message", () => {
   it("is answered with one message, created with its first words and edited to the whole", async () => {
     expect(await say(11, "/run 6 * 7")).toEqual(["42"]);
-    const [answer] = house.telegram.in(11);
+    const [answer] = pipeline.telegram.in(11);
     expect(answer).toMatchObject({ edits: 1, silent: false });
-    const methods = house.telegram.calls.map(({ method }) => method);
+    const methods = pipeline.telegram.calls.map(({ method }) => method);
     expect(methods).toEqual(["sendMessage", "editMessageText"]);
-    expect(house.telegram.calls[0]?.body["text"]).toBe("42 …");
+    expect(pipeline.telegram.calls[0]?.body["text"]).toBe("42 …");
   });
 
   it("without a model is answered honestly, in its own words", async () => {
@@ -33,10 +33,10 @@ describe("a private message", () => {
 
   it("delivered fifty times at once is one task and one answer", async () => {
     const update = privateText(13, "/run 'once'");
-    const answers = await Promise.all(Array.from({ length: 50 }, () => house.hook(update)));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => pipeline.hook(update)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
-    await house.quiet();
-    expect(house.telegram.in(13).map(({ text }) => text)).toEqual(["once"]);
+    await pipeline.quiet();
+    expect(pipeline.telegram.in(13).map(({ text }) => text)).toEqual(["once"]);
   });
 
   it("behind another in quick succession is answered too, in order and in the words of each", async () => {
@@ -44,7 +44,7 @@ describe("a private message", () => {
     const all = texts.join("\n");
     expect(all.match(/first/g)?.length).toBeGreaterThan(0);
     expect(all.lastIndexOf("second")).toBeGreaterThan(all.indexOf("first"));
-    expect(house.telegram.answersIn(14)).toHaveLength(texts.length);
+    expect(pipeline.telegram.answersIn(14)).toHaveLength(texts.length);
   });
 });
 

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { WEBHOOK_SECRET } from "../support/house.ts";
+import { WEBHOOK_SECRET } from "../support/pipeline.ts";
 import { install, type Running } from "../support/installation.ts";
 import { environmentOf, listeningOf, treeOf } from "../support/process-tree.ts";
 

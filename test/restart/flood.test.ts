@@ -1,7 +1,7 @@
 /** A thousand tasks while the whole process group is killed every few seconds: none is lost, none is answered twice. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { privateText, WEBHOOK_SECRET } from "../support/house.ts";
+import { privateText, WEBHOOK_SECRET } from "../support/pipeline.ts";
 import { install, type Running } from "../support/installation.ts";
 import { chance, LONG, repeatWith, SEED } from "../support/seed.ts";
 import { until } from "../support/until.ts";

@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Control, type EffectFault } from "../support/control.ts";
-import { privateText, WEBHOOK_SECRET } from "../support/house.ts";
+import { privateText, WEBHOOK_SECRET } from "../support/pipeline.ts";
 import { install, type Running } from "../support/installation.ts";
 import { chance, draw, LONG, repeatWith, SEED } from "../support/seed.ts";
 import { TaskPage } from "../../shared/contracts/api.ts";

@@ -4,8 +4,8 @@ import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ModelServer, says } from "../../stand-ins/model-server.ts";
-import type { ShownMessage } from "../../stand-ins/telegram-server.ts";
+import { ModelServer, says } from "../../fakes/model-server.ts";
+import type { ShownMessage } from "../../fakes/telegram-server.ts";
 import { install, type Running } from "../support/installation.ts";
 import { until } from "../support/until.ts";
 

@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../scripts/local/ports.ts";
-import { WEBHOOK_SECRET } from "./house.ts";
-import { TelegramServer } from "../../stand-ins/telegram-server.ts";
+import { WEBHOOK_SECRET } from "./pipeline.ts";
+import { TelegramServer } from "../../fakes/telegram-server.ts";
 import { until } from "./until.ts";
 
 const READY_MS_MAX = 120_000;

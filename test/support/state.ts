@@ -1,16 +1,16 @@
 /** What is stored of a conversation, so that two tellings of one story can be compared: ids by order, no times, no counts of tries. */
-import type { House } from "./house.ts";
+import type { Pipeline } from "./pipeline.ts";
 
 /** Whoever has planned the last turn has ended the task, under a name of their own. */
 const CLAIMS = /\bturn:[0-9a-f-]{36}/g;
 const IDS = /\b(inb|conv|msg|task)_[0-9a-z]{26}\b/g;
 
 /** Of the newest conversation: every story has one of its own. */
-export async function newestState(house: House): Promise<{ state: unknown; tasks: string[] }> {
-  const [conversation] = await house.sql<{ id: string }>(
+export async function newestState(pipeline: Pipeline): Promise<{ state: unknown; tasks: string[] }> {
+  const [conversation] = await pipeline.sql<{ id: string }>(
     "SELECT id FROM conversations ORDER BY created_at DESC LIMIT 1",
   );
-  const of = (sql: string) => house.sql<Record<string, unknown>>(sql, conversation?.id ?? "");
+  const of = (sql: string) => pipeline.sql<Record<string, unknown>>(sql, conversation?.id ?? "");
   const ofTasks = (columns: string, table: string, order: string) =>
     of(
       `SELECT ${columns} FROM ${table} x JOIN tasks t ON t.id = x.task_id WHERE t.conversation_id = ? ORDER BY t.seq, ${order}`,

@@ -19,7 +19,7 @@ export async function watchedConfig(name: WorkerName): Promise<WorkerConfig> {
 /** A folder to run `npm start` in: the project, by links, but with Workers that the control server watches. */
 export async function workbench(controlUrl: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "errand-workbench-"));
-  const linked = ["node_modules", "package.json", "scripts", "shared", "stand-ins", "test", "workers"];
+  const linked = ["node_modules", "package.json", "scripts", "shared", "fakes", "test", "workers"];
   await Promise.all(linked.map((name) => symlink(resolve(name), join(folder, name))));
   await mkdir(join(folder, "wrangler"));
   for (const name of WORKERS) {

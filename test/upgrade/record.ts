@@ -6,14 +6,8 @@ import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  calls,
-  type ModelAnswer,
-  type ModelRequest,
-  ModelServer,
-  says,
-} from "../../stand-ins/model-server.ts";
-import { privateText, WEBHOOK_SECRET } from "../support/house.ts";
+import { calls, type ModelAnswer, type ModelRequest, ModelServer, says } from "../../fakes/model-server.ts";
+import { privateText, WEBHOOK_SECRET } from "../support/pipeline.ts";
 import { install, type Running } from "../support/installation.ts";
 import { until } from "../support/until.ts";
 

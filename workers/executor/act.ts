@@ -1,6 +1,6 @@
 /** One tool call: whether it is still wanted is found out before it starts, and it is stored when it is done. */
-import { timingsOf } from "../../shared/config.ts";
-import { summaryOf } from "../../shared/contracts/tools/index.ts";
+import { readTimings } from "../../shared/config.ts";
+import { summarizeCall } from "../../shared/contracts/tools/index.ts";
 import type { CallKey } from "../../shared/contracts/turn.ts";
 import { transient, type Transient } from "../../shared/errors.ts";
 import { readFile } from "../../shared/files.ts";
@@ -19,13 +19,13 @@ export type Acted = { kind: "observed"; ok: boolean } | { kind: "inactive" } | T
 
 /** Does the call, unless its task has ended or it is done already. `attempt` counts from 1, over Transient failures. */
 export async function act(env: Env, key: CallKey, attempt: number, table = tools): Promise<Acted> {
-  const timings = timingsOf(env);
+  const timings = readTimings(env);
   const now = Date.now();
   const started = await startCall(env.DB, key, now + timings.step_ms, now);
   if (started.kind === "inactive") return started;
   if (started.kind === "done") return { kind: "observed", ok: started.ok };
   const { made, conversationId } = started;
-  const result = await runTool(table, contextOf(env, key, started, attempt), made);
+  const result = await runTool(table, makeContext(env, key, started, attempt), made);
   const latencyMs = Date.now() - now;
   const facts = {
     stage: "executor" as const,
@@ -45,13 +45,13 @@ export async function act(env: Env, key: CallKey, attempt: number, table = tools
     effect: "call",
     ok: kept.ok,
     latency_ms: latencyMs,
-    title: summaryOf(made),
+    title: summarizeCall(made),
     ...(kept.files.length > 0 && { files: kept.files.length }),
   });
   return { kind: "observed", ok: kept.ok };
 }
 
-function contextOf(
+function makeContext(
   env: Env,
   key: CallKey,
   { conversationId, deadlineAt }: Extract<StartedCall, { kind: "started" }>,
@@ -63,7 +63,7 @@ function contextOf(
     conversationId,
     attempt,
     deadlineAt,
-    signal: AbortSignal.timeout(timingsOf(env).step_ms),
+    signal: AbortSignal.timeout(readTimings(env).step_ms),
     progress: (text) => showProgress(env.DB, key.taskId, truncate(text, LIMITS.progress_chars_max)),
     async readFile(sha256) {
       const object = await readFile(env.FILES, sha256);

@@ -15,6 +15,6 @@ export interface Env extends SettingsOf<OwnVariable, "executor"> {
   RUNNER: Fetcher;
 }
 
-export function bellsOf(env: Env): Bells {
+export function getBells(env: Env): Bells {
   return { tasks: env.TASKS, replies: env.REPLIES };
 }

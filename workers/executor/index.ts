@@ -1,6 +1,6 @@
 /** The executor: reconciles tasks (`queue`), and does them as one durable Workflow each. */
 import { consume } from "../../shared/queue/consume.ts";
-import { bellsOf, type Env } from "./env.ts";
+import { getBells, type Env } from "./env.ts";
 import { reconcile } from "./reconcile.ts";
 
 export { TaskWorkflow } from "./task-workflow.ts";
@@ -10,7 +10,7 @@ export default {
     await consume(batch, {
       stage: "executor",
       db: env.DB,
-      bells: bellsOf(env),
+      bells: getBells(env),
       reconcile: (keys) => reconcile(env, keys),
     });
   },

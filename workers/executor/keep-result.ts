@@ -1,7 +1,7 @@
 /** What a call brought back, kept: files, images for the model, and of a long text the beginning as words and the whole as a file. */
 import type { NewFile, StoredFile } from "../../shared/contracts/file.ts";
 import type { Observation } from "../../shared/contracts/tool.ts";
-import { keepFile, sizeOf } from "../../shared/files.ts";
+import { keepFile, formatSize } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { CallKey } from "../../shared/contracts/turn.ts";
 import { truncate } from "../../shared/text.ts";
@@ -29,7 +29,7 @@ export async function keepResult(
       .join(", ");
   const attached = most === text ? "the whole is" : `the first ${most.length} characters are`;
   const said = isLong ? `${cut(text)}\n… (${attached} attached)` : text;
-  const names = kept.map((file) => `- ${namesOf(file)} (${file.mime}, ${sizeOf(file.bytes)})`);
+  const names = kept.map((file) => `- ${namesOf(file)} (${file.mime}, ${formatSize(file.bytes)})`);
   const list =
     kept.length > 0
       ? `Attached to the answer (${LIMITS.artifacts_per_task_max} files at most):\n${names.join("\n")}`

@@ -1,7 +1,7 @@
 /** Reconciling tasks whose doorbells rang: their Workflows are made to do what their rows say. */
-import { timingsOf } from "../../shared/config.ts";
+import { readTimings } from "../../shared/config.ts";
 import { isFinal } from "../../shared/contracts/task.ts";
-import { reasonOf } from "../../shared/errors.ts";
+import { describeError } from "../../shared/errors.ts";
 import type { Timings } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import type { ReconcileAgain } from "../../shared/queue/consume.ts";
@@ -17,7 +17,7 @@ const AT_ONCE_MAX = 20;
 
 /** Starts what waits, revives what is stranded, ends what is out of time, terminates what was stopped. */
 export async function reconcile(env: Env, taskIds: readonly string[]): Promise<ReconcileAgain> {
-  const timings = timingsOf(env);
+  const timings = readTimings(env);
   const { tasks, claimed } = await claimTasks(env.DB, taskIds, Date.now(), timings);
   await concurrently(tasks, AT_ONCE_MAX, (task) => reconcileOne(env, task, claimed.has(task.id), timings));
   return NOTHING_AGAIN;
@@ -48,7 +48,7 @@ async function revive(env: Env, id: string, conversationId: string): Promise<voi
     log("info", { ...facts, effect: "created" });
     return;
   } catch (error) {
-    if (!reasonOf(error).includes("already_exists")) {
+    if (!describeError(error).includes("already_exists")) {
       // The queue tries again in a moment, and must not find it claimed.
       await releaseTask(env.DB, id);
       throw error;
@@ -71,6 +71,6 @@ async function terminate(env: Env, id: string): Promise<void> {
     await instance.terminate();
   } catch (error) {
     // It has ended, or it never began: either way it does nothing more.
-    log("info", { stage: "executor", effect: "not terminated", task_id: id, detail: reasonOf(error) });
+    log("info", { stage: "executor", effect: "not terminated", task_id: id, detail: describeError(error) });
   }
 }

@@ -3,7 +3,7 @@
  * The only file with `step.do`. Step names are a public contract: an instance may wait for days across deploys.
  */
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
-import { timingsOf } from "../../shared/config.ts";
+import { readTimings } from "../../shared/config.ts";
 import { type CallKey, NextTurn, type PlannedCall, type TurnKey } from "../../shared/contracts/turn.ts";
 import { permanent, type Permanent } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
@@ -80,12 +80,12 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
   }
 
   private get options() {
-    const { step_ms, step_retry_ms } = timingsOf(this.env);
+    const { step_ms, step_retry_ms } = readTimings(this.env);
     return { retries: { limit: 5, delay: step_retry_ms, backoff: "exponential" as const }, timeout: step_ms };
   }
 
   private get planOptions() {
-    return { ...this.options, timeout: timingsOf(this.env).plan_ms };
+    return { ...this.options, timeout: readTimings(this.env).plan_ms };
   }
 }
 

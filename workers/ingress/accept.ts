@@ -1,17 +1,17 @@
 /** Accepting a webhook: received, stored in one D1 batch, answered. The doorbells ring after the answer. */
 import type { Context } from "hono";
 import type { Body } from "../../shared/body.ts";
-import { channelOf, type ChatChannelName } from "../../shared/channels/index.ts";
-import { timingsOf } from "../../shared/config.ts";
+import { getChannel, type ChatChannelName } from "../../shared/channels/index.ts";
+import { readTimings } from "../../shared/config.ts";
 import type { Doorbell } from "../../shared/contracts/doorbell.ts";
 import type { InboundEvent } from "../../shared/contracts/inbound.ts";
-import { reasonOf } from "../../shared/errors.ts";
+import { describeError } from "../../shared/errors.ts";
 import { deriveId, sha256Hex } from "../../shared/ids.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
 import { type AcceptedInbound, receiveInbound } from "../../shared/store/receive.ts";
-import { bellsOf, type Env } from "./env.ts";
+import { getBells, type Env } from "./env.ts";
 import { HttpProblem } from "./problem.ts";
 import { type Accepted, accepted, receive } from "./receive.ts";
 
@@ -30,7 +30,7 @@ export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Resp
   const { response, ...content } = accepted(channel, received);
   for (const { reason } of content.ignored)
     log("info", { stage: "ingress", effect: "ignored", channel, detail: reason });
-  const inbound = await inboundOf(channel, body, {
+  const inbound = await makeInbound(channel, body, {
     events: content.events.slice(0, LIMITS.hook_events_max),
     unreadable:
       content.events.length > LIMITS.hook_events_max
@@ -38,12 +38,12 @@ export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Resp
         : content.unreadable,
   });
   try {
-    const doorbells = await receiveInbound(c.env.DB, inbound, now, timingsOf(c.env));
+    const doorbells = await receiveInbound(c.env.DB, inbound, now, readTimings(c.env));
     report(inbound, doorbells, Date.now() - now);
-    c.executionCtx.waitUntil(ring(bellsOf(c.env), delayed(c.env, inbound, doorbells), "ingress"));
+    c.executionCtx.waitUntil(ring(getBells(c.env), delayed(c.env, inbound, doorbells), "ingress"));
   } catch (error) {
     // The platform sends it again.
-    log("error", { stage: "ingress", effect: "accepted", channel, detail: reasonOf(error) });
+    log("error", { stage: "ingress", effect: "accepted", channel, detail: describeError(error) });
     throw new HttpProblem({
       status: 503,
       title: "Not stored",
@@ -54,7 +54,7 @@ export async function acceptWebhook(c: Context<{ Bindings: Env }>): Promise<Resp
 }
 
 /** The rows of a request: one for each event, and one for what nobody can read. What came is kept once, with the first of them and the last. */
-export async function inboundOf(
+export async function makeInbound(
   channel: ChatChannelName,
   body: Body,
   { events, unreadable }: Pick<Accepted, "events" | "unreadable">,
@@ -65,7 +65,7 @@ export async function inboundOf(
     events.map(async (event, index) => ({
       ...origin,
       id: await deriveId("inb", TENANT, channel, event.dedupKey),
-      conversationId: await conversationIdOf(event),
+      conversationId: await deriveConversationId(event),
       event,
       raw: index === 0 ? raw : null,
       parkedReason: null,
@@ -79,9 +79,9 @@ export async function inboundOf(
 }
 
 /** The conversation of an event: its chat, its topic, or in a group without topics its sender's part of it. */
-function conversationIdOf({ address, sender, isGroup }: InboundEvent): Promise<string> {
+function deriveConversationId({ address, sender, isGroup }: InboundEvent): Promise<string> {
   const { channel } = address;
-  const { chatId, threadId } = channelOf(channel).placeOf(address);
+  const { chatId, threadId } = getChannel(channel).locate(address);
   if (threadId !== undefined) return deriveId("conv", TENANT, channel, chatId, "thread", threadId);
   if (isGroup) return deriveId("conv", TENANT, channel, chatId, "sender", sender.id);
   return deriveId("conv", TENANT, channel, chatId);
@@ -90,7 +90,7 @@ function conversationIdOf({ address, sender, isGroup }: InboundEvent): Promise<s
 /** A part of an album waits for the others. */
 function delayed(env: Env, inbound: readonly AcceptedInbound[], doorbells: readonly Doorbell[]) {
   const parts = inbound.filter(({ event }) => event !== null && "albumId" in event).map(({ id }) => id);
-  const { album_ms } = timingsOf(env);
+  const { album_ms } = readTimings(env);
   return doorbells.map((doorbell) => ({
     ...doorbell,
     delay_ms: parts.includes(doorbell.key) ? album_ms : 0,

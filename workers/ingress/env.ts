@@ -13,6 +13,6 @@ export interface Env extends SettingsOf<OwnVariable | ChannelVariable, "ingress"
   FILES: R2Bucket;
 }
 
-export function bellsOf(env: Env): Bells {
+export function getBells(env: Env): Bells {
   return { inbound: env.INBOUND, tasks: env.TASKS, replies: env.REPLIES };
 }

@@ -1,7 +1,7 @@
 /** Ingress: the outside world. Chat apps, programs and the clock come in here; nothing goes out. */
 import { Hono } from "hono";
-import { timingsOf } from "../../shared/config.ts";
-import { reasonOf } from "../../shared/errors.ts";
+import { readTimings } from "../../shared/config.ts";
+import { describeError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { sweep } from "../../shared/queue/sweep.ts";
@@ -11,7 +11,7 @@ import { artifacts } from "./api/artifacts.ts";
 import { deadLetters } from "./api/dead-letters.ts";
 import { people } from "./api/people.ts";
 import { tasks } from "./api/tasks.ts";
-import { bellsOf, type Env } from "./env.ts";
+import { getBells, type Env } from "./env.ts";
 import { HttpProblem } from "./problem.ts";
 
 const app = new Hono<{ Bindings: Env }>();
@@ -31,7 +31,7 @@ app.notFound((c) => {
 });
 app.onError((error) => {
   if (error instanceof HttpProblem) return error.response();
-  log("error", { stage: "ingress", effect: "request", detail: reasonOf(error) });
+  log("error", { stage: "ingress", effect: "request", detail: describeError(error) });
   const detail = "The request could not be carried out now. Send it again.";
   return new HttpProblem({ status: 503, title: "Not done", detail }).response();
 });
@@ -44,9 +44,9 @@ const PURGE_MINUTE = 17;
 export default {
   fetch: app.fetch,
   async scheduled(controller, env) {
-    const timings = timingsOf(env);
+    const timings = readTimings(env);
     for (let i = 0; i < SWEEPS_MAX; i++) {
-      const rung = await sweep(env.DB, bellsOf(env), env.DEAD_LETTERS, Date.now(), timings);
+      const rung = await sweep(env.DB, getBells(env), env.DEAD_LETTERS, Date.now(), timings);
       if (rung > 0) log("info", { stage: "ingress", effect: "swept", doorbells: rung });
       if (rung < LIMITS.sweep_rows_max) break;
     }

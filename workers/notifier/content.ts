@@ -2,12 +2,12 @@
 import type { StoredFile } from "../../shared/contracts/file.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Reply } from "../../shared/store/lease-reply.ts";
-import { stopButtonOf } from "../../shared/strings.ts";
+import { makeStopButton } from "../../shared/strings.ts";
 import { truncate } from "../../shared/text.ts";
 import type { AnyClient, Button } from "./channels/client.ts";
 
 /** The parts of the answer; of progress, the first. */
-export function partsOf(
+export function renderParts(
   { final, text, created_at }: Reply,
   client: AnyClient,
 ): readonly [unknown, ...unknown[]] {
@@ -19,13 +19,13 @@ export function partsOf(
 }
 
 /** What goes with the answer, after its words. */
-export function filesOf({ final, artifacts }: Reply): readonly StoredFile[] {
+export function listFiles({ final, artifacts }: Reply): readonly StoredFile[] {
   return final === 1 ? artifacts : [];
 }
 
 /** What runs can be stopped where it is seen. */
-export function buttonsOf({ id, final }: Reply): readonly Button[] {
-  return final === 0 ? [stopButtonOf(id)] : [];
+export function listButtons({ id, final }: Reply): readonly Button[] {
+  return final === 0 ? [makeStopButton(id)] : [];
 }
 
 /** Of what is being said, the newest is what people read along. */

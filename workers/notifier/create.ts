@@ -1,50 +1,54 @@
 /** Creating messages: the only call that cannot be repeated. It is announced in the ledger before it is made, and recorded after it. */
 import type { StoredFile } from "../../shared/contracts/file.ts";
-import { reasonOf } from "../../shared/errors.ts";
-import { readFile, sizeOf } from "../../shared/files.ts";
+import { describeError } from "../../shared/errors.ts";
+import { readFile, formatSize } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { announceMessage, recordMessage } from "../../shared/store/record-message.ts";
-import { asCode } from "../../shared/text.ts";
+import { formatCode } from "../../shared/text.ts";
 import type { Sent } from "./channels/client.ts";
-import { buttonsOf, partsOf } from "./content.ts";
-import { type OpenLook, shownId } from "./look.ts";
+import { listButtons, renderParts } from "./content.ts";
+import { type OpenAttempt, findShownId } from "./attempt.ts";
 
 /** A message's id; or that the lease went to somebody else, who makes the difference now. */
 export type Created = Sent<string> | { kind: "lease_lost" };
 
 /** The first part's message: the one in the ledger, or one that is created now. The lease has announced it. */
-export async function createFirst(look: OpenLook): Promise<Created> {
-  const [part] = partsOf(look.reply, look.client);
-  const known = shownId(look, 0);
+export async function createFirst(attempt: OpenAttempt): Promise<Created> {
+  const [part] = renderParts(attempt.reply, attempt.client);
+  const known = findShownId(attempt, 0);
   if (known !== undefined) return { kind: "ok", value: known };
-  const isAnnounced = !isDoubtful(look, 0);
-  return create(look, 0, part, () => createPart(look, 0, part), isAnnounced);
+  const isAnnounced = !isDoubtful(attempt, 0);
+  return create(attempt, 0, part, () => createPart(attempt, 0, part), isAnnounced);
 }
 
 /** A later part's message. */
-export function createLater(look: OpenLook, index: number, part: unknown): Promise<Created> {
-  return create(look, index, part, () => createPart(look, index, part), false);
+export function createLater(attempt: OpenAttempt, index: number, part: unknown): Promise<Created> {
+  return create(attempt, index, part, () => createPart(attempt, index, part), false);
 }
 
 /** A file's message. There is nothing to edit in it: when its creation is in doubt, it may be seen twice. */
-export function createFile(look: OpenLook, index: number, file: StoredFile): Promise<Created> {
-  const [instead] = look.client.render(
-    `📎 ${asCode(file.name)} (${sizeOf(file.bytes)}) could not be attached.`,
+export function createFile(attempt: OpenAttempt, index: number, file: StoredFile): Promise<Created> {
+  const [instead] = attempt.client.render(
+    `📎 ${formatCode(file.name)} (${formatSize(file.bytes)}) could not be attached.`,
   );
-  return create(look, index, instead, () => attach(look, file, instead), false);
+  return create(attempt, index, instead, () => attach(attempt, file, instead), false);
 }
 
 /** With its first words, where it can be edited to the whole later: what was created twice is then seen to be no answer. */
-function createPart({ reply, client }: OpenLook, index: number, part: unknown): Promise<Sent<string>> {
+function createPart({ reply, client }: OpenAttempt, index: number, part: unknown): Promise<Sent<string>> {
   const isFinal = reply.final === 1;
-  const options = { silent: !isFinal || index > 0, isFirst: index === 0, buttons: buttonsOf(reply) };
+  const options = { silent: !isFinal || index > 0, isFirst: index === 0, buttons: listButtons(reply) };
   return client.create(isFinal ? (client.editing?.preview(part) ?? part) : part, options);
 }
 
 /** Any message but the first. */
 export const LATER = { silent: true, isFirst: false, buttons: [] };
 
-async function attach({ env, client }: OpenLook, file: StoredFile, instead: unknown): Promise<Sent<string>> {
+async function attach(
+  { env, client }: OpenAttempt,
+  file: StoredFile,
+  instead: unknown,
+): Promise<Sent<string>> {
   const { sha256, name, mime } = file;
   try {
     const kept = client.files === null ? null : await readFile(env.FILES, sha256);
@@ -54,20 +58,20 @@ async function attach({ env, client }: OpenLook, file: StoredFile, instead: unkn
       instead,
     );
   } catch (error) {
-    return { kind: "later", reason: `the file store: ${reasonOf(error)}`, rateLimited: false };
+    return { kind: "later", reason: `the file store: ${describeError(error)}`, rateLimited: false };
   }
 }
 
 /** Creates a message and puts its id into the ledger. */
 async function create(
-  look: OpenLook,
+  attempt: OpenAttempt,
   index: number,
   part: unknown,
   send: () => Promise<Sent<string>>,
   isAnnounced: boolean,
 ): Promise<Created> {
-  const { env, timings, lease, client } = look;
-  const settled = isDoubtful(look, index) ? await settle(look, index, part) : null;
+  const { env, timings, lease, client } = attempt;
+  const settled = isDoubtful(attempt, index) ? await settle(attempt, index, part) : null;
   if (settled !== null && settled.kind !== "ok") return settled;
   if (!isAnnounced) {
     const announced = await announceMessage(env.DB, lease, index);
@@ -82,13 +86,13 @@ async function create(
   return { kind: "lease_lost" };
 }
 
-function isDoubtful({ reply }: OpenLook, index: number): boolean {
+function isDoubtful({ reply }: OpenAttempt, index: number): boolean {
   return reply.deliveries.some(({ part, state }) => part === index && state === "doubtful");
 }
 
 /** What has become of a message whose creation is in doubt; null when it is to be created again, which is not done too often. */
 async function settle(
-  { reply, client }: OpenLook,
+  { reply, client }: OpenAttempt,
   index: number,
   part: unknown,
 ): Promise<Sent<string> | null> {

@@ -1,12 +1,12 @@
 /** The dead-letter desk's intake: what a queue gave up is parked, and the person is told once. */
-import { timingsOf } from "../../shared/config.ts";
+import { readTimings } from "../../shared/config.ts";
 import { Doorbell } from "../../shared/contracts/doorbell.ts";
-import { reasonOf } from "../../shared/errors.ts";
+import { describeError } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { log } from "../../shared/log.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
 import { parkAndTell, parkUnreadable } from "../../shared/store/park.ts";
-import { bellsOf, type Env } from "./env.ts";
+import { getBells, type Env } from "./env.ts";
 
 const REASON = "its consumer failed again and again; the log has the errors";
 const RETRY_SECONDS = 30;
@@ -18,7 +18,7 @@ export async function parkDeadLetters(batch: MessageBatch, env: Env): Promise<vo
       if (message.attempts === 1) await parkOne(message.body, env);
       message.ack();
     } catch (error) {
-      log("error", { stage: "notifier", effect: "parked", detail: reasonOf(error) });
+      log("error", { stage: "notifier", effect: "parked", detail: describeError(error) });
       message.retry({ delaySeconds: RETRY_SECONDS });
     }
   }
@@ -33,9 +33,9 @@ async function parkOne(body: unknown, env: Env): Promise<void> {
     return;
   }
   const { queue, key } = doorbell.data;
-  const text = `⚠️ Something is broken on my side, and this was put aside for somebody to look at. Reference: \`${key}\``;
+  const text = `⚠️ Something is broken on my side, and this was put aside for somebody to attempt at. Reference: \`${key}\``;
   const said = { reason: REASON, text };
-  const { kind, doorbells } = await parkAndTell(env.DB, doorbell.data, said, now, timingsOf(env));
+  const { kind, doorbells } = await parkAndTell(env.DB, doorbell.data, said, now, readTimings(env));
   log("error", {
     stage: "notifier",
     effect: kind === "parked" ? "parked" : "parked already",
@@ -43,5 +43,5 @@ async function parkOne(body: unknown, env: Env): Promise<void> {
     key,
     detail: REASON,
   });
-  await ring(bellsOf(env), doorbells, "notifier");
+  await ring(getBells(env), doorbells, "notifier");
 }

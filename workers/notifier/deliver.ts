@@ -1,5 +1,5 @@
 /** Reconciling replies: who has the lease, and what is due. How a difference is made is in show.ts. */
-import { timingsOf } from "../../shared/config.ts";
+import { readTimings } from "../../shared/config.ts";
 import { Mutex } from "../../shared/mutex.ts";
 import { log } from "../../shared/log.ts";
 import type { ReconcileAgain } from "../../shared/queue/consume.ts";
@@ -9,7 +9,7 @@ import type { Misconfigured } from "./channels/client.ts";
 import { adapters } from "./channels/index.ts";
 import type { Created } from "./create.ts";
 import type { Env } from "./env.ts";
-import { factsOf, type Look, type OpenLook } from "./look.ts";
+import { getLogFacts, type Attempt, type OpenAttempt } from "./attempt.ts";
 import { parkMisconfigured } from "./outcome.ts";
 import { answerButton } from "./press.ts";
 import { begin, show, waitForAnswer } from "./show.ts";
@@ -30,7 +30,7 @@ export async function deliverAll(env: Env, replyIds: readonly string[]): Promise
   return again;
 }
 
-/** Makes what is shown what is wanted. Returns the milliseconds until the next look, or null when there is none. */
+/** Makes what is shown what is wanted. Returns the milliseconds until the next attempt, or null when there is none. */
 async function deliver(env: Env, replyId: string, creations: Mutex): Promise<number | null> {
   const leased = await creations.run(() => lease(env, replyId));
   switch (leased.kind) {
@@ -42,15 +42,15 @@ async function deliver(env: Env, replyId: string, creations: Mutex): Promise<num
     case "busy":
       return leased.waitMs;
     case "misconfigured":
-      return parkMisconfigured(leased.look, leased.failure);
+      return parkMisconfigured(leased.attempt, leased.failure);
     case "early":
-      return showTyping(leased.look, leased.dueInMs);
+      return showTyping(leased.attempt, leased.dueInMs);
     case "pressed":
-      return answerButton(leased.look, leased.callbackId);
+      return answerButton(leased.attempt, leased.callbackId);
     case "waiting":
-      return waitForAnswer(leased.look);
+      return waitForAnswer(leased.attempt);
     case "due":
-      return show({ ...leased.look, creations }, leased.first);
+      return show({ ...leased.attempt, creations }, leased.first);
   }
 }
 
@@ -58,15 +58,15 @@ type Leased =
   | { kind: "nothing" }
   | { kind: "ended"; version: number }
   | { kind: "busy"; waitMs: number }
-  | { kind: "misconfigured"; look: Look; failure: Misconfigured }
-  | { kind: "early"; look: OpenLook; dueInMs: number }
-  | { kind: "pressed"; look: OpenLook; callbackId: string }
-  | { kind: "waiting"; look: OpenLook }
-  | { kind: "due"; look: OpenLook; first: Created };
+  | { kind: "misconfigured"; attempt: Attempt; failure: Misconfigured }
+  | { kind: "early"; attempt: OpenAttempt; dueInMs: number }
+  | { kind: "pressed"; attempt: OpenAttempt; callbackId: string }
+  | { kind: "waiting"; attempt: OpenAttempt }
+  | { kind: "due"; attempt: OpenAttempt; first: Created };
 
 /** Takes the reply's lease if something is due, and creates its first message if there is none. */
 async function lease(env: Env, replyId: string): Promise<Leased> {
-  const timings = timingsOf(env);
+  const timings = readTimings(env);
   const token = { replyId, token: crypto.randomUUID() };
   const now = Date.now();
   const found = await leaseReply(env.DB, token, now, timings);
@@ -85,19 +85,24 @@ async function lease(env: Env, replyId: string): Promise<Leased> {
   const conversation = { address, answersId: reply.answers_id };
   const client = adapters[address.channel].open(env, conversation, timings);
   if ("kind" in client)
-    return isMine ? { kind: "misconfigured", look: looked, failure: client } : { kind: "nothing" };
-  const look = { ...looked, client };
-  if (!isMine) return { kind: "early", look, dueInMs };
-  if (reply.callback_id !== null) return { kind: "pressed", look, callbackId: reply.callback_id };
-  const first = await begin(look);
-  return first === null ? { kind: "waiting", look } : { kind: "due", look, first };
+    return isMine ? { kind: "misconfigured", attempt: looked, failure: client } : { kind: "nothing" };
+  const attempt = { ...looked, client };
+  if (!isMine) return { kind: "early", attempt, dueInMs };
+  if (reply.callback_id !== null) return { kind: "pressed", attempt, callbackId: reply.callback_id };
+  const first = await begin(attempt);
+  return first === null ? { kind: "waiting", attempt } : { kind: "due", attempt, first };
 }
 
 /** A sign of life, long before there is something to say. Whether it arrives matters to nobody. */
-async function showTyping(look: OpenLook, dueInMs: number): Promise<number> {
+async function showTyping(attempt: OpenAttempt, dueInMs: number): Promise<number> {
   const started = Date.now();
-  const shown = await look.client.typing?.show();
+  const shown = await attempt.client.typing?.show();
   if (shown === undefined) return dueInMs;
-  log("info", { ...factsOf(look), effect: "alive", outcome: shown.kind, latency_ms: Date.now() - started });
+  log("info", {
+    ...getLogFacts(attempt),
+    effect: "alive",
+    outcome: shown.kind,
+    latency_ms: Date.now() - started,
+  });
   return dueInMs;
 }

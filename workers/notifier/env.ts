@@ -11,6 +11,6 @@ export interface Env extends SettingsOf<OwnVariable | ChannelVariable, "notifier
   FILES: R2Bucket;
 }
 
-export function bellsOf(env: Env): Bells {
+export function getBells(env: Env): Bells {
   return { tasks: env.TASKS, replies: env.REPLIES };
 }

@@ -4,7 +4,7 @@ import type { ChannelName } from "../../shared/contracts/channel.ts";
 import type { ReceivedFile } from "../../shared/contracts/file.ts";
 import type { FetchedFile, NotifierRpc } from "../../shared/contracts/rpc.ts";
 import { consume } from "../../shared/queue/consume.ts";
-import { bellsOf, type Env } from "./env.ts";
+import { getBells, type Env } from "./env.ts";
 import { parkDeadLetters } from "./dead-letter.ts";
 import { deliverAll } from "./deliver.ts";
 import { fetchFile } from "./fetch-file.ts";
@@ -16,7 +16,7 @@ export default class Notifier extends WorkerEntrypoint<Env> implements NotifierR
     const { env } = this;
     if (batch.queue === DEAD_LETTERS) return parkDeadLetters(batch, env);
     const reconcile = (keys: readonly string[]) => deliverAll(env, keys);
-    return consume(batch, { stage: "notifier", db: env.DB, bells: bellsOf(env), reconcile });
+    return consume(batch, { stage: "notifier", db: env.DB, bells: getBells(env), reconcile });
   }
 
   fetchFile(channel: ChannelName, file: ReceivedFile): Promise<FetchedFile> {

@@ -6,23 +6,27 @@ import { parkReply } from "../../shared/store/park.ts";
 import { recordAbsent } from "../../shared/store/record-message.ts";
 import { postponeReply, settleReply } from "../../shared/store/settle-reply.ts";
 import type { Failed, Misconfigured } from "./channels/client.ts";
-import { factsOf, type Look } from "./look.ts";
+import { getLogFacts, type Attempt } from "./attempt.ts";
 
-/** Ends a look that failed. `creating` names the part that has no message now; edits can be repeated without doubt. */
-export async function fail(look: Look, failure: Failed, creating: number | null): Promise<number | null> {
-  const { env, timings, lease, reply } = look;
+/** Ends an attempt that failed. `creating` names the part that has no message now; edits can be repeated without doubt. */
+export async function fail(
+  attempt: Attempt,
+  failure: Failed,
+  creating: number | null,
+): Promise<number | null> {
+  const { env, timings, lease, reply } = attempt;
   const now = Date.now();
   log("warn", {
-    ...factsOf(look),
+    ...getLogFacts(attempt),
     effect: creating === null ? "edit" : "create",
     outcome: failure.kind,
     detail: failure.reason,
   });
-  if (failure.kind === "misconfigured") return parkMisconfigured(look, failure);
-  if (failure.kind === "undeliverable") return giveUp(look, failure.reason);
+  if (failure.kind === "misconfigured") return parkMisconfigured(attempt, failure);
+  if (failure.kind === "undeliverable") return giveUp(attempt, failure.reason);
   const { rings } = reply;
   if (rings >= LIMITS.rings_max || now - reply.created_at > timings.reply_kept_ms) {
-    return giveUp(look, `gave up: ${failure.reason}`);
+    return giveUp(attempt, `gave up: ${failure.reason}`);
   }
   if (failure.kind !== "doubt" && creating !== null) await recordAbsent(env.DB, lease, creating);
   const rateLimited = failure.kind === "later" && failure.rateLimited;
@@ -37,22 +41,22 @@ export async function fail(look: Look, failure: Failed, creating: number | null)
 }
 
 /** The person cannot be reached. The work's result stays in the task, and the receipt says what happened. */
-async function giveUp(look: Look, reason: string): Promise<null> {
-  const { env, lease, reply } = look;
+async function giveUp(attempt: Attempt, reason: string): Promise<null> {
+  const { env, lease, reply } = attempt;
   const outcome = { state: "undeliverable" as const, reason, externalIds: [] };
   await settleReply(env.DB, lease, reply.version, outcome, Date.now());
-  log("error", { ...factsOf(look), effect: "undeliverable", detail: reason });
+  log("error", { ...getLogFacts(attempt), effect: "undeliverable", detail: reason });
   return null;
 }
 
 /** Nothing gets through until somebody changes a variable: put aside, to be replayed then. */
-export async function parkMisconfigured(look: Look, { reason }: Misconfigured): Promise<null> {
-  const { env, lease, reply } = look;
+export async function parkMisconfigured(attempt: Attempt, { reason }: Misconfigured): Promise<null> {
+  const { env, lease, reply } = attempt;
   const now = Date.now();
   await recordAbsent(env.DB, lease, 0);
   const { version } = reply;
   await postponeReply(env.DB, lease, { version, revision: null, ringAt: now, notBefore: 0, failed: true });
   await parkReply(env.DB, reply.id, reason, now);
-  log("error", { ...factsOf(look), effect: "parked", detail: reason });
+  log("error", { ...getLogFacts(attempt), effect: "parked", detail: reason });
   return null;
 }

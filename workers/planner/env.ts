@@ -14,6 +14,6 @@ export interface Env extends SettingsOf<OwnVariable | ChannelVariable | ModelVar
   NOTIFIER: NotifierRpc;
 }
 
-export function bellsOf(env: Env): Bells {
+export function getBells(env: Env): Bells {
   return { tasks: env.TASKS, replies: env.REPLIES };
 }

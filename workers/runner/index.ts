@@ -1,5 +1,5 @@
 /** The runner: runs code that nobody trusts. It is bound to nothing but the loader; having nothing is its security. */
-import { formOf } from "../../shared/code-form.ts";
+import { encodeCodeForm } from "../../shared/code-form.ts";
 import { CodeRequest } from "../../shared/contracts/code.ts";
 import { Ends } from "./ends.ts";
 import { runIsolated } from "./isolate.ts";
@@ -26,6 +26,6 @@ export default {
     const witness = watched ? ctx.exports.Witness({}) : undefined;
     const result = await runIsolated({ loader: env.LOADER, ends, witness }, asked);
     const goesOn = watched && !(await ends.areOver(ENDS_MS_MAX));
-    return new Response(formOf(result), { headers: { "x-goes-on": String(goesOn) } });
+    return new Response(encodeCodeForm(result), { headers: { "x-goes-on": String(goesOn) } });
   },
 } satisfies ExportedHandler<Env>;

@@ -1,20 +1,20 @@
 /** Code in a Dynamic Worker of its own: fresh for every run, no network, no bindings, output and time bounded. */
 import { readBody } from "../../shared/body.ts";
-import { CODE_FORM_BYTES_MAX, codeResultOf } from "../../shared/code-form.ts";
+import { CODE_FORM_BYTES_MAX, decodeCodeForm } from "../../shared/code-form.ts";
 import type { CodeResult, CodeRequest } from "../../shared/contracts/code.ts";
-import { reasonOf } from "../../shared/errors.ts";
+import { describeError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Ends } from "./ends.ts";
 import HARNESS from "./inside/harness.txt";
 import STRIP_TYPES from "./inside/strip-types.txt";
-import { madeFile } from "./made-files.ts";
+import { sanitizeFile } from "./made-files.ts";
 
 const COMPATIBILITY_DATE = "2026-06-01";
 /** In UTF-8. What is left when the types are gone is no longer than what was there before. */
 const STRIPPED_BYTES_MAX = LIMITS.code_chars_max * 3;
 
 /** Enforced in production; where it is not, the watchdog takes its place. */
-const cpuMsOf = (wallMs: number) => Math.min(wallMs, 30_000);
+const boundCpuMs = (wallMs: number) => Math.min(wallMs, 30_000);
 
 export interface Isolates {
   loader: WorkerLoader;
@@ -49,12 +49,12 @@ async function run(isolates: Isolates, code: string, wallMs: number): Promise<Co
     const result =
       cut || !type.startsWith("multipart/form-data")
         ? null
-        : await codeResultOf(await new Response(bytes, { headers: { "content-type": type } }).formData());
+        : await decodeCodeForm(await new Response(bytes, { headers: { "content-type": type } }).formData());
     if (result === null || result.kind === "not_started")
       return failed("It brought back more than it may, or nothing that can be read.");
-    return result.kind === "done" ? { ...result, files: result.files.map(madeFile) } : result;
+    return result.kind === "done" ? { ...result, files: result.files.map(sanitizeFile) } : result;
   } catch (error) {
-    return failureOf(error);
+    return classifyFailure(error);
   }
 }
 
@@ -70,7 +70,7 @@ async function stripTypes(
     const { text, cut } = await readBody(response, STRIPPED_BYTES_MAX);
     return cut || !response.ok ? null : text;
   } catch (error) {
-    return failureOf(error);
+    return classifyFailure(error);
   }
 }
 
@@ -88,7 +88,7 @@ async function call(
     modules,
     env: {},
     globalOutbound: null,
-    limits: { cpuMs: cpuMsOf(wallMs) },
+    limits: { cpuMs: boundCpuMs(wallMs) },
     ...(witness && { tails: [witness] }),
   });
   const url = ends.begin();
@@ -102,12 +102,12 @@ async function call(
 }
 
 const SYNTAX_ERROR = /SyntaxError: .*/;
-const isSyntaxError = (thrown: unknown) => SYNTAX_ERROR.test(reasonOf(thrown));
+const isSyntaxError = (thrown: unknown) => SYNTAX_ERROR.test(describeError(thrown));
 
 /** What the runtime itself says of code that it would not start or had to give up. */
-function failureOf(thrown: unknown): CodeResult {
+function classifyFailure(thrown: unknown): CodeResult {
   if (thrown instanceof Error && thrown.name === "TimeoutError") return { kind: "timed_out" };
-  const reason = reasonOf(thrown);
+  const reason = describeError(thrown);
   const [syntaxError] = SYNTAX_ERROR.exec(reason) ?? [];
   if (syntaxError !== undefined) return { kind: "syntax_error", message: syntaxError };
   const hung = reason.includes("would never generate a response");

@@ -6,8 +6,8 @@ import { cleanName } from "../../shared/files.ts";
 const OTHER = "application/octet-stream";
 
 /** A file's type is told by its name; bytes that were returned without one are named by how they begin. */
-export function madeFile({ name, content }: NewFile): NewFile {
-  const named = cleanName(name === "" ? `result.${extensionOf(content)}` : name);
+export function sanitizeFile({ name, content }: NewFile): NewFile {
+  const named = cleanName(name === "" ? `result.${guessExtension(content)}` : name);
   return { name: named, mime: getMimeType(named) ?? OTHER, content };
 }
 
@@ -22,7 +22,7 @@ const SIGNATURES = [
 ];
 const SIGNATURE_BYTES_MAX = 8;
 
-function extensionOf(content: Uint8Array): string {
+function guessExtension(content: Uint8Array): string {
   const beginning = String.fromCharCode(...content.subarray(0, SIGNATURE_BYTES_MAX));
   return SIGNATURES.find(({ begins }) => beginning.startsWith(begins))?.extension ?? "bin";
 }

@@ -12,13 +12,13 @@ const Tags = z.object({ models: z.array(z.object({ name: z.string() })) });
 export async function findModel(settings: Settings, host = process.env["OLLAMA_HOST"]): Promise<Settings> {
   const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: base, AI_GATEWAY_ID: gateway } = settings;
   if (key !== undefined || base !== undefined || gateway !== undefined) return {};
-  const url = urlOf(host ?? "");
-  const name = await newestModel(url);
+  const url = parseHost(host ?? "");
+  const name = await findNewestModel(url);
   return name === null ? {} : { ANTHROPIC_MODEL: name, ANTHROPIC_BASE_URL: url };
 }
 
 /** Whatever Ollama takes: a URL, a host, a port, or both; where it listens everywhere, it is here. */
-function urlOf(host: string): string {
+function parseHost(host: string): string {
   const [, name = "", port = ""] = /^(?:https?:\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?\/?$/.exec(host) ?? [];
   if (/^\d+$/.test(name)) return `http://127.0.0.1:${name}`;
   const isHere = ["", "0.0.0.0", "[::]"].includes(name);
@@ -26,7 +26,7 @@ function urlOf(host: string): string {
 }
 
 /** Ollama lists the model that was changed last first. Null: nobody answers, or it has none. */
-async function newestModel(url: string): Promise<string | null> {
+async function findNewestModel(url: string): Promise<string | null> {
   try {
     const response = await fetch(`${url}/api/tags`, { signal: AbortSignal.timeout(ANSWERS_MS_MAX) });
     return Tags.parse(await response.json()).models[0]?.name ?? null;

@@ -1,7 +1,7 @@
 /** The tools: one line for each. */
 import type * as z from "zod/mini";
 import { oneOf } from "../../one-of.ts";
-import { oneLine } from "../../text.ts";
+import { toOneLine } from "../../text.ts";
 import type { Command } from "../command.ts";
 import type { AnyTool } from "../tool.ts";
 import { invalidCall } from "./invalid-call.ts";
@@ -36,31 +36,31 @@ export const ToolTask = oneOf(
 const SUMMARY_CHARS_MAX = 60;
 
 /** A call in a few words, for step names and the log. */
-export function summaryOf({ tool, input }: ToolCall): string {
+export function summarizeCall({ tool, input }: ToolCall): string {
   const described = [invalidCall, ...TOOLS].find(({ name }) => name === tool);
-  return oneLine(described?.summaryOf(input) ?? "", SUMMARY_CHARS_MAX);
+  return toOneLine(described?.summarizeCall(input) ?? "", SUMMARY_CHARS_MAX);
 }
 
 /** What a model asked for and nobody can make, with the reason. */
-export function refusedCall(name: string, input: unknown, reason: string): ToolCall {
+export function refuseCall(name: string, input: unknown, reason: string): ToolCall {
   return { tool: invalidCall.name, input: { name, input, reason } };
 }
 
 /** What a model asked for, as it asked. */
-export function calledAs(call: ToolCall): { name: string; input: unknown } {
+export function readAskedCall(call: ToolCall): { name: string; input: unknown } {
   return call.tool === invalidCall.name
     ? { name: call.input.name, input: call.input.input }
     : { name: call.tool, input: call.input };
 }
 
 /** The tool that a command calls. */
-export function toolOfCommand(name: string): AnyTool | undefined {
+export function findCommandTool(name: string): AnyTool | undefined {
   return TOOLS.find(({ command }) => command?.name === name);
 }
 
 /** The call that a command is; null when no tool takes it, or not so. */
-export function callOfCommand({ name, args }: Command): ToolCall | null {
-  const tool = toolOfCommand(name);
+export function resolveCommand({ name, args }: Command): ToolCall | null {
+  const tool = findCommandTool(name);
   if (tool?.command === undefined) return null;
   return ToolCall.safeParse({ tool: tool.name, input: tool.command.inputOf(args) }).data ?? null;
 }

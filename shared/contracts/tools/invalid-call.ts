@@ -8,5 +8,5 @@ export const invalidCall = describeTool({
   description: "",
   input: z.strictObject({ name: z.string(), input: z.unknown(), reason: z.string() }),
   effect: "none",
-  summaryOf: ({ name }) => name,
+  summarizeCall: ({ name }) => name,
 });

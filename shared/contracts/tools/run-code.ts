@@ -12,18 +12,18 @@ export const runCode = describeTool({
     "`save(name, content)`, with a string, bytes or a Blob, attaches a file to your answer, such as `save('chart.svg', svg)`.",
   input: z.strictObject({ code: z.string().check(z.minLength(1), z.maxLength(LIMITS.code_chars_max)) }),
   effect: "none",
-  summaryOf: ({ code }) => code,
+  summarizeCall: ({ code }) => code,
   command: {
     name: "run",
     args: "<code>",
     about: "run JavaScript or TypeScript in a sandbox and answer with the result",
     usage: "Send the code behind the command, such as `/run 6 * 7`.",
-    inputOf: (args) => ({ code: withoutFence(args) }),
+    inputOf: (args) => ({ code: stripFence(args) }),
   },
 });
 
 /** People paste code as they would write it in a message: in a block. */
-function withoutFence(code: string): string {
+function stripFence(code: string): string {
   const [, inner = code] = /^```\w*\n([\s\S]*?)\n?```\s*$/.exec(code.trim()) ?? [];
   return inner;
 }

@@ -4,7 +4,7 @@ import type { Timings } from "../../limits.ts";
 import type { Batch } from "../batch.ts";
 import type { DecisionOf } from "../decision.ts";
 import { inboundNew } from "../statements/guards.ts";
-import { addStartTasks, conversationsIn } from "../statements/start-tasks.ts";
+import { addStartTasks, selectConversations } from "../statements/start-tasks.ts";
 
 export function addMessages(
   batch: Batch,
@@ -30,7 +30,7 @@ export function addMessages(
       ORDER BY key ON CONFLICT DO NOTHING`,
   );
   const conversations = [...new Set(messages.map(({ inbound }) => inbound.conversation_id))];
-  addStartTasks(batch, conversationsIn(conversations), now, timings);
+  addStartTasks(batch, selectConversations(conversations), now, timings);
 }
 
 export function addEdit(batch: Batch, { inbound, externalId, content }: DecisionOf<"edit">): void {

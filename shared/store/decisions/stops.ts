@@ -7,7 +7,7 @@ import { ringNew } from "../statements/doorbells.ts";
 import { inboundNew } from "../statements/guards.ts";
 import { addStopTask, stoppedTask } from "../statements/stop-task.ts";
 
-function stopOf(decision: DecisionOf<"stop"> | DecisionOf<"press">) {
+function makeStop(decision: DecisionOf<"stop"> | DecisionOf<"press">) {
   const { inbound, taskIdPrefix, text, unreadText } = decision;
   const origin = { conversationId: inbound.conversation_id, endedBy: `stop:${inbound.id}` };
   return { ...origin, taskIdPrefix, text, unreadText, only: inboundNew(inbound.id) };
@@ -16,7 +16,7 @@ function stopOf(decision: DecisionOf<"stop"> | DecisionOf<"press">) {
 /** A stop has one answer: the stopped task's own, or, when nothing ran, one that says so. */
 export function addStop(batch: Batch, decision: DecisionOf<"stop">, now: number, timings: Timings): void {
   const { inbound, externalId, idleText } = decision;
-  const stop = stopOf(decision);
+  const stop = makeStop(decision);
   const idle = sql`NOT EXISTS (${stoppedTask(stop)}) AND ${inboundNew(inbound.id)}`;
   addStopTask(batch, "stop", stop, now, timings)
     .add(
@@ -38,7 +38,7 @@ export function addStop(batch: Batch, decision: DecisionOf<"stop">, now: number,
 /** A button always has an answer of its own, beside that of the task which it stops. */
 export function addPress(batch: Batch, decision: DecisionOf<"press">, now: number, timings: Timings): void {
   const { inbound, callbackId, doneText, idleText } = decision;
-  const stop = stopOf(decision);
+  const stop = makeStop(decision);
   addStopTask(batch, "stop", stop, now, timings)
     .add(
       "pressed",

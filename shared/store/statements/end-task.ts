@@ -9,7 +9,7 @@ import type { Batch } from "../batch.ts";
 import { appendEvent, NOWHERE } from "./events.ts";
 import { ringAgain } from "./doorbells.ts";
 import { ACTIVE, taskActive, taskEndedBy } from "./guards.ts";
-import { addStartTasks, conversationOf } from "./start-tasks.ts";
+import { addStartTasks, selectConversationOf } from "./start-tasks.ts";
 
 export interface TaskEnd {
   readonly taskId: string;
@@ -73,7 +73,7 @@ export function addAnswer(
         WHERE r.id = ${taskId} AND r.state = 'open' AND c.channel <> 'api' AND ${mine}
         ${ringAgain(ringAt)}`,
     );
-  return addStartTasks(batch, conversationOf(taskId), now, timings).add(
+  return addStartTasks(batch, selectConversationOf(taskId), now, timings).add(
     "ended",
     sql`SELECT conversation_id, state, COALESCE(ended_by = ${endedBy}, 0) AS by_me FROM tasks WHERE id = ${taskId}`,
   );

@@ -41,7 +41,7 @@ export function inboundNew(inboundId: string): Sql {
 }
 
 /** The tenant whose key this is the hash of; nobody's key is no tenant's, and so reads and writes nothing. */
-export function tenantOf(keyHash: string): Sql {
+export function selectTenant(keyHash: string): Sql {
   return sql`(SELECT tenant_id FROM api_keys WHERE hash = ${keyHash})`;
 }
 

@@ -53,11 +53,11 @@ export function addStartTasks(batch: Batch, conversationIds: Sql, now: number, t
 }
 
 /** The conversations of a list. */
-export function conversationsIn(ids: readonly string[]): Sql {
+export function selectConversations(ids: readonly string[]): Sql {
   return sql`SELECT value FROM json_each(${JSON.stringify(ids)})`;
 }
 
 /** The conversation of a task. */
-export function conversationOf(taskId: string): Sql {
+export function selectConversationOf(taskId: string): Sql {
   return sql`SELECT conversation_id FROM tasks WHERE id = ${taskId}`;
 }

@@ -1,4 +1,4 @@
-/** A Worker of the tests' own: runs SQL on the house's database, and reads its files. (The harness's own binding blocks Node while it waits.) */
+/** A Worker of the tests' own: runs SQL on the pipeline's database, and reads its files. (The harness's own binding blocks Node while it waits.) */
 export default {
   async fetch(request, env) {
     if (request.method === "GET") {

@@ -1,6 +1,6 @@
 /** One tool call: made once, and not for a task that has ended. */
 import { beforeAll, beforeEach, expect, it } from "vitest";
-import { formOf } from "../../../shared/code-form.ts";
+import { encodeCodeForm } from "../../../shared/code-form.ts";
 import { CodeRequest } from "../../../shared/contracts/code.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { claimTurn } from "../../../shared/store/claim-turn.ts";
@@ -36,7 +36,7 @@ function executor(): Env {
     fetch(_: string, { body }: { body: string }): Promise<Response> {
       ran.push(CodeRequest.parse(JSON.parse(body)).code);
       const result = { kind: "done" as const, printed: "", value: "42", error: null, files: [] };
-      return Promise.resolve(new Response(formOf(result)));
+      return Promise.resolve(new Response(encodeCodeForm(result)));
     },
   };
   return { DB: db, RUNNER } as unknown as Env;

@@ -1,7 +1,7 @@
 /** What Telegram's updates say: who speaks, where, to whom, and in which words. */
 import { describe, expect, it } from "vitest";
 import { readBody } from "../../../shared/body.ts";
-import { inboundOf } from "../../../workers/ingress/accept.ts";
+import { makeInbound } from "../../../workers/ingress/accept.ts";
 import { telegram } from "../../../workers/ingress/channels/telegram/receiver.ts";
 
 const BOT = { TELEGRAM_BOT_ID: "4242", TELEGRAM_BOT_USERNAME: "errand_test_bot" };
@@ -156,7 +156,7 @@ describe("a group", () => {
       const { event } = await read(inGroup({ text: "/help", ...message }));
       if (event === undefined) throw new Error("ignored");
       const body = await readBody(new Response("{}"), 10);
-      const [row] = await inboundOf("telegram", body, { events: [event], unreadable: null });
+      const [row] = await makeInbound("telegram", body, { events: [event], unreadable: null });
       return row?.conversationId;
     };
     const topic = { message_thread_id: 4, is_topic_message: true };

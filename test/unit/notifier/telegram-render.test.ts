@@ -1,7 +1,7 @@
 /** Markdown as Telegram shows it: what is written, and where it is cut. */
 import { describe, expect, it } from "vitest";
 import { telegram } from "../../../shared/channels/telegram.ts";
-import { previewOf, render } from "../../../workers/notifier/channels/telegram/render.ts";
+import { renderPreview, render } from "../../../workers/notifier/channels/telegram/render.ts";
 
 const MESSAGE_UNITS_MAX = telegram.abilities.textUnitsMax;
 
@@ -80,14 +80,14 @@ describe("what is too wild to be read", () => {
 describe("a preview", () => {
   it("is the first line, and never a whole answer", () => {
     const [part] = render("\n**first** <line>\n\nsecond");
-    expect(previewOf(part)).toEqual({ markup: "first &lt;line&gt; …", plain: "first <line> …" });
+    expect(renderPreview(part)).toEqual({ markup: "first &lt;line&gt; …", plain: "first <line> …" });
     const [one] = render("42");
-    expect(previewOf(one).plain).toBe("42 …");
+    expect(renderPreview(one).plain).toBe("42 …");
   });
 
   it("is short, and whole in its characters", () => {
     const [part] = render("🔥".repeat(200));
-    expect(previewOf(part).plain.length).toBeLessThanOrEqual(102);
-    expect(previewOf(part).plain.isWellFormed()).toBe(true);
+    expect(renderPreview(part).plain.length).toBeLessThanOrEqual(102);
+    expect(renderPreview(part).plain.isWellFormed()).toBe(true);
   });
 });

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Transcript, TranscriptCall } from "../../../shared/store/transcript.ts";
 import type { ResultPart } from "../../../workers/planner/models/model.ts";
-import { messageOf } from "../../../workers/planner/models/anthropic/convert.ts";
-import { imageKey } from "../../../workers/planner/turn/files.ts";
-import { promptOf } from "../../../workers/planner/turn/prompt.ts";
+import { toMessageParam } from "../../../workers/planner/models/anthropic/convert.ts";
+import { makeImageKey } from "../../../workers/planner/turn/files.ts";
+import { buildPrompt } from "../../../workers/planner/turn/prompt.ts";
 
 /** Who read it, as `task/turn`; without a turn, the task's end. */
 function readerOf(reader: string) {
@@ -39,7 +39,7 @@ const wordsOf = ({ parts }: ResultPart) =>
 
 /** A prompt as a person would write it down: `user: …`, `assistant: …`. */
 function told(given: Transcript): string[] {
-  return promptOf(given).map(({ role, parts }) => {
+  return buildPrompt(given).map(({ role, parts }) => {
     const shown = parts.map((part) => {
       if (part.type === "text") return part.text;
       if (part.type === "call") return `[use ${part.id}]`;
@@ -100,10 +100,10 @@ describe("what a tool has seen", () => {
     calls: [{ ...seen, observation: { ok: true, text: "the page", images: [image] } }],
   });
   const content = new Uint8Array([1, 2, 3]);
-  const files = new Map([[imageKey(seen), [{ ...image, content, failure: null }]]]);
+  const files = new Map([[makeImageKey(seen), [{ ...image, content, failure: null }]]]);
 
   it("is shown to the model beside the words", () => {
-    const results = promptOf(given, files).flatMap(({ parts }) => [...parts]);
+    const results = buildPrompt(given, files).flatMap(({ parts }) => [...parts]);
     expect(results.at(-1)).toMatchObject({
       type: "result",
       parts: [{ type: "text" }, { type: "image", mime: "image/png", content }],
@@ -111,7 +111,9 @@ describe("what a tool has seen", () => {
   });
 
   it("is an image block of the Messages API", () => {
-    const { content: blocks } = messageOf(promptOf(given, files).at(-1) ?? { role: "user", parts: [] });
+    const { content: blocks } = toMessageParam(
+      buildPrompt(given, files).at(-1) ?? { role: "user", parts: [] },
+    );
     const source = { type: "base64", media_type: "image/png", data: "AQID" };
     expect(blocks).toMatchObject([
       { type: "tool_result", content: [{ type: "text" }, { type: "image", source }] },
@@ -130,7 +132,7 @@ describe("a conversation that is too long", () => {
       turns: turnsOf(6),
       calls: turnsOf(6).map(({ turn }) => call("task_c", turn, 1, "x".repeat(each))),
     });
-    const results = promptOf(given)
+    const results = buildPrompt(given)
       .flatMap(({ parts }) => [...parts])
       .flatMap((part) => (part.type === "result" ? [wordsOf(part)] : []));
     expect(results.map((text) => text.length > each)).toEqual([false, false, false, true, true, true]);

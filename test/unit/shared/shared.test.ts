@@ -1,8 +1,8 @@
 /** Ids, logs, settings: what everything else leans on. */
 import { describe, expect, it } from "vitest";
-import { timingsOf } from "../../../shared/config.ts";
+import { readTimings } from "../../../shared/config.ts";
 import { backoffMs } from "../../../shared/errors.ts";
-import { deriveId, newId, withKind } from "../../../shared/ids.ts";
+import { deriveId, newId, changeIdKind } from "../../../shared/ids.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { redact } from "../../../shared/log.ts";
 import { equalInConstantTime } from "../../../shared/signature.ts";
@@ -21,7 +21,7 @@ describe("ids", () => {
   });
 
   it("share their suffix from message to task", () => {
-    expect(withKind("msg_abc", "task")).toBe("task_abc");
+    expect(changeIdKind("msg_abc", "task")).toBe("task_abc");
   });
 });
 
@@ -40,10 +40,10 @@ describe("the log", () => {
 
 describe("settings", () => {
   it("override some timings, and name themselves when they cannot be read", () => {
-    expect(timingsOf({})).toEqual(TIMINGS);
-    expect(timingsOf({ ERRAND_TIMINGS: '{"lease_ms": 5}' })).toEqual({ ...TIMINGS, lease_ms: 5 });
+    expect(readTimings({})).toEqual(TIMINGS);
+    expect(readTimings({ ERRAND_TIMINGS: '{"lease_ms": 5}' })).toEqual({ ...TIMINGS, lease_ms: 5 });
     for (const wrong of ["{", '{"lease": 5}', '{"lease_ms": -1}', "[]"]) {
-      expect(() => timingsOf({ ERRAND_TIMINGS: wrong })).toThrow("ERRAND_TIMINGS");
+      expect(() => readTimings({ ERRAND_TIMINGS: wrong })).toThrow("ERRAND_TIMINGS");
     }
   });
 

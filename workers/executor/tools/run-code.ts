@@ -1,8 +1,8 @@
 /** `run_code`: JavaScript or TypeScript in a fresh isolate of the runner, without network. */
-import { timingsOf } from "../../../shared/config.ts";
-import { codeResultOf } from "../../../shared/code-form.ts";
+import { readTimings } from "../../../shared/config.ts";
+import { decodeCodeForm } from "../../../shared/code-form.ts";
 import type { CodeResult, CodeRequest } from "../../../shared/contracts/code.ts";
-import { reasonOf, transient, type Transient } from "../../../shared/errors.ts";
+import { describeError, transient, type Transient } from "../../../shared/errors.ts";
 import type { Timings } from "../../../shared/limits.ts";
 import { type Run, saying, type ToolContext, type ToolResult } from "./tool.ts";
 
@@ -12,11 +12,11 @@ const PATIENCE_MS = 5_000;
 const BLAMED_FROM_ATTEMPT = 3;
 
 export const runCode: Run<"run_code"> = async (context, { code }) => {
-  const timings = timingsOf(context.env);
+  const timings = readTimings(context.env);
   try {
     return observe(await ask(context, code, timings), timings);
   } catch (error) {
-    const lost = `the sandbox was lost (${reasonOf(error)})`;
+    const lost = `the sandbox was lost (${describeError(error)})`;
     if (context.attempt >= BLAMED_FROM_ATTEMPT) return saying(false, `Not done: ${lost} while the code ran.`);
     return transient(lost, timings.sandbox_retry_ms);
   }
@@ -30,7 +30,7 @@ async function ask({ env }: ToolContext, code: string, timings: Timings): Promis
     body: JSON.stringify(request),
     signal: AbortSignal.timeout(wallMs + startWithinMs + PATIENCE_MS),
   });
-  const result = response.ok ? await codeResultOf(await response.formData()) : null;
+  const result = response.ok ? await decodeCodeForm(await response.formData()) : null;
   if (result === null) throw new Error(`it answered ${response.status}`);
   return result;
 }

@@ -1,36 +1,36 @@
 /** The files that tasks made: whole or in ranges, for whoever has a key or a link that is signed and not too old. */
 import { type Context, Hono } from "hono";
-import { timingsOf } from "../../../shared/config.ts";
+import { readTimings } from "../../../shared/config.ts";
 import type { Artifact } from "../../../shared/contracts/api.ts";
 import type { StoredFile } from "../../../shared/contracts/file.ts";
 import { readFile } from "../../../shared/files.ts";
-import { equalInConstantTime, signatureOf } from "../../../shared/signature.ts";
+import { equalInConstantTime, sign } from "../../../shared/signature.ts";
 import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
 import type { Env } from "../env.ts";
 import { HttpProblem, notFound } from "../problem.ts";
-import { callerOf, granted } from "./caller.ts";
-import { rangeOf } from "./range.ts";
+import { authenticate, unwrapOutcome } from "./caller.ts";
+import { parseRange } from "./range.ts";
 
 /** A task's files, with their links. */
-export async function artifactViews(
+export async function buildArtifactViews(
   env: Env,
   taskId: string,
   files: readonly StoredFile[],
 ): Promise<Artifact[]> {
-  const expires = Date.now() + timingsOf(env).artifact_link_ms;
+  const expires = Date.now() + readTimings(env).artifact_link_ms;
   return Promise.all(
     files.map(async ({ sha256, name, mime, bytes }) => {
       const id = taskId.replace(/^task_/, "art_").concat("_", sha256);
       const self = `/v1/artifacts/${id}`;
-      return { id, name, mime, bytes, links: { self, signed: await signedLink(env, id, expires) } };
+      return { id, name, mime, bytes, links: { self, signed: await signLink(env, id, expires) } };
     }),
   );
 }
 
-async function signedLink(env: Env, id: string, expires: number): Promise<string | null> {
+async function signLink(env: Env, id: string, expires: number): Promise<string | null> {
   const secret = env.ERRAND_LINK_SECRET;
   if (!secret) return null;
-  return `/v1/artifacts/${id}?expires=${expires}&signature=${await signatureOf(`${id}.${expires}`, secret)}`;
+  return `/v1/artifacts/${id}?expires=${expires}&signature=${await sign(`${id}.${expires}`, secret)}`;
 }
 
 const NO_ARTIFACT = "Your tenant has no artifact with this id.";
@@ -39,7 +39,7 @@ export const artifacts = new Hono<{ Bindings: Env }>();
 
 artifacts.get("/:id", async (c) => {
   const id = c.req.param("id");
-  const permission = await permissionOf(c, id);
+  const permission = await checkPermission(c, id);
   const [, task, sha256] = /^art_([0-9a-z]{26})_([0-9a-f]{64})$/.exec(id) ?? [];
   if (task === undefined || sha256 === undefined) throw notFound("artifact", NO_ARTIFACT);
   const key = { taskId: `task_${task}`, sha256 };
@@ -47,22 +47,22 @@ artifacts.get("/:id", async (c) => {
     permission.kind === "link"
       ? await findLinkedArtifact(c.env.DB, key)
       : await findArtifact(c.env.DB, key, permission.keyHash);
-  return send(c, granted(found, "artifact", NO_ARTIFACT));
+  return send(c, unwrapOutcome(found, "artifact", NO_ARTIFACT));
 });
 
 /** Who has a key may see what is their tenant's; a good link opens the one thing that it names. */
 type Permission = { kind: "key"; keyHash: string } | { kind: "link" };
 
-async function permissionOf(c: Context<{ Bindings: Env }>, id: string): Promise<Permission> {
+async function checkPermission(c: Context<{ Bindings: Env }>, id: string): Promise<Permission> {
   const { expires, signature } = c.req.query();
-  if (signature === undefined) return { kind: "key", keyHash: (await callerOf(c)).keyHash };
+  if (signature === undefined) return { kind: "key", keyHash: (await authenticate(c)).keyHash };
   const secret = c.env.ERRAND_LINK_SECRET;
   if (!secret) {
     const detail =
       "Links cannot be checked without it. Set it in .dev.vars, or with `wrangler secret put ERRAND_LINK_SECRET -c wrangler/ingress.jsonc`.";
     throw new HttpProblem({ status: 503, title: "ERRAND_LINK_SECRET is not set", detail });
   }
-  const isOurs = await equalInConstantTime(signature, await signatureOf(`${id}.${expires}`, secret));
+  const isOurs = await equalInConstantTime(signature, await sign(`${id}.${expires}`, secret));
   if (isOurs && Number(expires) > Date.now()) return { kind: "link" };
   const detail = isOurs ? "It has expired." : "Its signature is not ours.";
   throw new HttpProblem({
@@ -91,7 +91,7 @@ async function send(
   const known = (c.req.header("if-none-match") ?? "").split(",").map((one) => one.trim().replace(/^W\//, ""));
   if (known.includes(etag) || known.includes("*")) return new Response(null, { status: 304, headers });
   const isSame = (c.req.header("if-range") ?? etag) === etag;
-  const range = rangeOf(isSame ? c.req.header("range") : undefined, bytes);
+  const range = parseRange(isSame ? c.req.header("range") : undefined, bytes);
   if (range.kind === "outside") {
     const facts = { status: 416 as const, title: "Not in the file", detail: `It has ${bytes} bytes.` };
     throw new HttpProblem(facts, { "content-range": `bytes */${bytes}` });

@@ -14,14 +14,14 @@ export interface Caller {
 const API_KEY = /^Bearer (errand_([a-z0-9-]+)_[\w-]{20,200})$/;
 
 /** The caller. Throws when there is no key of the right shape: keys are `errand_<tenant>_<secret>`. */
-export async function callerOf(c: Context<{ Bindings: Env }>): Promise<Caller> {
+export async function authenticate(c: Context<{ Bindings: Env }>): Promise<Caller> {
   const [, key, tenantId] = API_KEY.exec(c.req.header("authorization") ?? "") ?? [];
   if (key === undefined || tenantId === undefined) throw unauthorized();
   return { tenantId, keyHash: await sha256Hex(key) };
 }
 
 /** What the store has found. Throws when the key is nobody's, or there is no such thing of its tenant's. */
-export function granted<Value>(
+export function unwrapOutcome<Value>(
   outcome: Found<Value> | NotFound | Unauthorized,
   what: string,
   detail = "",

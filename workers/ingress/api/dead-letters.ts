@@ -1,7 +1,7 @@
 /** The dead-letter desk over HTTP: list, show, replay, discard. `npm run dead-letters` speaks to it. */
 import { type Context, Hono } from "hono";
 import { ChatChannelName } from "../../../shared/channels/index.ts";
-import { timingsOf } from "../../../shared/config.ts";
+import { readTimings } from "../../../shared/config.ts";
 import type {
   DeadLetterPage,
   Discarded,
@@ -20,22 +20,25 @@ import {
   type WholeDeadLetter,
 } from "../../../shared/store/dead-letters.ts";
 import { type AcceptedInbound, receiveInbound } from "../../../shared/store/receive.ts";
-import { inboundOf } from "../accept.ts";
-import { bellsOf, type Env } from "../env.ts";
+import { makeInbound } from "../accept.ts";
+import { getBells, type Env } from "../env.ts";
 import { HttpProblem } from "../problem.ts";
 import { accepted, receive } from "../receive.ts";
-import { callerOf, granted } from "./caller.ts";
-import { iso } from "./view.ts";
+import { authenticate, unwrapOutcome } from "./caller.ts";
+import { formatTime } from "./view.ts";
 
 type Api = Context<{ Bindings: Env }>;
 
 export const deadLetters = new Hono<{ Bindings: Env }>();
 
 deadLetters.get("/", async (c) => {
-  const { keyHash } = await callerOf(c);
-  const letters = granted(await listDeadLetters(c.env.DB, keyHash), "list");
+  const { keyHash } = await authenticate(c);
+  const letters = unwrapOutcome(await listDeadLetters(c.env.DB, keyHash), "list");
   return c.json<DeadLetterPage>({
-    dead_letters: letters.map(({ parked_at, ...letter }) => ({ ...letter, parked_at: iso(parked_at) })),
+    dead_letters: letters.map(({ parked_at, ...letter }) => ({
+      ...letter,
+      parked_at: formatTime(parked_at),
+    })),
   });
 });
 
@@ -44,7 +47,7 @@ deadLetters.get("/:queue/:key", async (c) => {
   const said = Array.isArray(raw)
     ? { raw_base64: btoa(raw.map((byte) => String.fromCharCode(byte)).join("")) }
     : { raw };
-  return c.json<WholeView>({ ...facts, parked_at: iso(parked_at), ...said });
+  return c.json<WholeView>({ ...facts, parked_at: formatTime(parked_at), ...said });
 });
 
 deadLetters.post("/:queue/:key/replay", async (c) => {
@@ -53,7 +56,7 @@ deadLetters.post("/:queue/:key/replay", async (c) => {
   if (!queue.success) throw notReplayed("It was no doorbell, so there is nothing to ring. Discard it.");
   const replayed = { queue: queue.data, key: letter.key };
   const doorbells = await replay(c.env, replayed, letter);
-  c.executionCtx.waitUntil(ring(bellsOf(c.env), doorbells, "ingress"));
+  c.executionCtx.waitUntil(ring(getBells(c.env), doorbells, "ingress"));
   log("info", { stage: "ingress", effect: "replayed", queue: letter.queue, key: letter.key });
   return c.json<Replayed>({ replayed }, 202);
 });
@@ -66,14 +69,14 @@ deadLetters.delete("/:queue/:key", async (c) => {
 });
 
 async function find(c: Api, { queue, key }: { queue: string; key: string }): Promise<WholeDeadLetter> {
-  const { keyHash } = await callerOf(c);
+  const { keyHash } = await authenticate(c);
   const letter = await readDeadLetter(c.env.DB, keyHash, { queue, key });
-  return granted(letter, "dead letter", `Nothing is parked as ${queue}/${key}.`);
+  return unwrapOutcome(letter, "dead letter", `Nothing is parked as ${queue}/${key}.`);
 }
 
 /** Puts a letter back to work. What came from a chat app is read again, by the receiver of today. Returns what is to be rung. */
 async function replay(env: Env, doorbell: Doorbell, letter: WholeDeadLetter): Promise<PendingDoorbell[]> {
-  const timings = timingsOf(env);
+  const timings = readTimings(env);
   const chat = ChatChannelName.safeParse(letter.channel);
   if (doorbell.queue !== "inbound" || !chat.success || letter.raw === null) {
     await unpark(env.DB, doorbell, null, Date.now(), timings);
@@ -107,7 +110,7 @@ async function readAgain(
   const { events, ignored, unreadable } = accepted(channel, received);
   const reason = unreadable ?? (events.length > 0 ? null : (ignored[0]?.reason ?? "there is nothing in it"));
   if (reason !== null) throw notReplayed(`It still cannot be read: ${reason}`);
-  return inboundOf(channel, body, { events, unreadable });
+  return makeInbound(channel, body, { events, unreadable });
 }
 
 function notReplayed(detail: string): HttpProblem {

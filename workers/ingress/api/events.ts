@@ -1,11 +1,11 @@
 /** A task's events as they happen: server-sent events, which whoever was cut off takes up again at the last one it has read. */
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
-import { timingsOf } from "../../../shared/config.ts";
+import { readTimings } from "../../../shared/config.ts";
 import { isFinal } from "../../../shared/contracts/task.ts";
 import { type FollowedTask, followTask } from "../../../shared/store/receipt.ts";
 import type { Env } from "../env.ts";
-import { eventView } from "./view.ts";
+import { buildEventView } from "./view.ts";
 
 /** Streams what is known (`first`) and then what comes, until the task is over or the stream's time is. */
 export function streamEvents(
@@ -16,7 +16,7 @@ export function streamEvents(
 ): Response {
   // 204 tells an EventSource not to come again.
   if (isOver(first) && first.events.length === 0) return new Response(null, { status: 204 });
-  const timings = timingsOf(c.env);
+  const timings = readTimings(c.env);
   return streamSSE(c, async (stream) => {
     const end = Date.now() + timings.events_stream_ms;
     let saidAt = Date.now();
@@ -24,7 +24,7 @@ export function streamEvents(
     let seen: FollowedTask = first;
     for (;;) {
       for (const event of seen.events) {
-        const { seq, ...view } = eventView(event);
+        const { seq, ...view } = buildEventView(event);
         await stream.writeSSE({ id: String(seq), event: event.type, data: JSON.stringify(view) });
         last = seq;
         saidAt = Date.now();

@@ -4,29 +4,29 @@ import { Admission, type Admitted, type Dismissed, type PeoplePage } from "../..
 import { log } from "../../../shared/log.ts";
 import { admitByCode, dismissPerson, listPeople } from "../../../shared/store/people.ts";
 import type { Env } from "../env.ts";
-import { callerOf, granted } from "./caller.ts";
+import { authenticate, unwrapOutcome } from "./caller.ts";
 import { readJson } from "./request.ts";
-import { iso } from "./view.ts";
+import { formatTime } from "./view.ts";
 
 export const people = new Hono<{ Bindings: Env }>();
 
 people.get("/", async (c) => {
-  const { keyHash } = await callerOf(c);
-  const known = granted(await listPeople(c.env.DB, keyHash), "list");
+  const { keyHash } = await authenticate(c);
+  const known = unwrapOutcome(await listPeople(c.env.DB, keyHash), "list");
   return c.json<PeoplePage>({
     people: known.map(({ channel, external_id, role, created_at }) => ({
       id: `${channel}:${external_id}`,
       role,
-      since: iso(created_at),
+      since: formatTime(created_at),
     })),
   });
 });
 
 people.post("/admit", async (c) => {
-  const { keyHash } = await callerOf(c);
+  const { keyHash } = await authenticate(c);
   const { code, role = "member" } = await readJson(c, () => Admission);
   const admission = { keyHash, code: code.toUpperCase(), role };
-  const person = granted(
+  const person = unwrapOutcome(
     await admitByCode(c.env.DB, admission, Date.now()),
     "code",
     "Nobody waits with this code. A code admits once; whoever writes again without being admitted keeps theirs.",
@@ -37,11 +37,11 @@ people.post("/admit", async (c) => {
 });
 
 people.delete("/:id", async (c) => {
-  const { keyHash } = await callerOf(c);
+  const { keyHash } = await authenticate(c);
   const [channel = "", externalId = ""] = c.req.param("id").split(":");
   const id = `${channel}:${externalId}`;
   const gone = await dismissPerson(c.env.DB, { keyHash, channel, externalId }, Date.now());
-  granted(gone, "person", `Nobody is on the list as ${id}.`);
+  unwrapOutcome(gone, "person", `Nobody is on the list as ${id}.`);
   log("info", { stage: "ingress", effect: "dismissed", person: id });
   return c.json<Dismissed>({ dismissed: { id } });
 });

@@ -6,7 +6,7 @@ export type Range =
 
 const WHOLE: Range = { kind: "whole" };
 
-export function rangeOf(header: string | undefined, bytes: number): Range {
+export function parseRange(header: string | undefined, bytes: number): Range {
   const [all, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
   if (all === undefined || (first === "" && last === "")) return WHOLE;
   const offset = first === "" ? Math.max(bytes - Number(last), 0) : Number(first);

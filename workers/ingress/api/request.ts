@@ -22,7 +22,7 @@ export async function readJson<Schema extends z.core.$ZodType>(
   const sent = parseJson(body.text ?? "");
   const parsed = z.safeParse(schemaOf(sent), sent);
   if (parsed.success) return parsed.data;
-  throw invalidRequest(parsed.error.issues.flatMap(faultsOf));
+  throw invalidRequest(parsed.error.issues.flatMap(listFaults));
 }
 
 function parseJson(text: string): unknown {
@@ -59,12 +59,12 @@ export function readFields<Fields extends Record<string, Field<z.core.$ZodType>>
 }
 
 /** An unknown field is a fault of its own, at its own path. */
-function faultsOf(issue: z.core.$ZodIssue): { path: string; message: string }[] {
-  if (issue.code !== "unrecognized_keys") return [{ path: pathOf(issue.path), message: issue.message }];
-  return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: "Unknown field" }));
+function listFaults(issue: z.core.$ZodIssue): { path: string; message: string }[] {
+  if (issue.code !== "unrecognized_keys") return [{ path: joinPath(issue.path), message: issue.message }];
+  return issue.keys.map((key) => ({ path: joinPath([...issue.path, key]), message: "Unknown field" }));
 }
 
 /** `["input","code"]` → `input.code`; a fault of the whole body has the path "". */
-function pathOf(path: readonly PropertyKey[]): string {
+function joinPath(path: readonly PropertyKey[]): string {
   return path.map(String).join(".");
 }

@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod/mini";
 import { parseCommand } from "../../../shared/commands.ts";
-import { timingsOf } from "../../../shared/config.ts";
+import { readTimings } from "../../../shared/config.ts";
 import {
   type MessageReference,
   PromptTask,
@@ -14,8 +14,8 @@ import {
 import type { ReplyAddress } from "../../../shared/contracts/channel.ts";
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import { TaskState } from "../../../shared/contracts/task.ts";
-import { callOfCommand, ToolTask } from "../../../shared/contracts/tools/index.ts";
-import { deriveId, newId, withKind } from "../../../shared/ids.ts";
+import { resolveCommand, ToolTask } from "../../../shared/contracts/tools/index.ts";
+import { deriveId, newId, changeIdKind } from "../../../shared/ids.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { log } from "../../../shared/log.ts";
 import { ring } from "../../../shared/queue/doorbell.ts";
@@ -25,13 +25,13 @@ import { followTask, readReceipt } from "../../../shared/store/receipt.ts";
 import { steerTask } from "../../../shared/store/steer-task.ts";
 import { submitTask } from "../../../shared/store/submit-task.ts";
 import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
-import { bellsOf, type Env } from "../env.ts";
+import { getBells, type Env } from "../env.ts";
 import { HttpProblem, notFound } from "../problem.ts";
-import { artifactViews } from "./artifacts.ts";
-import { callerOf, granted, unauthorized } from "./caller.ts";
+import { buildArtifactViews } from "./artifacts.ts";
+import { authenticate, unwrapOutcome, unauthorized } from "./caller.ts";
 import { streamEvents } from "./events.ts";
 import { readFields, readJson } from "./request.ts";
-import { iso, linksOf, taskView } from "./view.ts";
+import { formatTime, buildLinks, buildTaskView } from "./view.ts";
 
 type Api = Context<{ Bindings: Env }>;
 
@@ -40,27 +40,27 @@ const NO_TASK = "Your tenant has no task with this id.";
 export const tasks = new Hono<{ Bindings: Env }>();
 
 tasks.post("/", async (c) => {
-  const caller = await callerOf(c);
+  const caller = await authenticate(c);
   const body = await readJson(c, (sent) => (isToolTask(sent) ? ToolTask : PromptTask));
-  const messageId = await idOf(c, caller.tenantId);
-  const taskId = withKind(messageId, "task");
+  const messageId = await readMessageId(c, caller.tenantId);
+  const taskId = changeIdKind(messageId, "task");
   const { conversation } = body;
   const name = conversation ?? taskId;
   const kind = conversation === undefined ? "own" : "named";
   const conversationId = await deriveId("conv", caller.tenantId, "api", name, kind);
   const address: ReplyAddress = { channel: "api", name };
 
-  const task = { ...caller, taskId, messageId, conversationId, content: contentOf(body) };
+  const task = { ...caller, taskId, messageId, conversationId, content: makeContent(body) };
   const submitted = await submitTask(
     c.env.DB,
     { ...task, address: JSON.stringify(address) },
     Date.now(),
-    timingsOf(c.env),
+    readTimings(c.env),
   );
   if (submitted.kind === "unauthorized") throw unauthorized();
   if (submitted.kind === "different") throw differentBody();
   if (submitted.kind === "busy") throw busy(submitted.activeTaskId);
-  c.executionCtx.waitUntil(ring(bellsOf(c.env), submitted.doorbells, "ingress"));
+  c.executionCtx.waitUntil(ring(getBells(c.env), submitted.doorbells, "ingress"));
   log("info", {
     stage: "ingress",
     effect: "accepted",
@@ -68,11 +68,11 @@ tasks.post("/", async (c) => {
     session_id: conversationId,
     task_id: taskId,
   });
-  return c.json<TaskReference>({ id: taskId, status: "queued", links: linksOf(taskId) }, 202);
+  return c.json<TaskReference>({ id: taskId, status: "queued", links: buildLinks(taskId) }, 202);
 });
 
 tasks.get("/", async (c) => {
-  const { keyHash } = await callerOf(c);
+  const { keyHash } = await authenticate(c);
   const { state, before } = readFields({
     state: {
       path: "status",
@@ -88,32 +88,32 @@ tasks.get("/", async (c) => {
     },
   });
   const asked = { keyHash, state: state ?? null, before: before ?? null };
-  const page = granted(await listTasks(c.env.DB, asked), "list");
+  const page = unwrapOutcome(await listTasks(c.env.DB, asked), "list");
   return c.json<TaskPage>({
     tasks: page.tasks.map(({ id, state: status, created_at, ended_at }) => ({
       id,
       status,
-      created_at: iso(created_at),
-      ended_at: ended_at === null ? null : iso(ended_at),
-      links: linksOf(id),
+      created_at: formatTime(created_at),
+      ended_at: ended_at === null ? null : formatTime(ended_at),
+      links: buildLinks(id),
     })),
     next_cursor: page.cursor === null ? null : String(page.cursor),
   });
 });
 
 tasks.get("/:id", async (c) => {
-  const { keyHash } = await callerOf(c);
-  const receipt = granted(
+  const { keyHash } = await authenticate(c);
+  const receipt = unwrapOutcome(
     await readReceipt(c.env.DB, { keyHash, taskId: c.req.param("id") }),
     "task",
     NO_TASK,
   );
   const { id, artifacts } = receipt.task;
-  return c.json<Task>(taskView(receipt, await artifactViews(c.env, id, artifacts)));
+  return c.json<Task>(buildTaskView(receipt, await buildArtifactViews(c.env, id, artifacts)));
 });
 
 tasks.get("/:id/events", async (c) => {
-  const { keyHash } = await callerOf(c);
+  const { keyHash } = await authenticate(c);
   const task = { keyHash, taskId: c.req.param("id") };
   const { after } = readFields({
     after: {
@@ -123,37 +123,37 @@ tasks.get("/:id/events", async (c) => {
       words: "the `id` of an event of this task",
     },
   });
-  const first = granted(await followTask(c.env.DB, { ...task, after }), "task", NO_TASK);
+  const first = unwrapOutcome(await followTask(c.env.DB, { ...task, after }), "task", NO_TASK);
   return streamEvents(c, task, first, after);
 });
 
 tasks.post("/:id/cancel", async (c) => {
-  const { keyHash } = await callerOf(c);
+  const { keyHash } = await authenticate(c);
   const taskId = c.req.param("id");
   const endedBy = `cancel:${crypto.randomUUID()}`;
   const cancel = { keyHash, taskId, endedBy, text: STOPPED, unreadText: UNREAD_TEXT };
-  const cancelled = await cancelTask(c.env.DB, cancel, Date.now(), timingsOf(c.env));
+  const cancelled = await cancelTask(c.env.DB, cancel, Date.now(), readTimings(c.env));
   if (cancelled.kind === "unauthorized") throw unauthorized();
   if (cancelled.kind === "not_found") throw notFound("task", NO_TASK);
-  c.executionCtx.waitUntil(ring(bellsOf(c.env), cancelled.doorbells, "ingress"));
+  c.executionCtx.waitUntil(ring(getBells(c.env), cancelled.doorbells, "ingress"));
   log("info", { stage: "ingress", effect: "cancelled", task_id: taskId });
-  return c.json<TaskReference>({ id: taskId, status: cancelled.state, links: linksOf(taskId) });
+  return c.json<TaskReference>({ id: taskId, status: cancelled.state, links: buildLinks(taskId) });
 });
 
 tasks.post("/:id/messages", async (c) => {
-  const { keyHash, tenantId } = await callerOf(c);
+  const { keyHash, tenantId } = await authenticate(c);
   const { text } = await readJson(c, () => SteeringMessage);
-  const messageId = await idOf(c, tenantId);
+  const messageId = await readMessageId(c, tenantId);
   const taskId = c.req.param("id");
-  const nextTaskId = withKind(messageId, "task");
-  const steering = { keyHash, taskId, messageId, nextTaskId, content: textContent(text) };
+  const nextTaskId = changeIdKind(messageId, "task");
+  const steering = { keyHash, taskId, messageId, nextTaskId, content: makeTextContent(text) };
   const steered = await steerTask(c.env.DB, steering, Date.now());
   if (steered.kind === "unauthorized") throw unauthorized();
   if (steered.kind === "not_found") throw notFound("task", NO_TASK);
   if (steered.kind === "different") throw differentBody();
   if (steered.kind === "ended") {
     const detail = `The task is ${steered.state.replace("_", " ")}. Submit a new one, with the same \`conversation\` to go on from it.`;
-    throw new HttpProblem({ status: 409, title: "The task has ended", detail, links: linksOf(taskId) });
+    throw new HttpProblem({ status: 409, title: "The task has ended", detail, links: buildLinks(taskId) });
   }
   const links = { task: `/v1/tasks/${taskId}`, next: `/v1/tasks/${nextTaskId}` };
   return c.json<MessageReference>({ id: messageId, links }, 202);
@@ -163,25 +163,25 @@ function isToolTask(sent: unknown): boolean {
   return typeof sent === "object" && sent !== null && "tool" in sent;
 }
 
-function contentOf(body: z.infer<typeof PromptTask> | z.infer<typeof ToolTask>): MessageContent {
-  if ("prompt" in body) return textContent(body.prompt);
+function makeContent(body: z.infer<typeof PromptTask> | z.infer<typeof ToolTask>): MessageContent {
+  if ("prompt" in body) return makeTextContent(body.prompt);
   const { conversation: _, ...call } = body;
   return { type: "call", call };
 }
 
 /** A tool's command may stand in a text here too; of the others a program has no need. */
-function textContent(text: string): MessageContent {
+function makeTextContent(text: string): MessageContent {
   const parsed = parseCommand(text);
   const command = parsed && { name: parsed.name, args: parsed.args };
   return {
     type: "text",
     text,
-    ...(command !== null && callOfCommand(command) !== null && { command }),
+    ...(command !== null && resolveCommand(command) !== null && { command }),
   };
 }
 
 /** The message's id: of the caller's Idempotency-Key, if there is one. */
-async function idOf(c: Api, tenantId: string): Promise<string> {
+async function readMessageId(c: Api, tenantId: string): Promise<string> {
   const { key } = readFields({
     key: {
       path: "Idempotency-Key",
@@ -200,6 +200,6 @@ function differentBody(): HttpProblem {
 
 function busy(activeTaskId: string): HttpProblem {
   const detail = "The conversation has an active task. Wait for it, stop it, or send it a message.";
-  const links = linksOf(activeTaskId);
+  const links = buildLinks(activeTaskId);
   return new HttpProblem({ status: 409, title: "The conversation is busy", detail, links });
 }

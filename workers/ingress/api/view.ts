@@ -4,13 +4,13 @@ import { isFinal } from "../../../shared/contracts/task.ts";
 import type { Artifact, ReceiptEvent, Task } from "../../../shared/contracts/api.ts";
 import type { TaskReceipt } from "../../../shared/store/receipt.ts";
 
-export function linksOf(taskId: string) {
+export function buildLinks(taskId: string) {
   const self = `/v1/tasks/${taskId}`;
   return { self, events: `${self}/events`, cancel: `${self}/cancel`, messages: `${self}/messages` };
 }
 
 /** `artifacts`: those of the task, with their links. */
-export function taskView(
+export function buildTaskView(
   { task, usage, calls, deliveries, events }: TaskReceipt,
   artifacts: Artifact[],
 ): Task {
@@ -18,9 +18,9 @@ export function taskView(
     id: task.id,
     status: task.state,
     channel: task.channel,
-    created_at: iso(task.created_at),
-    ended_at: task.ended_at === null ? null : iso(task.ended_at),
-    deadline_at: iso(task.deadline_at),
+    created_at: formatTime(task.created_at),
+    ended_at: task.ended_at === null ? null : formatTime(task.ended_at),
+    deadline_at: formatTime(task.deadline_at),
     result: isFinal(task.state)
       ? {
           text: task.text,
@@ -53,20 +53,20 @@ export function taskView(
               doubts,
             })),
           },
-    receipt: events.map(eventView),
-    links: linksOf(task.id),
+    receipt: events.map(buildEventView),
+    links: buildLinks(task.id),
   };
 }
 
 /** An event as programs see it: its name says at which turn, or call, it happened. */
-export function eventView({ seq, type, turn, call, attempt, at, data }: TaskEvent): ReceiptEvent {
+export function buildEventView({ seq, type, turn, call, attempt, at, data }: TaskEvent): ReceiptEvent {
   const where = turn === null ? "" : call === null ? ` ${turn}` : ` ${turn}.${call}`;
   return {
     seq,
-    at: iso(at),
+    at: formatTime(at),
     event: `${type}${where}`,
     data: type === "text" ? { turn, attempt, ...data } : data,
   };
 }
 
-export const iso = (ms: number) => new Date(ms).toISOString();
+export const formatTime = (ms: number) => new Date(ms).toISOString();

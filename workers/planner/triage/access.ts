@@ -1,5 +1,5 @@
 /** Who may talk to this installation: whom its variables name, and whom somebody has admitted. */
-import { channelOf } from "../../../shared/channels/index.ts";
+import { getChannel } from "../../../shared/channels/index.ts";
 import type { Place } from "../../../shared/channels/channel.ts";
 import type { InboundEvent } from "../../../shared/contracts/inbound.ts";
 import type { NewInbound } from "../../../shared/store/inbound.ts";
@@ -27,11 +27,11 @@ export async function readAccess(
   const unnamed = events.filter(({ event }) => namedAs(env, event) === null);
   const known = new Map<string, ReadonlyMap<string, KnownRole>>();
   for (const one of unnamed) {
-    const list = listOf(one);
+    const list = getListKey(one);
     if (known.has(list)) continue;
     const ids = unnamed
-      .filter((other) => listOf(other) === list)
-      .flatMap(({ event }) => [placeOf(event).chatId, event.sender.id]);
+      .filter((other) => getListKey(other) === list)
+      .flatMap(({ event }) => [locate(event).chatId, event.sender.id]);
     const { channel } = one.event.address;
     const asked = { tenantId: one.inbound.tenant_id, channel, ids: [...new Set(ids)] };
     known.set(list, await readRoles(env.DB, asked));
@@ -39,28 +39,28 @@ export async function readAccess(
   return (one) => {
     const as = namedAs(env, one.event);
     if (as !== null) return { kind: "admitted", isAdmin: as === "person" };
-    return accessOf(one.event, known.get(listOf(one)) ?? new Map());
+    return decideAccess(one.event, known.get(getListKey(one)) ?? new Map());
   };
 }
 
 /** Whose list of people an event is looked for in. */
-const listOf = ({ inbound, event }: ReadInbound) =>
+const getListKey = ({ inbound, event }: ReadInbound) =>
   JSON.stringify([inbound.tenant_id, event.address.channel]);
 
-export function placeOf({ address }: InboundEvent): Place {
-  return channelOf(address.channel).placeOf(address);
+export function locate({ address }: InboundEvent): Place {
+  return getChannel(address.channel).locate(address);
 }
 
 /** Whoever is named by their own id runs this installation, or is trusted by whoever does: as an admin. */
 function namedAs(env: Env, event: InboundEvent): "person" | "chat" | null {
-  const allowed: unknown = Reflect.get(env, channelOf(event.address.channel).allowList);
+  const allowed: unknown = Reflect.get(env, getChannel(event.address.channel).allowList);
   const named = typeof allowed === "string" ? allowed.split(",").map((id) => id.trim()) : [];
   if (named.includes(event.sender.id)) return "person";
-  return named.includes("*") || named.includes(placeOf(event).chatId) ? "chat" : null;
+  return named.includes("*") || named.includes(locate(event).chatId) ? "chat" : null;
 }
 
-function accessOf(event: InboundEvent, roles: ReadonlyMap<string, KnownRole>): Access {
-  const { chatId } = placeOf(event);
+function decideAccess(event: InboundEvent, roles: ReadonlyMap<string, KnownRole>): Access {
+  const { chatId } = locate(event);
   const [person, chat] = [roles.get(event.sender.id), roles.get(chatId)];
   if (event.isGroup) {
     if (chat === "member") return { kind: "admitted", isAdmin: person === "admin" };

@@ -10,7 +10,7 @@ export interface Parsed {
 }
 
 /** What can be read now, and how long the rest waits, by the ids of the inbound. */
-export function withoutYoungAlbums(
+export function holdYoungAlbums(
   all: readonly Parsed[],
   albumMs: number,
   now: number,
@@ -20,7 +20,7 @@ export function withoutYoungAlbums(
   const waits = new Map<string, number>();
   for (const one of all) {
     const conversation = one.inbound.conversation_id;
-    const waitMs = waits.get(conversation) ?? youthOf(partsOf(one, all), albumMs, now);
+    const waitMs = waits.get(conversation) ?? measureYouth(findParts(one, all), albumMs, now);
     if (waitMs <= 0) read.push(one);
     else {
       waits.set(conversation, waitMs);
@@ -31,18 +31,18 @@ export function withoutYoungAlbums(
 }
 
 /** The album that an event is a part of, in its conversation; null when it is none. */
-export function albumOf({ inbound, event }: Parsed): string | null {
+export function getAlbum({ inbound, event }: Parsed): string | null {
   if (event === null || !("albumId" in event)) return null;
   return `${inbound.conversation_id} ${event.albumId}`;
 }
 
-function partsOf(one: Parsed, all: readonly Parsed[]): readonly Parsed[] {
-  const album = albumOf(one);
-  return album === null ? [] : all.filter((other) => albumOf(other) === album);
+function findParts(one: Parsed, all: readonly Parsed[]): readonly Parsed[] {
+  const album = getAlbum(one);
+  return album === null ? [] : all.filter((other) => getAlbum(other) === album);
 }
 
 /** How long until nobody waits for another part; 0 when it is whole. */
-function youthOf(parts: readonly Parsed[], albumMs: number, now: number): number {
+function measureYouth(parts: readonly Parsed[], albumMs: number, now: number): number {
   if (parts.length === 0 || parts.length >= LIMITS.album_parts_max) return 0;
   return Math.max(...parts.map(({ inbound }) => inbound.received_at)) + albumMs - now;
 }

@@ -1,18 +1,18 @@
 /** Commands that triage answers by itself. Those of tools are not among them: they are work, and go to the planner. */
-import { channelOf, type ChatChannelName } from "../../../shared/channels/index.ts";
-import { commandsOf } from "../../../shared/commands.ts";
+import { getChannel, type ChatChannelName } from "../../../shared/channels/index.ts";
+import { listCommands } from "../../../shared/commands.ts";
 import type { Command } from "../../../shared/contracts/command.ts";
-import { toolOfCommand } from "../../../shared/contracts/tools/index.ts";
+import { findCommandTool } from "../../../shared/contracts/tools/index.ts";
 import { type RecentTask, recentTasks } from "../../../shared/store/list-tasks.ts";
 import type { Decision, DecisionOf } from "../../../shared/store/decision.ts";
 import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
-import { asCode, oneLine } from "../../../shared/text.ts";
+import { formatCode, toOneLine } from "../../../shared/text.ts";
 
 /** What a channel offers, tools' commands first. */
 function help(channel: ChatChannelName): string {
   return [
     "I run errands. What I understand:",
-    ...commandsOf(channelOf(channel).commands).map(
+    ...listCommands(getChannel(channel).commands).map(
       ({ name, args, about }) => `/${name}${args === "" ? "" : ` ${args}`} – ${about}`,
     ),
     "Anything else goes to the model, if there is one; so do photos and documents.",
@@ -50,10 +50,10 @@ export async function answerCommand(
         text: "What was said so far is forgotten. A running task goes on; /stop ends it.",
       };
     case "stop":
-      return isTooShort(args) ? reply(TOO_SHORT) : { kind: "stop", ...where, ...stopOf(args) };
+      return isTooShort(args) ? reply(TOO_SHORT) : { kind: "stop", ...where, ...makeStop(args) };
     case "status": {
       if (isTooShort(args)) return reply(TOO_SHORT);
-      const [task] = await recentTasks(db, { conversationId, idPrefix: prefixOf(args), limit: 1 });
+      const [task] = await recentTasks(db, { conversationId, idPrefix: makePrefix(args), limit: 1 });
       if (task !== undefined) return reply(describe(task, Date.now()));
       return reply(args === "" ? "No tasks yet." : "There is no such task here.");
     }
@@ -65,9 +65,9 @@ export async function answerCommand(
     }
     default: {
       // A tool's, without what it needs.
-      const usage = toolOfCommand(name)?.command?.usage;
+      const usage = findCommandTool(name)?.command?.usage;
       return reply(
-        usage ?? `I do not know /${oneLine(name, PROMPT_CHARS_SHOWN)}. /help lists what I understand.`,
+        usage ?? `I do not know /${toOneLine(name, PROMPT_CHARS_SHOWN)}. /help lists what I understand.`,
       );
     }
   }
@@ -76,22 +76,22 @@ export async function answerCommand(
 const TOO_SHORT = `Give at least ${ID_CHARS_MIN} characters of the id; /tasks lists them.`;
 
 function isTooShort(id: string): boolean {
-  return id !== "" && prefixOf(id).length < "task_".length + ID_CHARS_MIN;
+  return id !== "" && makePrefix(id).length < "task_".length + ID_CHARS_MIN;
 }
 
-function stopOf(id: string) {
-  const which = asCode(oneLine(id, ID_CHARS_SHOWN * 2));
+function makeStop(id: string) {
+  const which = formatCode(toOneLine(id, ID_CHARS_SHOWN * 2));
   const idleText = id === "" ? "Nothing is running." : `No running task has an id that begins with ${which}.`;
-  return { taskIdPrefix: prefixOf(id), text: STOPPED, unreadText: UNREAD_TEXT, idleText };
+  return { taskIdPrefix: makePrefix(id), text: STOPPED, unreadText: UNREAD_TEXT, idleText };
 }
 
-function prefixOf(id: string): string {
+function makePrefix(id: string): string {
   return id.startsWith("task_") ? id : `task_${id}`;
 }
 
 function describe({ id, state, created_at, ended_at, turns, prompt }: RecentTask, now: number): string {
   const seconds = Math.round(((ended_at ?? now) - created_at) / 1_000);
   const shortId = id.slice("task_".length, "task_".length + ID_CHARS_SHOWN);
-  const about = prompt === null ? "" : ` – ${asCode(oneLine(prompt, PROMPT_CHARS_SHOWN))}`;
+  const about = prompt === null ? "" : ` – ${formatCode(toOneLine(prompt, PROMPT_CHARS_SHOWN))}`;
   return `\`${shortId}\` ${state.replace("_", " ")}, ${turns} turn${turns === 1 ? "" : "s"}, ${seconds} s${about}`;
 }

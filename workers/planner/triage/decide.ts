@@ -1,11 +1,11 @@
 /** What is to come of one event of somebody who may, or may not, talk to us. */
 import type { InboundEvent, SaidEvent } from "../../../shared/contracts/inbound.ts";
-import { callOfCommand } from "../../../shared/contracts/tools/index.ts";
-import { newCode, withKind } from "../../../shared/ids.ts";
+import { resolveCommand } from "../../../shared/contracts/tools/index.ts";
+import { newCode, changeIdKind } from "../../../shared/ids.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
-import { STOPPED, taskOfStopButton, UNREAD_TEXT } from "../../../shared/strings.ts";
+import { STOPPED, parseStopButton, UNREAD_TEXT } from "../../../shared/strings.ts";
 import type { Env } from "../env.ts";
-import { type Access, placeOf, type ReadInbound } from "./access.ts";
+import { type Access, locate, type ReadInbound } from "./access.ts";
 import { answerCommand, type Where } from "./commands.ts";
 
 export async function decide(env: Env, { inbound, event }: ReadInbound, access: Access): Promise<Decision> {
@@ -14,7 +14,7 @@ export async function decide(env: Env, { inbound, event }: ReadInbound, access: 
   const where: Where = { inbound, address: JSON.stringify(event.address), channel, externalId };
   const ignore = (reason: string): Decision => ({ kind: "ignore", inbound, reason });
   if (event.kind === "group_migrated")
-    return { kind: "migrate_group", inbound, channel, from: placeOf(event).chatId, to: event.toChatId };
+    return { kind: "migrate_group", inbound, channel, from: locate(event).chatId, to: event.toChatId };
   if (access.kind === "refused") return ignore(access.reason);
   if (access.kind === "admitted") {
     return event.kind === "callback"
@@ -26,12 +26,12 @@ export async function decide(env: Env, { inbound, event }: ReadInbound, access: 
     const code = newCode();
     return { kind: "issue_code", ...where, personId: event.sender.id, code, text: introduction(code) };
   }
-  if (commandOf(event)?.name === "admit") return admitGroup(event, where);
+  if (readCommand(event)?.name === "admit") return admitGroup(event, where);
   const text = "I do not know this group yet. You are an admin: send /admit to let it talk to me.";
   return { kind: "reply", ...where, text };
 }
 
-const commandOf = (event: InboundEvent) => (event.kind === "command" ? event.command : null);
+const readCommand = (event: InboundEvent) => (event.kind === "command" ? event.command : null);
 
 async function decideForAdmitted(
   env: Env,
@@ -42,10 +42,10 @@ async function decideForAdmitted(
   const { inbound } = where;
   const { messageId: externalId, text, unreadable = [] } = event;
   const isEmpty = text === "" && (event.files ?? []).length === 0;
-  const command = commandOf(event);
+  const command = readCommand(event);
   // A command that a tool carries out is work, as words are.
-  const isControl = command !== null && callOfCommand(command) === null;
-  const content = contentOf(event);
+  const isControl = command !== null && resolveCommand(command) === null;
+  const content = makeContent(event);
   if (event.edited === true) {
     // What has no words moves on by itself, as a shared location does; a command is not carried out twice.
     if (isEmpty || isControl)
@@ -55,11 +55,11 @@ async function decideForAdmitted(
   if (isEmpty) return { kind: "reply", ...where, text: cannotRead(unreadable) };
   if (command?.name === "admit" && event.isGroup && isAdmin) return admitGroup(event, where);
   if (isControl) return answerCommand(env.DB, where, command);
-  const ids = { messageId: withKind(inbound.id, "msg"), taskId: withKind(inbound.id, "task") };
+  const ids = { messageId: changeIdKind(inbound.id, "msg"), taskId: changeIdKind(inbound.id, "task") };
   return { kind: "message", ...where, ...ids, content };
 }
 
-function contentOf(event: SaidEvent) {
+function makeContent(event: SaidEvent) {
   const { text, quote, sender, files = [], unreadable = [] } = event;
   return {
     type: "text" as const,
@@ -77,7 +77,7 @@ function pressButton(
   where: Where,
 ): Decision {
   // Data that is no task's stops none.
-  const taskId = taskOfStopButton(data) ?? "none";
+  const taskId = parseStopButton(data) ?? "none";
   const idleText =
     taskId === "none" ? "This button does nothing any more." : "There is nothing of yours to stop here.";
   const stop = { taskIdPrefix: taskId, text: STOPPED, unreadText: UNREAD_TEXT };
@@ -87,7 +87,7 @@ function pressButton(
 function admitGroup(event: InboundEvent, where: Where): Decision {
   const by = `${event.address.channel}:${event.sender.id}`;
   const text = "Everybody in this group may talk to me now.";
-  return { kind: "admit_group", ...where, groupId: placeOf(event).chatId, by, text };
+  return { kind: "admit_group", ...where, groupId: locate(event).chatId, by, text };
 }
 
 const introduction = (code: string) =>

@@ -1,5 +1,5 @@
 /** Triage: who may, which conversation, command or message, which task. A batch at a time, and never a model call. */
-import { timingsOf } from "../../../shared/config.ts";
+import { readTimings } from "../../../shared/config.ts";
 import { InboundEvent } from "../../../shared/contracts/inbound.ts";
 import { log, type LogLevel } from "../../../shared/log.ts";
 import type { ReconcileAgain } from "../../../shared/queue/consume.ts";
@@ -7,9 +7,9 @@ import { ring } from "../../../shared/queue/doorbell.ts";
 import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
 import { readNewInbound } from "../../../shared/store/inbound.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
-import { bellsOf, type Env } from "../env.ts";
+import { getBells, type Env } from "../env.ts";
 import { readAccess, type ReadInbound } from "./access.ts";
-import { albumOf, withoutYoungAlbums } from "./albums.ts";
+import { getAlbum, holdYoungAlbums } from "./albums.ts";
 import { decide } from "./decide.ts";
 
 const LEVELS: Partial<Record<Decision["kind"], LogLevel>> = { ignore: "warn", park: "error" };
@@ -19,24 +19,24 @@ export async function triage(env: Env, inboundIds: readonly string[]): Promise<R
   const started = Date.now();
   const rows = await readNewInbound(env.DB, inboundIds);
   const all = rows.map((inbound) => ({ inbound, event: parseEvent(inbound.event) }));
-  const { read, again } = withoutYoungAlbums(all, timingsOf(env).album_ms, started);
+  const { read, again } = holdYoungAlbums(all, readTimings(env).album_ms, started);
   if (read.length === 0) return again;
   const known = read.flatMap(({ inbound, event }) => (event === null ? [] : [{ inbound, event }]));
   const accessOf = await readAccess(env, known);
-  const albums = new Set(known.filter(({ event }) => !isAside(event)).flatMap((one) => albumOf(one) ?? []));
+  const albums = new Set(known.filter(({ event }) => !isAside(event)).flatMap((one) => getAlbum(one) ?? []));
   const decisions = await Promise.all(
     read.map(async ({ inbound, event }): Promise<Decision> => {
       if (event === null)
         return { kind: "park", inbound, reason: "the stored event is not of the inbound contract" };
       const one: ReadInbound = { inbound, event };
       // A picture of an album goes with the one that speaks to the bot, if they were read together.
-      if (isAside(event) && !albums.has(albumOf(one) ?? ""))
+      if (isAside(event) && !albums.has(getAlbum(one) ?? ""))
         return { kind: "ignore", inbound, reason: "said to others" };
       return decide(env, one, accessOf(one));
     }),
   );
-  const doorbells = await applyDecisions(env.DB, decisions, Date.now(), timingsOf(env));
-  await ring(bellsOf(env), doorbells, "planner");
+  const doorbells = await applyDecisions(env.DB, decisions, Date.now(), readTimings(env));
+  await ring(getBells(env), doorbells, "planner");
   for (const decision of decisions) report(decision, Date.now() - started);
   return again;
 }

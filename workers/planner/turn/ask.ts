@@ -1,14 +1,20 @@
 /** Asking a model for a turn, again without the files that it does not take. */
 import type { Turn, TurnKey } from "../../../shared/contracts/turn.ts";
-import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../shared/errors.ts";
+import {
+  permanent,
+  type Permanent,
+  describeError,
+  transient,
+  type Transient,
+} from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { recordRefused } from "../../../shared/store/attachments.ts";
 import { dropImages } from "../../../shared/store/images.ts";
 import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts";
 import type { ModelClient, Refused } from "../models/model.ts";
 import { checkAnswer, OFFERED_TOOLS } from "./check.ts";
-import { imageKey, type PromptFiles, withoutContents } from "./files.ts";
-import { promptOf, SYSTEM } from "./prompt.ts";
+import { makeImageKey, type PromptFiles, dropContents } from "./files.ts";
+import { buildPrompt, SYSTEM } from "./prompt.ts";
 
 export interface Question extends TurnKey {
   readonly transcript: Transcript;
@@ -22,10 +28,10 @@ export type Asked = { kind: "planned"; planned: Turn } | Transient | Permanent;
 /** A file that the model refuses does not take the words with it, now or later: what is new is left out first, and then all. */
 export async function ask(db: D1Database, client: ModelClient, question: Question): Promise<Asked> {
   let asked = await askOnce(client, question);
-  for (const suspects of suspectsOf(question)) {
+  for (const suspects of listSuspects(question)) {
     if (asked.kind !== "refused") return asked;
     const { reason } = asked;
-    asked = await askOnce(client, { ...question, files: withoutContents(question.files, suspects, reason) });
+    asked = await askOnce(client, { ...question, files: dropContents(question.files, suspects, reason) });
     if (asked.kind === "planned") await remember(db, question, suspects, reason);
   }
   if (asked.kind !== "refused") return asked;
@@ -40,7 +46,7 @@ async function remember(
   reason: string,
 ): Promise<void> {
   const messages = transcript.messages.filter(({ id }) => owners.includes(id));
-  const calls = transcript.calls.filter((call) => owners.includes(imageKey(call)));
+  const calls = transcript.calls.filter((call) => owners.includes(makeImageKey(call)));
   if (messages.length > 0)
     await recordRefused(
       db,
@@ -51,12 +57,12 @@ async function remember(
 }
 
 /** The owners of files that are left out, in the order of suspicion: those that the model sees for the first time, and then all. */
-function suspectsOf({ taskId, turn, transcript, files }: Question): string[][] {
+function listSuspects({ taskId, turn, transcript, files }: Question): string[][] {
   const all = [...files].flatMap(([id, some]) => (some.some(({ content }) => content !== null) ? [id] : []));
   const isLast = (call: TurnKey) => call.taskId === taskId && call.turn === turn - 1;
   const seenNow = [
     ...transcript.messages.filter(wasReadIn({ taskId, turn })).map(({ id }) => id),
-    ...transcript.calls.filter(isLast).map(imageKey),
+    ...transcript.calls.filter(isLast).map(makeImageKey),
   ];
   const isNew = all.filter((id) => seenNow.includes(id));
   const isDistinct = isNew.length > 0 && isNew.length < all.length;
@@ -74,7 +80,7 @@ async function askOnce(client: ModelClient, question: Question): Promise<Asked |
       tenantId,
       system: SYSTEM,
       tools: OFFERED_TOOLS,
-      messages: promptOf(transcript, files),
+      messages: buildPrompt(transcript, files),
       answerTokensMax: LIMITS.answer_tokens_max,
       signal,
       onText: (delta) => question.onText(delta),
@@ -83,6 +89,6 @@ async function askOnce(client: ModelClient, question: Question): Promise<Asked |
   } catch (error) {
     return signal.aborted
       ? transient("the model did not answer in time")
-      : permanent(`the model client failed: ${reasonOf(error)}`);
+      : permanent(`the model client failed: ${describeError(error)}`);
   }
 }

@@ -1,7 +1,7 @@
 /** From what a model answered to a turn: its calls are checked against their tools, whatever the protocol. */
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
-import { refusedCall, ToolCall, TOOLS } from "../../../shared/contracts/tools/index.ts";
+import { refuseCall, ToolCall, TOOLS } from "../../../shared/contracts/tools/index.ts";
 import type { Turn } from "../../../shared/contracts/turn.ts";
 import { permanent, type Permanent } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
@@ -41,12 +41,12 @@ type Asked = ModelAnswer["calls"][number];
 function checkCall({ name, input }: Asked, index: number): ToolCall {
   if (index >= LIMITS.calls_per_turn_max) {
     const reason = `one turn takes at most ${LIMITS.calls_per_turn_max} calls: make it again in the next`;
-    return refusedCall(name, input, reason);
+    return refuseCall(name, input, reason);
   }
   const tool = TOOLS.find((one) => one.name === name);
-  if (tool === undefined) return refusedCall(name, input, "there is no such tool");
+  if (tool === undefined) return refuseCall(name, input, "there is no such tool");
   const call = ToolCall.safeParse({ tool: name, input });
   if (call.success) return call.data;
   const { error } = z.safeParse(tool.input, input);
-  return refusedCall(name, input, z.prettifyError(error ?? call.error));
+  return refuseCall(name, input, z.prettifyError(error ?? call.error));
 }

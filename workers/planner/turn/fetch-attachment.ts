@@ -2,7 +2,7 @@
 import type { ChannelName } from "../../../shared/contracts/channel.ts";
 import type { ReceivedFile } from "../../../shared/contracts/file.ts";
 import { FetchedFile } from "../../../shared/contracts/rpc.ts";
-import { reasonOf, transient } from "../../../shared/errors.ts";
+import { describeError, transient } from "../../../shared/errors.ts";
 import { log } from "../../../shared/log.ts";
 import type { Attachment } from "../../../shared/store/attachments.ts";
 import type { Env } from "../env.ts";
@@ -27,7 +27,7 @@ export async function fetchAttachment(
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const fetched = await env.NOTIFIER.fetchFile(channel, file).then(
       (answer) => FetchedFile.parse(answer),
-      (error: unknown) => transient(reasonOf(error)),
+      (error: unknown) => transient(describeError(error)),
     );
     if (fetched.kind === "kept") {
       const { sha256, bytes } = fetched.file;

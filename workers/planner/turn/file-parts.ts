@@ -1,6 +1,6 @@
 /** A file as a model is given it: seen, read, or only named. */
 import { getMimeType } from "hono/utils/mime";
-import { sizeOf } from "../../../shared/files.ts";
+import { formatSize } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { truncate } from "../../../shared/text.ts";
 import type { FilePart, TextPart } from "../models/model.ts";
@@ -16,22 +16,22 @@ const TEXT = /^text\/|[/+](?:json|xml|yaml|javascript|typescript|csv|toml)\b/;
 const SOURCE =
   /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cpp|cs|php|sh|sql|ya?ml|toml|ini|conf|log|md|tex|srt|vtt)$/i;
 
-export function filePart(file: PromptFile): FilePart | TextPart {
+export function toFilePart(file: PromptFile): FilePart | TextPart {
   const { name, mime, bytes, content, failure } = file;
   if (content === null)
     return said(`(A file came with this, ${name} (${mime}), and cannot be read: ${failure}.)`);
   if (IMAGES.has(mime)) return { type: "image", name, mime, content };
   if (mime === PDF) return { type: "document", name, mime, content };
-  const text = textOf(file);
+  const text = readText(file);
   if (text !== null) return said(`The file ${name}:\n${fenced(text)}`);
   return said(
-    `(A file came with this, ${name} (${mime}, ${sizeOf(bytes)}), of a kind that you cannot read.)`,
+    `(A file came with this, ${name} (${mime}, ${formatSize(bytes)}), of a kind that you cannot read.)`,
   );
 }
 
-export function charsOfFile(file: PromptFile): number {
+export function countFileChars(file: PromptFile): number {
   if (file.content === null) return file.name.length;
-  return textOf(file)?.length ?? SEEN_CHARS;
+  return readText(file)?.length ?? SEEN_CHARS;
 }
 
 /** Nothing inside can end the fence. */
@@ -42,7 +42,7 @@ export function fenced(text: string): string {
 const said = (text: string) => ({ type: "text" as const, text });
 
 /** Null for what is no text. */
-function textOf({ name, mime, content }: PromptFile): string | null {
+function readText({ name, mime, content }: PromptFile): string | null {
   if (content === null) return null;
   const isNamedSo = TEXT.test(mime) || TEXT.test(getMimeType(name) ?? "") || SOURCE.test(name);
   // A zero is in no text, whatever it is called.

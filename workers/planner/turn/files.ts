@@ -1,6 +1,6 @@
 /** What a model is to see beside words: files that people sent, fetched once, and images that tools brought back. A failure costs the file, and never the words. */
 import type { CallKey } from "../../../shared/contracts/turn.ts";
-import { reasonOf } from "../../../shared/errors.ts";
+import { describeError } from "../../../shared/errors.ts";
 import { readFile } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { type Attachment, readAttachments, recordAttachments } from "../../../shared/store/attachments.ts";
@@ -34,12 +34,15 @@ interface Wanted {
 
 const OLDER = "it is an older one; ask for it to be sent again";
 
-export const imageKey = ({ taskId, turn, call }: CallKey) => `${taskId} ${turn}.${call}`;
-const keyOf = (messageId: string, position: number) => `${messageId} ${position}`;
+export const makeImageKey = ({ taskId, turn, call }: CallKey) => `${taskId} ${turn}.${call}`;
+const makeKey = (messageId: string, position: number) => `${messageId} ${position}`;
 
 /** The files of the transcript: the newest are read, the others are named. Costs nothing when there are none. */
 export async function readFiles(env: Env, transcript: Transcript): Promise<PromptFiles> {
-  const wanted = inOrder(transcript, [...(await receivedFiles(env, transcript)), ...imagesOf(transcript)]);
+  const wanted = inOrder(transcript, [
+    ...(await readReceivedFiles(env, transcript)),
+    ...listImages(transcript),
+  ]);
   const files = new Map<string, PromptFile[]>();
   const oldest = wanted.length - LIMITS.prompt_files_max;
   let bytesLeft = LIMITS.prompt_files_bytes_max;
@@ -57,7 +60,7 @@ function inOrder({ messages, calls }: Transcript, wanted: readonly Wanted[]): Wa
   const tasks = [...new Set(messages.map(({ readBy }) => readBy.taskId))];
   const seen = [
     ...messages.map(({ id, readBy }) => ({ owner: id, ...readBy })),
-    ...calls.map((call) => ({ owner: imageKey(call), taskId: call.taskId, turn: call.turn })),
+    ...calls.map((call) => ({ owner: makeImageKey(call), taskId: call.taskId, turn: call.turn })),
   ].toSorted(
     (a, b) =>
       tasks.indexOf(a.taskId) - tasks.indexOf(b.taskId) || (a.turn ?? Infinity) - (b.turn ?? Infinity),
@@ -66,7 +69,7 @@ function inOrder({ messages, calls }: Transcript, wanted: readonly Wanted[]): Wa
 }
 
 /** The files, those of these owners by their names only. */
-export function withoutContents(files: PromptFiles, owners: readonly string[], failure: string): PromptFiles {
+export function dropContents(files: PromptFiles, owners: readonly string[], failure: string): PromptFiles {
   const withoutContent = (file: PromptFile) => ({
     ...file,
     content: null,
@@ -78,7 +81,7 @@ export function withoutContents(files: PromptFiles, owners: readonly string[], f
 }
 
 /** What people sent, oldest first; of what nobody has fetched yet, the newest are fetched. */
-async function receivedFiles(env: Env, transcript: Transcript): Promise<Wanted[]> {
+async function readReceivedFiles(env: Env, transcript: Transcript): Promise<Wanted[]> {
   const received = transcript.messages.flatMap(({ id, content }) =>
     content.type === "call"
       ? []
@@ -87,7 +90,7 @@ async function receivedFiles(env: Env, transcript: Transcript): Promise<Wanted[]
   if (received.length === 0) return [];
   const attachments = await fetchNewest(env, transcript, received);
   return received.map(({ messageId, position, file: { name, mime } }) => {
-    const kept = attachments.get(keyOf(messageId, position));
+    const kept = attachments.get(makeKey(messageId, position));
     const { bytes = 0, sha256 = null, failure = OLDER } = kept ?? {};
     return { owner: messageId, name, mime, bytes, sha256, failure };
   });
@@ -99,20 +102,20 @@ async function fetchNewest(
   received: readonly Received[],
 ): Promise<ReadonlyMap<string, Attachment>> {
   const known = await readAttachments(env.DB, [...new Set(received.map(({ messageId }) => messageId))]);
-  const attachments = new Map(known.map((one) => [keyOf(one.message_id, one.position), one]));
+  const attachments = new Map(known.map((one) => [makeKey(one.message_id, one.position), one]));
   const unknown = received
     .slice(-LIMITS.prompt_files_max)
-    .filter(({ messageId, position }) => !attachments.has(keyOf(messageId, position)));
+    .filter(({ messageId, position }) => !attachments.has(makeKey(messageId, position)));
   if (unknown.length === 0) return attachments;
   const fetched = await Promise.all(unknown.map((one) => fetchAttachment(env, transcript, one)));
   await recordAttachments(env.DB, fetched);
-  for (const one of fetched) attachments.set(keyOf(one.message_id, one.position), one);
+  for (const one of fetched) attachments.set(makeKey(one.message_id, one.position), one);
   return attachments;
 }
 
-function imagesOf({ calls }: Transcript): Wanted[] {
+function listImages({ calls }: Transcript): Wanted[] {
   return calls.flatMap((call) =>
-    (call.observation?.images ?? []).map((image) => ({ ...image, owner: imageKey(call), failure: null })),
+    (call.observation?.images ?? []).map((image) => ({ ...image, owner: makeImageKey(call), failure: null })),
   );
 }
 
@@ -133,6 +136,6 @@ async function readOne(env: Env, wanted: Wanted): Promise<PromptFile> {
       ? named(wanted, "it is not kept any more")
       : { name, mime, bytes, content, failure: null };
   } catch (error) {
-    return named(wanted, `the file store: ${reasonOf(error)}`);
+    return named(wanted, `the file store: ${describeError(error)}`);
   }
 }

@@ -1,7 +1,7 @@
 /** An answer that is too long to be shown: its beginning, and the whole as a file. */
 import type { StoredFile } from "../../../shared/contracts/file.ts";
 import type { Turn } from "../../../shared/contracts/turn.ts";
-import { reasonOf } from "../../../shared/errors.ts";
+import { describeError } from "../../../shared/errors.ts";
 import { keepFile } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { log } from "../../../shared/log.ts";
@@ -10,7 +10,7 @@ import { truncate } from "../../../shared/text.ts";
 const MARKDOWN = { name: "answer.md", mime: "text/markdown; charset=utf-8" };
 
 /** Keeps the whole in R2 before it is cut. What R2 does not take stays as it is: the notifier cuts it, and says so. */
-export async function withinBounds(
+export async function boundAnswer(
   bucket: R2Bucket,
   planned: Turn,
 ): Promise<{ planned: Turn; files: StoredFile[] }> {
@@ -18,7 +18,7 @@ export async function withinBounds(
   if (calls.length > 0 || text.length <= LIMITS.answer_chars_max) return { planned, files: [] };
   const content = new TextEncoder().encode(text).slice();
   const file = await keepFile(bucket, { ...MARKDOWN, content }).catch((error: unknown) => {
-    log("warn", { stage: "planner", effect: "answer not kept", detail: reasonOf(error) });
+    log("warn", { stage: "planner", effect: "answer not kept", detail: describeError(error) });
     return null;
   });
   if (file === null) return { planned, files: [] };

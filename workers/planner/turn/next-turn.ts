@@ -1,6 +1,6 @@
 /** The next turn of a task: claimed before the model is asked, stored before it is returned. */
-import { timingsOf } from "../../../shared/config.ts";
-import { summaryOf, type ToolCall } from "../../../shared/contracts/tools/index.ts";
+import { readTimings } from "../../../shared/config.ts";
+import { summarizeCall, type ToolCall } from "../../../shared/contracts/tools/index.ts";
 import type { NextTurn, PlannedCall, Turn, TurnKey } from "../../../shared/contracts/turn.ts";
 import type { Transient } from "../../../shared/errors.ts";
 import { log } from "../../../shared/log.ts";
@@ -10,11 +10,11 @@ import { releaseTurn } from "../../../shared/store/release-turn.ts";
 import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
 import { storeTurn } from "../../../shared/store/store-turn.ts";
 import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts";
-import { bellsOf, type Env } from "../env.ts";
+import { getBells, type Env } from "../env.ts";
 import type { ModelClient } from "../models/model.ts";
 import { ask, type Asked } from "./ask.ts";
 import { NO_FILES, readFiles } from "./files.ts";
-import { withinBounds } from "./long-answer.ts";
+import { boundAnswer } from "./long-answer.ts";
 import { Narrator } from "./narrator.ts";
 import { isForRules, planByRules, RULES_PROVIDER } from "./rules.ts";
 
@@ -32,7 +32,7 @@ export type OpenModel = () => Promise<ModelClient | null>;
 export async function nextTurn(env: Env, openModel: OpenModel, key: TurnKey): Promise<NextTurn> {
   const claim = { ...key, claim: crypto.randomUUID() };
   const now = Date.now();
-  const until = now + timingsOf(env).turn_claim_ms;
+  const until = now + readTimings(env).turn_claim_ms;
   const claimed = await claimTurn(env.DB, { ...claim, until }, now);
   switch (claimed.kind) {
     case "inactive":
@@ -59,7 +59,7 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
   const model = isForRules(taskId, transcript) ? null : await openModel();
   const files = model === null ? NO_FILES : await readFiles(env, transcript);
   const started = Date.now();
-  const narrator = new Narrator(env.DB, timingsOf(env), { taskId, turn, claim });
+  const narrator = new Narrator(env.DB, readTimings(env), { taskId, turn, claim });
   const onText = (delta: string) => narrator.onText(delta);
   const asked: Asked =
     model === null
@@ -96,13 +96,13 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
   });
   if (stored.kind === "stored")
     return { kind: "turn", calls: planned.calls.map((call, index) => nameCall(call, index + 1)) };
-  await ring(bellsOf(env), stored.doorbells, "planner");
+  await ring(getBells(env), stored.doorbells, "planner");
   return { kind: "inactive", state: stored.state };
 }
 
 /** Gives the turn back: it is asked for again after the wait that the failure names. */
 async function release(env: Env, claimed: Claimed, { reason, retryAfterMs }: Transient): Promise<NextTurn> {
-  const timings = timingsOf(env);
+  const timings = readTimings(env);
   const waitMs = retryAfterMs ?? timings.model_retry_ms;
   const now = Date.now();
   const until = now + waitMs + timings.step_ms;
@@ -112,13 +112,13 @@ async function release(env: Env, claimed: Claimed, { reason, retryAfterMs }: Tra
 
 async function store(env: Env, claimed: Claimed, made: { planned: Turn; untold: string; latencyMs: number }) {
   const read = claimed.transcript.messages.filter(wasReadIn(claimed)).map(({ id }) => id);
-  const bounded = await withinBounds(env.FILES, made.planned);
-  const timings = timingsOf(env);
+  const bounded = await boundAnswer(env.FILES, made.planned);
+  const timings = readTimings(env);
   const now = Date.now();
   const until = now + timings.step_ms;
   return storeTurn(env.DB, { ...claimed, ...made, ...bounded, read, until }, now, timings);
 }
 
 function nameCall(made: ToolCall, call: number): PlannedCall {
-  return { call, tool: made.tool, title: summaryOf(made) };
+  return { call, tool: made.tool, title: summarizeCall(made) };
 }

@@ -1,10 +1,10 @@
 /** Turns without a model: tools that are commanded or called by name are called as they are asked for; free text is answered honestly. */
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import type { Observation } from "../../../shared/contracts/tool.ts";
-import { callOfCommand, summaryOf, type ToolCall } from "../../../shared/contracts/tools/index.ts";
+import { resolveCommand, summarizeCall, type ToolCall } from "../../../shared/contracts/tools/index.ts";
 import type { Turn, TurnKey } from "../../../shared/contracts/turn.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { oneLine } from "../../../shared/text.ts";
+import { toOneLine } from "../../../shared/text.ts";
 import { type Transcript, type TranscriptMessage, wasReadIn } from "../../../shared/store/transcript.ts";
 
 const NO_MODEL =
@@ -44,7 +44,7 @@ function isWordless(content: MessageContent): boolean {
 
 function wantedCall(content: MessageContent): ToolCall | null {
   if (content.type === "call") return content.call;
-  return content.command === undefined ? null : callOfCommand(content.command);
+  return content.command === undefined ? null : resolveCommand(content.command);
 }
 
 /** One answer for everything the task has read: each message in its words, when there are several. */
@@ -88,6 +88,6 @@ function quote(content: MessageContent): string {
   const words =
     content.type === "text"
       ? content.text || (content.files ?? []).map(({ name }) => name).join(", ")
-      : `${content.call.tool} ${summaryOf(content.call)}`;
-  return `> ${oneLine(words, QUOTE_CHARS_MAX)}`;
+      : `${content.call.tool} ${summarizeCall(content.call)}`;
+  return `> ${toOneLine(words, QUOTE_CHARS_MAX)}`;
 }

@@ -2,7 +2,7 @@
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Transcript, TranscriptCall } from "../../../shared/store/transcript.ts";
-import { charsOfFile, SEEN_CHARS } from "./file-parts.ts";
+import { countFileChars, SEEN_CHARS } from "./file-parts.ts";
 import type { PromptFile, PromptFiles } from "./files.ts";
 
 /** A message and what came with it. */
@@ -25,33 +25,33 @@ export interface Budgeted {
 }
 
 /** Leaves out the oldest results, and then whole turns, where the budget ends; a call never loses its result. */
-export function withinBudget(
+export function applyBudget(
   steps: readonly Step[],
   charsOfText: (content: MessageContent) => number,
 ): Budgeted {
-  const charsOf = ({ said, text, calls }: Step) =>
+  const countChars = ({ said, text, calls }: Step) =>
     calls.reduce((sum, { made }) => sum + JSON.stringify(made.input).length, 0) +
-    resultChars(calls) +
+    countResultChars(calls) +
     (text?.length ?? 0) +
-    said.reduce((sum, one) => sum + charsOfText(one.content) + charsOfFiles(one.files), 0);
+    said.reduce((sum, one) => sum + charsOfText(one.content) + countFilesChars(one.files), 0);
   const shortened = new Set<TranscriptCall>();
-  let chars = steps.reduce((sum, step) => sum + charsOf(step), 0);
+  let chars = steps.reduce((sum, step) => sum + countChars(step), 0);
   for (const call of steps.flatMap(({ calls }) => calls)) {
     if (chars <= LIMITS.prompt_history_chars_max) break;
-    chars -= resultChars([call]);
+    chars -= countResultChars([call]);
     shortened.add(call);
   }
   let from = 0;
   for (; chars > LIMITS.prompt_history_chars_max && from < steps.length - 1; from++) {
     const step = steps[from];
-    if (step !== undefined) chars -= charsOf(step) - resultChars(step.calls);
+    if (step !== undefined) chars -= countChars(step) - countResultChars(step.calls);
   }
   // What is kept begins with something that somebody said, or it would begin with the results of calls that are left out.
   while (from < steps.length - 1 && steps[from]?.said.length === 0) from++;
   return { steps: steps.slice(from), shortened };
 }
 
-function resultChars(calls: readonly TranscriptCall[]): number {
+function countResultChars(calls: readonly TranscriptCall[]): number {
   return calls.reduce(
     (sum, { observation: seen }) =>
       sum + (seen === null ? 0 : seen.text.length + seen.images.length * SEEN_CHARS),
@@ -59,12 +59,12 @@ function resultChars(calls: readonly TranscriptCall[]): number {
   );
 }
 
-function charsOfFiles(files: readonly PromptFile[]): number {
-  return files.reduce((sum, file) => sum + charsOfFile(file), 0);
+function countFilesChars(files: readonly PromptFile[]): number {
+  return files.reduce((sum, file) => sum + countFileChars(file), 0);
 }
 
 /** The turns in the order in which they read: each with what it read, said and called. What an end has read is a step of its own, the task's last. */
-export function stepsOf({ messages, turns, calls }: Transcript, files: PromptFiles): Step[] {
+export function buildSteps({ messages, turns, calls }: Transcript, files: PromptFiles): Step[] {
   const tasks = [...new Set(messages.map(({ readBy }) => readBy.taskId))];
   return tasks.flatMap((taskId) => {
     const read = messages.filter(({ readBy }) => readBy.taskId === taskId);

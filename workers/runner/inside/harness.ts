@@ -2,7 +2,7 @@
  * The module that runs inside the isolate, around the code: it captures what is printed, returned and saved, within bounds.
  * It shares its isolate with the code and so is trusted with nothing; the runner counts again outside.
  */
-import { formOf } from "../../../shared/code-form.ts";
+import { encodeCodeForm } from "../../../shared/code-form.ts";
 import type { CodeResult } from "../../../shared/contracts/code.ts";
 import type { NewFile } from "../../../shared/contracts/file.ts";
 import { LIMITS } from "../../../shared/limits.ts";
@@ -19,7 +19,7 @@ const handler = {
     // The code may call its own isolate: it would run again, in a request that nobody waits for.
     if (begun) return new Answer(null, { status: 403 });
     begun = true;
-    return new Answer(formOf(await run()));
+    return new Answer(encodeCodeForm(await run()));
   },
 };
 Object.freeze(handler);

@@ -4,7 +4,7 @@ import type { ReceivedFile } from "../../../../shared/contracts/file.ts";
 import type { InboundEvent } from "../../../../shared/contracts/inbound.ts";
 import { cleanName } from "../../../../shared/files.ts";
 import { LIMITS } from "../../../../shared/limits.ts";
-import { truncate, oneLine } from "../../../../shared/text.ts";
+import { truncate, toOneLine } from "../../../../shared/text.ts";
 import type { Ignored } from "../receiver.ts";
 import { type Bot, parseText } from "./text.ts";
 import type { TelegramMessage, TelegramQuery } from "./update.ts";
@@ -23,13 +23,13 @@ export type Parsed =
   | { kind: "unreadable"; reason: string };
 
 /** The address of a chat, or of a topic in it. */
-export function addressOf(chat: { id: number }, threadId?: number): AddressOf<"telegram"> {
+export function readAddress(chat: { id: number }, threadId?: number): AddressOf<"telegram"> {
   const thread = threadId === undefined ? {} : { threadId: String(threadId) };
   return { channel: "telegram", chatId: String(chat.id), ...thread };
 }
 
 /** Without `is_topic_message` the thread's id is that of an ordinary reply, and nothing can be sent to it. */
-function topicOf(
+function readTopic(
   message: Pick<TelegramMessage, "message_thread_id" | "is_topic_message">,
 ): number | undefined {
   return message.is_topic_message === true ? message.message_thread_id : undefined;
@@ -38,10 +38,10 @@ function topicOf(
 /** @param id the update's. */
 export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Parsed {
   const { chat, from } = message;
-  const sender = senderOf(message);
+  const sender = findSender(message);
   // Update ids are counted per bot; the chat tells two bots apart that served the same database.
   const dedupKey = `${id}:${chat.id}`;
-  const address = addressOf(chat, topicOf(message));
+  const address = readAddress(chat, readTopic(message));
   const userId = from === undefined ? {} : { userId: sender ?? String(from.id) };
   const ignored = (reason: string): Parsed => ({
     kind: "ignored",
@@ -50,14 +50,14 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
   if (chat.type === "channel") return ignored("a channel's post");
   if (message.migrate_to_chat_id !== undefined) {
     // Nobody in it says so: it is the group itself that migrates.
-    const origin = { dedupKey, address: addressOf(chat), sender: { id: String(chat.id) }, isGroup: true };
+    const origin = { dedupKey, address: readAddress(chat), sender: { id: String(chat.id) }, isGroup: true };
     const toChatId = String(message.migrate_to_chat_id);
     return { kind: "event", event: { kind: "group_migrated", ...origin, toChatId } };
   }
   if (sender === null) return ignored("a message that no person sent");
   const malformed = FILES.filter((name) => name in message && message[name] === undefined);
   const unreadable = [...UNREADABLE.filter((name) => name in message), ...malformed];
-  const files = filesOf(message.photo || message.document ? message : { ...message.reply_to_message });
+  const files = readFiles(message.photo || message.document ? message : { ...message.reply_to_message });
   const { text, command, toBot } = parseText(message, bot);
   // Only the bot's name is something said to it.
   if (text === "" && unreadable.length + files.length === 0 && toBot === null)
@@ -67,11 +67,11 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
   const albumId = message.media_group_id;
   // One picture of an album has its caption, and with it the bot's name.
   if (isAside && (albumId === undefined || text !== "")) return ignored("not said to this bot");
-  const quote = quoteOf(message);
+  const quote = readQuote(message);
   const said = {
     dedupKey,
     address,
-    sender: { id: sender, ...(isGroup && nameOf(message)) },
+    sender: { id: sender, ...(isGroup && readName(message)) },
     isGroup,
     messageId: String(message.message_id),
     text,
@@ -87,13 +87,13 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
   };
 }
 
-function quoteOf(message: TelegramMessage): string {
+function readQuote(message: TelegramMessage): string {
   if (isTopicRoot(message)) return "";
   return message.reply_to_message?.text ?? message.reply_to_message?.caption ?? "";
 }
 
 /** What it came with, or what the message came with that it answers: the largest size of a picture; a document, unless it is the film of an animation. */
-function filesOf({ photo = [], document, animation }: Partial<TelegramMessage>): ReceivedFile[] {
+function readFiles({ photo = [], document, animation }: Partial<TelegramMessage>): ReceivedFile[] {
   const largest = photo.at(-1);
   const pictures = largest === undefined ? [] : [largest];
   return [
@@ -117,14 +117,14 @@ function filesOf({ photo = [], document, animation }: Partial<TelegramMessage>):
 }
 
 /** The person who speaks; an anonymous administrator speaks as the group itself. Null for bots, channels and services. */
-function senderOf({ chat, from, sender_chat: as }: TelegramMessage): string | null {
+function findSender({ chat, from, sender_chat: as }: TelegramMessage): string | null {
   if (as !== undefined) return as.id === chat.id && chat.type !== "private" ? String(as.id) : null;
   return from === undefined || from.is_bot === true ? null : String(from.id);
 }
 
 /** Nothing in a name can be taken for words of anybody else. */
-function nameOf({ from, sender_chat: as }: TelegramMessage): { name: string } {
-  const name = oneLine(
+function readName({ from, sender_chat: as }: TelegramMessage): { name: string } {
+  const name = toOneLine(
     (as === undefined ? from?.first_name : "an admin") ?? "",
     LIMITS.person_name_chars_max,
   );
@@ -157,7 +157,7 @@ export function parseQuery(id: number, { id: callbackId, from, message, data }: 
   const event: InboundEvent = {
     kind: "callback",
     dedupKey,
-    address: addressOf(message.chat, topicOf(message)),
+    address: readAddress(message.chat, readTopic(message)),
     sender: { id: String(from.id) },
     isGroup: message.chat.type !== "private",
     messageId: String(message.message_id),

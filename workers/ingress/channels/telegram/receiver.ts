@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { LIMITS } from "../../../../shared/limits.ts";
 import { equalInConstantTime } from "../../../../shared/signature.ts";
 import type { Ignored, Received, Receiver, ReceiverSettings } from "../receiver.ts";
-import { addressOf, type Parsed, parseMessage, parseQuery } from "./message.ts";
+import { readAddress, type Parsed, parseMessage, parseQuery } from "./message.ts";
 import type { Bot } from "./text.ts";
 import { Anywhere, Update } from "./update.ts";
 
@@ -11,7 +11,7 @@ export const telegram: Receiver = {
   async receive({ method, headers, body, verify }, settings) {
     if (method !== "POST")
       return { kind: "refused", status: 405, reason: "Updates come by POST.", headers: { allow: "POST" } };
-    const refused = verify ? await refusalOf(headers, settings) : null;
+    const refused = verify ? await checkSecret(headers, settings) : null;
     if (refused !== null) return refused;
     if (body.cut)
       return received({
@@ -19,11 +19,11 @@ export const telegram: Receiver = {
         reason: `larger than ${LIMITS.hook_body_bytes_max} bytes; kept are the first`,
       });
     if (body.text === null) return received({ kind: "unreadable", reason: "not UTF-8" });
-    return received(parseUpdate(body.text, botOf(settings)));
+    return received(parseUpdate(body.text, readBot(settings)));
   },
 };
 
-async function refusalOf(headers: Headers, settings: ReceiverSettings): Promise<Received | null> {
+async function checkSecret(headers: Headers, settings: ReceiverSettings): Promise<Received | null> {
   const secret = settings.TELEGRAM_WEBHOOK_SECRET;
   if (!secret) return { kind: "unconfigured", variable: "TELEGRAM_WEBHOOK_SECRET" };
   const given = headers.get("x-telegram-bot-api-secret-token") ?? "";
@@ -53,30 +53,30 @@ function parseUpdate(text: string, bot: Bot): Parsed {
   const { my_chat_member: member } = parsed.data;
   if (member === undefined) {
     const reason = "an update of a kind that nobody here reads";
-    return { kind: "ignored", ignored: { reason, dedupKey: String(id), ...whereaboutsOf(json) } };
+    return { kind: "ignored", ignored: { reason, dedupKey: String(id), ...findWhereabouts(json) } };
   }
   const ignored = {
     reason: `the bot is now "${member.new_chat_member.status}" in the chat`,
     dedupKey: `${id}:${member.chat.id}`,
-    address: addressOf(member.chat),
+    address: readAddress(member.chat),
     userId: String(member.from.id),
   };
   return { kind: "ignored", ignored };
 }
 
 /** Where an update of any kind comes from, as far as it says so in the way of the others. */
-function whereaboutsOf(json: unknown): Partial<Ignored> {
+function findWhereabouts(json: unknown): Partial<Ignored> {
   const parts = Object.values(z.looseObject({}).safeParse(json).data ?? {});
   const { chat, from, user } = parts.flatMap((part) => Anywhere.safeParse(part).data ?? [])[0] ?? {};
   const person = from ?? user;
   return {
-    ...(chat !== undefined && { address: addressOf(chat) }),
+    ...(chat !== undefined && { address: readAddress(chat) }),
     ...(person !== undefined && { userId: String(person.id) }),
   };
 }
 
 /** The bot's id is the part of its token before the colon; its name has to be told. */
-function botOf({ TELEGRAM_BOT_ID: id, TELEGRAM_BOT_USERNAME: username }: ReceiverSettings): Bot {
+function readBot({ TELEGRAM_BOT_ID: id, TELEGRAM_BOT_USERNAME: username }: ReceiverSettings): Bot {
   return { ...(id && { id }), ...(username && { username: username.replace(/^@/, "") }) };
 }
 

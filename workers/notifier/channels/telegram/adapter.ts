@@ -7,7 +7,7 @@ import { LIMITS, type Timings } from "../../../../shared/limits.ts";
 import type { Env } from "../../env.ts";
 import { defineAdapter, type Misconfigured } from "../client.ts";
 import { openClient } from "./client.ts";
-import { attempt } from "./failures.ts";
+import { tryCall } from "./failures.ts";
 
 const TOO_BIG = `larger than ${LIMITS.file_bytes_max / 1024 ** 2} MiB`;
 
@@ -19,7 +19,7 @@ export const telegram = defineAdapter<"telegram">(channel, {
   async download(env, fileId, timings) {
     const bot = openBot(env, timings);
     if (bot.kind === "misconfigured") return bot;
-    return attempt(async () => {
+    return tryCall(async () => {
       const { file_path: path } = await bot.api.getFile(fileId);
       const signal = AbortSignal.timeout(timings.platform_call_ms);
       const response = await fetchDirect(`${bot.filesUrl}/${path}`, { signal });

@@ -2,8 +2,8 @@
 import { type Api, InputFile } from "grammy";
 import type { AbilitiesOf, AddressOf } from "../../../../shared/channels/index.ts";
 import type { Button, ChannelClient, Conversation, Sent } from "../client.ts";
-import { attempt, ifRefused, isAboutContent, unlessNotModified } from "./failures.ts";
-import { type Part, previewOf, render } from "./render.ts";
+import { tryCall, ifRefused, isAboutContent, unlessNotModified } from "./failures.ts";
+import { type Part, renderPreview, render } from "./render.ts";
 import { Whereabouts } from "./whereabouts.ts";
 
 const PLAIN = { link_preview_options: { is_disabled: true } };
@@ -22,7 +22,7 @@ export function openClient(
       ? {}
       : { reply_parameters: { message_id: Number(answersId), allow_sending_without_reply: true } };
   const sendTyping = () =>
-    attempt(() => chat.reach(async (id, thread) => void (await api.sendChatAction(id, "typing", thread))));
+    tryCall(() => chat.reach(async (id, thread) => void (await api.sendChatAction(id, "typing", thread))));
   return {
     render,
     create: (part, { silent, isFirst, buttons }) =>
@@ -32,7 +32,7 @@ export function openClient(
             ...options,
             ...thread,
             ...(isFirst && quoting),
-            ...keyboardOf(buttons),
+            ...buildKeyboard(buttons),
             disable_notification: silent,
           };
           return String((await api.sendMessage(id, text, more)).message_id);
@@ -45,25 +45,25 @@ export function openClient(
       return reached.kind === "doubt" ? { ...reached, kind: "later", rateLimited: false } : reached;
     },
     editing: {
-      preview: previewOf,
+      preview: renderPreview,
       edit: (externalId, part, buttons) =>
         inMarkupOrPlain(part, (text, options) =>
           chat.reach(async (id) => {
-            const more = { ...options, ...keyboardOf(buttons) };
+            const more = { ...options, ...buildKeyboard(buttons) };
             await api.editMessageText(id, Number(externalId), text, more).catch(unlessNotModified);
           }),
         ),
       remove: (externalId) =>
-        attempt(() => chat.reach(async (id) => void (await api.deleteMessage(id, Number(externalId))))),
+        tryCall(() => chat.reach(async (id) => void (await api.deleteMessage(id, Number(externalId))))),
     },
     typing: { show: sendTyping },
     buttons: {
       answer: (callbackId, text) =>
-        attempt(async () => void (await api.answerCallbackQuery(callbackId, { text }))),
+        tryCall(async () => void (await api.answerCallbackQuery(callbackId, { text }))),
     },
     files: {
       attach: (file, instead) =>
-        attempt(() =>
+        tryCall(() =>
           chat.reach(async (id, thread) => {
             const content = () => new InputFile(file.content, file.name);
             const asDocument = async () => (await api.sendDocument(id, content(), thread)).message_id;
@@ -80,7 +80,7 @@ export function openClient(
 }
 
 /** A row for each button. */
-function keyboardOf(buttons: readonly Button[]) {
+function buildKeyboard(buttons: readonly Button[]) {
   if (buttons.length === 0) return {};
   const rows = buttons.map(({ label, data }) => [{ text: label, callback_data: data }]);
   return { reply_markup: { inline_keyboard: rows } };
@@ -91,7 +91,7 @@ function inMarkupOrPlain<Value>(
   part: Part,
   send: (text: string, options: typeof PLAIN) => Promise<Value>,
 ): Promise<Sent<Value>> {
-  return attempt(() =>
+  return tryCall(() =>
     send(part.markup, HTML).catch((error: unknown) => {
       if (isAboutContent(error)) return send(part.plain, PLAIN);
       throw error;

@@ -1,23 +1,23 @@
 /** What a refusal of the Bot API means. https://core.telegram.org/bots/api#making-requests: errors have a code and a description, and no finer name. */
 import { GrammyError, HttpError } from "grammy";
-import { reasonOf } from "../../../../shared/errors.ts";
+import { describeError } from "../../../../shared/errors.ts";
 import { RedirectError } from "../../../../shared/fetch.ts";
 import { redact } from "../../../../shared/log.ts";
 import type { Failed, Sent } from "../client.ts";
 
 const GONE = ["message to edit not found", "message can't be edited"];
 
-export async function attempt<Value>(work: () => Promise<Value>): Promise<Sent<Value>> {
+export async function tryCall<Value>(work: () => Promise<Value>): Promise<Sent<Value>> {
   try {
     return { kind: "ok", value: await work() };
   } catch (error) {
-    return failureOf(error);
+    return classifyFailure(error);
   }
 }
 
-function failureOf(error: unknown): Failed {
+function classifyFailure(error: unknown): Failed {
   // The words of other errors may hold the URL, and the URL holds the token.
-  const reason = redact(reasonOf(error));
+  const reason = redact(describeError(error));
   const isRedirect =
     error instanceof RedirectError || (error instanceof HttpError && error.error instanceof RedirectError);
   if (isRedirect) return { kind: "misconfigured", reason: `${reason}: check TELEGRAM_API_BASE` };

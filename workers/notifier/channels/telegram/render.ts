@@ -4,7 +4,7 @@
  */
 import { truncate } from "../../../../shared/text.ts";
 import { telegram } from "../../../../shared/channels/telegram.ts";
-import { escapeHtml, type Run, runsOf, type Style } from "./runs.ts";
+import { escapeHtml, type Run, parseRuns, type Style } from "./runs.ts";
 
 /** One message's worth of an answer, in Telegram's markup and, should that be refused, as plain text. */
 export interface Part {
@@ -18,7 +18,7 @@ const PREVIEW_UNITS_MAX = 100;
 
 /** At least one part, and none that is only white space: an empty message cannot be sent. */
 export function render(markdown: string): readonly [Part, ...Part[]] {
-  const runs = runsOf(markdown);
+  const runs = parseRuns(markdown);
   const plain = runs.map(({ text }) => text).join("");
   const parts = cuts(plain).map(({ from, to }) => ({
     markup: html(slice(runs, from, to)),
@@ -29,7 +29,7 @@ export function render(markdown: string): readonly [Part, ...Part[]] {
 }
 
 /** The first line, with an ellipsis that no whole answer ends its only line with. */
-export function previewOf({ plain }: Part): Part {
+export function renderPreview({ plain }: Part): Part {
   const line = plain.split("\n").find((candidate) => candidate.trim() !== "") ?? "";
   const text = `${truncate(line, PREVIEW_UNITS_MAX)} …`;
   return { markup: escapeHtml(text), plain: text };

@@ -17,13 +17,14 @@ const MARKS_MAX = 2_000;
 const MARKS = /[*_~`[\]<>|\-+#]/g;
 
 /** The runs of a text. What is too wild to be read as Markdown is shown as it was written. */
-export function runsOf(markdown: string): Run[] {
-  if ((markdown.match(MARKS)?.length ?? 0) > MARKS_MAX && !isOneFence(markdown)) return asWritten(markdown);
+export function parseRuns(markdown: string): Run[] {
+  if ((markdown.match(MARKS)?.length ?? 0) > MARKS_MAX && !isOneFence(markdown))
+    return keepAsWritten(markdown);
   try {
     return trimEnd(blocks(marked.lexer(markdown), []));
   } catch {
     // Nested deeper than the stack.
-    return asWritten(markdown);
+    return keepAsWritten(markdown);
   }
 }
 
@@ -33,7 +34,7 @@ function isOneFence(markdown: string): boolean {
   return fence !== undefined && markdown.indexOf(`\n${fence}`) === markdown.length - fence.length - 1;
 }
 
-const asWritten = (text: string): Run[] => [{ text: text.trimEnd(), styles: [] }];
+const keepAsWritten = (text: string): Run[] => [{ text: text.trimEnd(), styles: [] }];
 
 function blocks(tokens: readonly Token[], styles: readonly Style[]): Run[] {
   return tokens.flatMap((token) => (isKnown(token) ? block(token, styles) : [{ text: token.raw, styles }]));
@@ -48,12 +49,12 @@ function block(token: MarkedToken, styles: readonly Style[]): Run[] {
       return [...inline(token.tokens, styles), end];
     case "code": {
       const language = /^[\w+#-]+/.exec(token.lang ?? "")?.[0];
-      const pre: Style[] = [{ tag: "pre" }, ...(language ? [codeIn(language)] : [])];
-      return [{ text: token.text, styles: [...quotesOf(styles), ...pre] }, end];
+      const pre: Style[] = [{ tag: "pre" }, ...(language ? [makeCodeStyle(language)] : [])];
+      return [{ text: token.text, styles: [...pickQuotes(styles), ...pre] }, end];
     }
     case "blockquote": {
       // Quotes cannot be nested.
-      const quote: Style[] = quotesOf(styles).length > 0 ? [] : [{ tag: "blockquote" }];
+      const quote: Style[] = pickQuotes(styles).length > 0 ? [] : [{ tag: "blockquote" }];
       return [...trimEnd(blocks(token.tokens, [...styles, ...quote])), end];
     }
     case "list":
@@ -63,9 +64,9 @@ function block(token: MarkedToken, styles: readonly Style[]): Run[] {
       ];
     case "table": {
       const rows = [token.header, ...token.rows].map((row) =>
-        row.map((cell) => textOf(cell.tokens)).join(" | "),
+        row.map((cell) => joinText(cell.tokens)).join(" | "),
       );
-      return [{ text: rows.join("\n"), styles: [...quotesOf(styles), { tag: "pre" }] }, end];
+      return [{ text: rows.join("\n"), styles: [...pickQuotes(styles), { tag: "pre" }] }, end];
     }
     case "hr":
       return [{ text: "———", styles }, end];
@@ -115,13 +116,13 @@ function inlineToken(token: MarkedToken, styles: readonly Style[]): Run[] {
     case "del":
       return inline(token.tokens, [...styles, { tag: "s" }]);
     case "codespan":
-      return [{ text: token.text, styles: [...quotesOf(styles), { tag: "code" }] }];
+      return [{ text: token.text, styles: [...pickQuotes(styles), { tag: "code" }] }];
     case "br":
       return [{ text: "\n", styles }];
     case "link":
-      return inline(token.tokens, [...styles, ...linkTo(token.href, styles)]);
+      return inline(token.tokens, [...styles, ...makeLinkStyles(token.href, styles)]);
     case "image":
-      return [{ text: token.text || token.href, styles: [...styles, ...linkTo(token.href, styles)] }];
+      return [{ text: token.text || token.href, styles: [...styles, ...makeLinkStyles(token.href, styles)] }];
     case "escape":
       return [{ text: token.text, styles }];
     case "text":
@@ -133,17 +134,20 @@ function inlineToken(token: MarkedToken, styles: readonly Style[]): Run[] {
   }
 }
 
-const textOf = (tokens: readonly Token[]) =>
+const joinText = (tokens: readonly Token[]) =>
   inline(tokens, [])
     .map(({ text }) => text)
     .join("");
 
 /** Code takes no other style around it but a quote. */
-const quotesOf = (styles: readonly Style[]) => styles.filter(({ tag }) => tag === "blockquote");
-const codeIn = (language: string): Style => ({ tag: "code", attribute: `class="language-${language}"` });
+const pickQuotes = (styles: readonly Style[]) => styles.filter(({ tag }) => tag === "blockquote");
+const makeCodeStyle = (language: string): Style => ({
+  tag: "code",
+  attribute: `class="language-${language}"`,
+});
 
 /** A link, unless it leads nowhere safe or stands in another. */
-function linkTo(href: string, styles: readonly Style[]): Style[] {
+function makeLinkStyles(href: string, styles: readonly Style[]): Style[] {
   if (!/^(https?|tg|mailto):/i.test(href) || styles.some(({ tag }) => tag === "a")) return [];
   return [{ tag: "a", attribute: `href="${escapeHtml(decoded(href)).replaceAll('"', "&quot;")}"` }];
 }

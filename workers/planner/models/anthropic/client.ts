@@ -4,17 +4,17 @@ import { Messages } from "@anthropic-ai/sdk/resources/messages/messages";
 import { permanent, type Permanent, transient } from "../../../../shared/errors.ts";
 import { fetchDirect } from "../../../../shared/fetch.ts";
 import type { ModelAnswer, ModelClient, ModelRequest } from "../model.ts";
-import { messageOf } from "./convert.ts";
-import { failureOf } from "./failures.ts";
-import { costUsdOf } from "./prices.ts";
+import { toMessageParam } from "./convert.ts";
+import { classifyFailure } from "./failures.ts";
+import { computeCostUsd } from "./prices.ts";
 import type { AnthropicSettings } from "./protocol.ts";
-import { type Answer, readAnswer, textOf } from "./stream.ts";
+import { type Answer, readAnswer, joinText } from "./stream.ts";
 
 const MODEL = "claude-sonnet-5-5";
 
 /** Null: nothing is configured. A base URL alone is a server that wants no key. */
 export function openClient(settings: AnthropicSettings): ModelClient | null {
-  const route = routeOf(settings);
+  const route = chooseRoute(settings);
   if (route === null) return null;
   const model = settings.ANTHROPIC_MODEL || MODEL;
   const client = new BaseAnthropic({ ...route.options, fetch: fetchDirect, maxRetries: 0, logLevel: "off" });
@@ -32,15 +32,15 @@ export function openClient(settings: AnthropicSettings): ModelClient | null {
             description,
             input_schema: { type: "object" as const, ...inputSchema },
           })),
-          messages: request.messages.map(messageOf),
+          messages: request.messages.map(toMessageParam),
           stream: true as const,
         };
-        const options = { signal: request.signal, headers: headersOf(route.provider, request) };
+        const options = { signal: request.signal, headers: buildHeaders(route.provider, request) };
         const response = await messages.create(body, options).asResponse();
-        return answerOf(await readAnswer(response, (delta) => request.onText(delta)), settings);
+        return toAnswer(await readAnswer(response, (delta) => request.onText(delta)), settings);
       } catch (error) {
         if (request.signal.aborted) return transient("the model did not answer in time");
-        return failureOf(error, settings);
+        return classifyFailure(error, settings);
       }
     },
   };
@@ -48,7 +48,7 @@ export function openClient(settings: AnthropicSettings): ModelClient | null {
 
 type Route = { provider: string; options: ConstructorParameters<typeof BaseAnthropic>[0] };
 
-function routeOf(settings: AnthropicSettings): Route | null {
+function chooseRoute(settings: AnthropicSettings): Route | null {
   const {
     ANTHROPIC_API_KEY: key,
     ANTHROPIC_BASE_URL: base,
@@ -74,7 +74,7 @@ function routeOf(settings: AnthropicSettings): Route | null {
 }
 
 /** What AI Gateway's log is searched by. */
-function headersOf(
+function buildHeaders(
   provider: string,
   { taskId, conversationId, tenantId }: ModelRequest,
 ): Record<string, string> {
@@ -83,28 +83,28 @@ function headersOf(
   return { "cf-aig-metadata": JSON.stringify(metadata) };
 }
 
-function answerOf(answer: Answer | null, settings: AnthropicSettings): ModelAnswer | Permanent {
+function toAnswer(answer: Answer | null, settings: AnthropicSettings): ModelAnswer | Permanent {
   // Whatever answers 200 at a wrong address is not typed by hope.
   if (answer === null) return permanent("what answered is not the Messages API: check ANTHROPIC_BASE_URL");
   const { content, model, usage } = answer;
   return {
     kind: "answer",
-    text: textOf(answer),
+    text: joinText(answer),
     calls: content.flatMap((block) =>
       block.type === "tool_use" ? [{ name: block.name, input: block.input }] : [],
     ),
-    stop: stopOf(answer.stop_reason),
+    stop: readStop(answer.stop_reason),
     model,
-    usage: usageOf(model, usage, settings),
+    usage: readUsage(model, usage, settings),
   };
 }
 
-function stopOf(reason: string | null): ModelAnswer["stop"] {
+function readStop(reason: string | null): ModelAnswer["stop"] {
   if (reason === "refusal") return "refusal";
   return reason === "max_tokens" || reason === "model_context_window_exceeded" ? "length" : "end";
 }
 
-function usageOf(model: string, usage: Answer["usage"], settings: AnthropicSettings): ModelAnswer["usage"] {
+function readUsage(model: string, usage: Answer["usage"], settings: AnthropicSettings): ModelAnswer["usage"] {
   const tokens = {
     fresh: usage.input_tokens,
     cacheWritten: usage.cache_creation_input_tokens ?? 0,
@@ -114,6 +114,6 @@ function usageOf(model: string, usage: Answer["usage"], settings: AnthropicSetti
   return {
     tokensIn: tokens.fresh + tokens.cacheWritten + tokens.cacheRead,
     tokensOut: tokens.out,
-    costUsd: costUsdOf(model, settings.ANTHROPIC_PRICE, tokens),
+    costUsd: computeCostUsd(model, settings.ANTHROPIC_PRICE, tokens),
   };
 }

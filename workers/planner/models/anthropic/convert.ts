@@ -20,27 +20,27 @@ const IMAGES: ReadonlyMap<string, Base64ImageSource["media_type"]> = new Map([
   ["image/webp", "image/webp"],
 ] as const);
 
-export function messageOf(message: PromptMessage): MessageParam {
-  if (message.role === "user") return { role: "user", content: message.parts.map(userBlockOf) };
+export function toMessageParam(message: PromptMessage): MessageParam {
+  if (message.role === "user") return { role: "user", content: message.parts.map(toUserBlock) };
   return {
     role: "assistant",
-    content: message.parts.map((part) => (part.type === "text" ? textOf(part) : useOf(part))),
+    content: message.parts.map((part) => (part.type === "text" ? toTextBlock(part) : toUseBlock(part))),
   };
 }
 
-function userBlockOf(part: TextPart | FilePart | ResultPart): ContentBlockParam {
-  return part.type === "result" ? resultOf(part) : contentOf(part);
+function toUserBlock(part: TextPart | FilePart | ResultPart): ContentBlockParam {
+  return part.type === "result" ? toResultBlock(part) : toContentBlock(part);
 }
 
-function resultOf({ callId, ok, parts }: ResultPart): ContentBlockParam {
+function toResultBlock({ callId, ok, parts }: ResultPart): ContentBlockParam {
   const [first, ...more] = parts;
   // Words alone are sent as such: other servers than Anthropic's read nothing else.
-  const content = first?.type === "text" && more.length === 0 ? first.text : parts.map(contentOf);
+  const content = first?.type === "text" && more.length === 0 ? first.text : parts.map(toContentBlock);
   return { type: "tool_result", tool_use_id: callId, is_error: !ok, content };
 }
 
-function contentOf(part: TextPart | FilePart): TextBlockParam | ImageBlockParam | DocumentBlockParam {
-  if (part.type === "text") return textOf(part);
+function toContentBlock(part: TextPart | FilePart): TextBlockParam | ImageBlockParam | DocumentBlockParam {
+  if (part.type === "text") return toTextBlock(part);
   const data = encodeBase64(part.content.slice().buffer);
   const image = IMAGES.get(part.mime);
   if (part.type === "image" && image !== undefined)
@@ -50,14 +50,15 @@ function contentOf(part: TextPart | FilePart): TextBlockParam | ImageBlockParam 
   return { type: "text", text: `(A file, ${part.name} (${part.mime}), of a kind that you cannot read.)` };
 }
 
-function textOf({ text }: TextPart): TextBlockParam {
+function toTextBlock({ text }: TextPart): TextBlockParam {
   return { type: "text", text };
 }
 
-function useOf({ id, name, input }: CallPart): ToolUseBlockParam {
+function toUseBlock({ id, name, input }: CallPart): ToolUseBlockParam {
   // What it made up must still be of the shape of a call, or no later request is taken.
   const isObject = typeof input === "object" && input !== null && !Array.isArray(input);
-  return { type: "tool_use", id, name: toolName(name), input: isObject ? input : { input } };
+  return { type: "tool_use", id, name: cleanToolName(name), input: isObject ? input : { input } };
 }
 
-const toolName = (name: string) => name.replace(/[^\w-]/g, "_").slice(0, TOOL_NAME_CHARS_MAX) || "unknown";
+const cleanToolName = (name: string) =>
+  name.replace(/[^\w-]/g, "_").slice(0, TOOL_NAME_CHARS_MAX) || "unknown";

@@ -1,10 +1,16 @@
 /** What a failure of the Messages API means: later, never, or not so. */
 import { APIError } from "@anthropic-ai/sdk/core/error";
-import { timingsOf } from "../../../../shared/config.ts";
-import { permanent, type Permanent, reasonOf, transient, type Transient } from "../../../../shared/errors.ts";
+import { readTimings } from "../../../../shared/config.ts";
+import {
+  permanent,
+  type Permanent,
+  describeError,
+  transient,
+  type Transient,
+} from "../../../../shared/errors.ts";
 import { RedirectError } from "../../../../shared/fetch.ts";
 import { redact } from "../../../../shared/log.ts";
-import { oneLine } from "../../../../shared/text.ts";
+import { toOneLine } from "../../../../shared/text.ts";
 import type { Refused } from "../model.ts";
 import type { AnthropicSettings } from "./protocol.ts";
 
@@ -12,17 +18,18 @@ const REASON_CHARS_MAX = 300;
 const RETRY_MS_MIN = 1_000;
 
 /** By status: an error of a gateway has no type. */
-export function failureOf(error: unknown, env: AnthropicSettings): Transient | Permanent | Refused {
+export function classifyFailure(error: unknown, env: AnthropicSettings): Transient | Permanent | Refused {
   // Half a body does not parse.
   if (!(error instanceof APIError)) return transient("the model's answer could not be read to its end");
   if (error.cause instanceof RedirectError)
     return permanent(`${error.cause.message}: check ANTHROPIC_BASE_URL`);
-  const { retry_after_ms_max } = timingsOf(env);
+  const { retry_after_ms_max } = readTimings(env);
   const { status, apiMessage } = error;
   // The connection was refused, cut or timed out.
-  if (status === undefined) return transient(`the model cannot be reached (${clean(reasonOf(error), env)})`);
+  if (status === undefined)
+    return transient(`the model cannot be reached (${clean(describeError(error), env)})`);
   const said = clean(apiMessage ?? `HTTP ${status}`, env);
-  const retryAfterMs = retryAfterMsOf(error.headers);
+  const retryAfterMs = parseRetryAfterMs(error.headers);
   const isLimit = status === 429;
   // A limit that passes says when; a spending limit does not pass.
   if (isLimit && retryAfterMs === undefined) return permanent(`the model's limit is used up (${said})`);
@@ -37,7 +44,7 @@ export function failureOf(error: unknown, env: AnthropicSettings): Transient | P
 }
 
 /** Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function retryAfterMsOf(headers: Headers | undefined): number | undefined {
+function parseRetryAfterMs(headers: Headers | undefined): number | undefined {
   const value = headers?.get("retry-after") ?? "";
   const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
   // Who says "at once" has said so to everybody.
@@ -53,5 +60,5 @@ function clean(
     (text, secret) => (secret ? text.replaceAll(secret, "[redacted]") : text),
     redact(words),
   );
-  return oneLine(withoutSecrets, REASON_CHARS_MAX);
+  return toOneLine(withoutSecrets, REASON_CHARS_MAX);
 }

@@ -26,15 +26,15 @@ export interface Tokens {
 }
 
 /** Dollars; null for a model whose price nobody told. `configured` is `ANTHROPIC_PRICE`, such as `2/10`. */
-export function costUsdOf(model: string, configured: string | undefined, tokens: Tokens): number | null {
-  const price = priceOf(configured) ?? PRICES[model.replace(/-\d{8}$/, "")];
+export function computeCostUsd(model: string, configured: string | undefined, tokens: Tokens): number | null {
+  const price = findPrice(configured) ?? PRICES[model.replace(/-\d{8}$/, "")];
   if (price === undefined) return null;
   const { fresh, cacheWritten, cacheRead, out } = tokens;
   const input = fresh + cacheWritten * CACHE_WRITE + cacheRead * CACHE_READ;
   return (input * price.input + out * price.output) / TOKENS_PER_PRICE;
 }
 
-function priceOf(configured = ""): Price | undefined {
+function findPrice(configured = ""): Price | undefined {
   const [, input, output] = /^(\d+(?:\.\d+)?)\/(\d+(?:\.\d+)?)$/.exec(configured) ?? [];
   return input === undefined || output === undefined
     ? undefined

@@ -36,13 +36,13 @@ export async function readAnswer(
   const whole = isStream ? await gather(response, onText) : await response.json<unknown>();
   const answer = z.safeParse(Whole, whole);
   if (!answer.success) return null;
-  return Answer.safeParse({ ...answer.data, content: answer.data.content.map(knownBlock) }).data ?? null;
+  return Answer.safeParse({ ...answer.data, content: answer.data.content.map(toKnownBlock) }).data ?? null;
 }
 
 /** Blocks of other types, such as thinking, are not read. */
 const Whole = z.extend(Answer, { content: z.array(z.looseObject({ type: z.string() })) });
 
-function knownBlock(block: { type: string }): unknown {
+function toKnownBlock(block: { type: string }): unknown {
   return block.type === "text" || block.type === "tool_use" ? block : { type: "other" };
 }
 
@@ -60,7 +60,7 @@ async function gather(response: Response, onText: (delta: string) => Promise<voi
         ({ message, usage } = { message: event.message, usage: event.message.usage });
         break;
       case "content_block_start": {
-        content[event.index] = blockOf(event.content_block);
+        content[event.index] = toBlock(event.content_block);
         if (event.content_block.type === "text") said = speak(content, event.index, event.content_block.text);
         break;
       }
@@ -73,7 +73,7 @@ async function gather(response: Response, onText: (delta: string) => Promise<voi
       }
       case "message_delta":
         message = { ...message, stop_reason: event.delta.stop_reason };
-        usage = { ...usage, ...withoutNulls(event.usage) };
+        usage = { ...usage, ...dropNulls(event.usage) };
         break;
       case "message_stop":
         ended = true;
@@ -88,7 +88,7 @@ async function gather(response: Response, onText: (delta: string) => Promise<voi
   if (!ended) throw new Error("the stream ended in the middle");
   for (const [index, json] of inputs) {
     const block = content[index];
-    if (block?.type === "tool_use" && json !== "") block.input = parsed(json);
+    if (block?.type === "tool_use" && json !== "") block.input = parseInput(json);
   }
   return { ...message, usage, content };
 }
@@ -103,7 +103,7 @@ function speak(content: readonly Block[], index: number, text: string | undefine
 }
 
 /** What the answer says: its blocks as paragraphs. */
-export function textOf({ content }: Answer): string {
+export function joinText({ content }: Answer): string {
   return content
     .filter(hasText)
     .map(({ text }) => text)
@@ -114,14 +114,14 @@ function hasText(block: Block): block is Extract<Block, { type: "text" }> {
   return block.type === "text" && block.text !== "";
 }
 
-function blockOf(block: { type: string; name?: string; input?: unknown }): Block {
+function toBlock(block: { type: string; name?: string; input?: unknown }): Block {
   if (block.type === "text") return { type: "text", text: "" };
   if (block.type === "tool_use") return { type: "tool_use", name: block.name ?? "", input: block.input };
   return { type: "other" };
 }
 
 /** What is no JSON is handed on as it is: the call's schema refuses it in words. */
-function parsed(json: string): unknown {
+function parseInput(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
@@ -130,6 +130,6 @@ function parsed(json: string): unknown {
 }
 
 /** Counters that do not apply are null, and must not hide what the beginning said. */
-function withoutNulls(usage: object): object {
+function dropNulls(usage: object): object {
   return Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null));
 }

@@ -1,16 +1,10 @@
-/** Where stories are told: a house whose every effect is under control, with claims so short that nobody waits for a crash to be noticed. */
+/** Where stories are told: a pipeline whose every effect is under control, with claims so short that nobody waits for a crash to be noticed. */
 import type { Timings } from "../../shared/limits.ts";
 import type { Story } from "../fault/stories.ts";
 import { Control, type EffectFault, type Recorded } from "./control.ts";
-import { type House, openHouse } from "./house.ts";
-import {
-  calls,
-  type ModelAnswer,
-  type ModelRequest,
-  ModelServer,
-  says,
-} from "../../stand-ins/model-server.ts";
-import type { ShownMessage } from "../../stand-ins/telegram-server.ts";
+import { type Pipeline, openPipeline } from "./pipeline.ts";
+import { calls, type ModelAnswer, type ModelRequest, ModelServer, says } from "../../fakes/model-server.ts";
+import type { ShownMessage } from "../../fakes/telegram-server.ts";
 import { newestState } from "./state.ts";
 import { until } from "./until.ts";
 
@@ -50,38 +44,38 @@ export interface Told {
   met: EffectFault[];
 }
 
-export type Stage = Awaited<ReturnType<typeof openStage>>;
+export type StoryRunner = Awaited<ReturnType<typeof openStoryRunner>>;
 
-export async function openStage(timings: Partial<Timings> = {}) {
+export async function openStoryRunner(timings: Partial<Timings> = {}) {
   const control = new Control();
   const model = new ModelServer();
   model.answerTo = answerOf;
-  const house = await openHouse({
+  const pipeline = await openPipeline({
     control,
     vars: { ANTHROPIC_BASE_URL: await model.listen() },
     timings: { ...TIMINGS, ...timings },
   });
   let nextChat = 1_000;
   return {
-    house,
+    pipeline,
     control,
     /** Tells the story to its end in a chat of its own, while the faults befall it. When nothing goes wrong it needs no clock. */
     async tell(story: Story, faults: readonly EffectFault[] = [], withClock = true): Promise<Told> {
       const chat = nextChat++;
-      house.telegram.reset();
-      control.begin([...(story.meanwhile?.(house, chat) ?? []), ...faults]);
-      const clock = withClock ? startClock(house, control) : null;
+      pipeline.telegram.reset();
+      control.begin([...(story.meanwhile?.(pipeline, chat) ?? []), ...faults]);
+      const clock = withClock ? startClock(pipeline, control) : null;
       try {
-        await story.tell(house, chat);
-        await quiet(house, control);
+        await story.tell(pipeline, chat);
+        await quiet(pipeline, control);
       } finally {
         await clock?.stop();
       }
-      const { state, tasks } = await newestState(house);
-      const left = [...(await leftovers(house)), ...(await alive(house, tasks))];
+      const { state, tasks } = await newestState(pipeline);
+      const left = [...(await leftovers(pipeline)), ...(await alive(pipeline, tasks))];
       const isStray = ({ id, text }: ShownMessage) =>
-        isPreview(text) || isDoubled(house.telegram.in(chat), id);
-      const shown = house.telegram.in(chat);
+        isPreview(text) || isDoubled(pipeline.telegram.in(chat), id);
+      const shown = pipeline.telegram.in(chat);
       return {
         state,
         answers: shown.filter((message) => !isStray(message)).map(({ text }) => text),
@@ -92,7 +86,7 @@ export async function openStage(timings: Partial<Timings> = {}) {
       };
     },
     async close() {
-      await house.close();
+      await pipeline.close();
       control.close();
       model.close();
     },
@@ -121,11 +115,11 @@ function isDoubled(messages: readonly ShownMessage[], id: number): boolean {
 }
 
 /** Rings whenever nobody does anything: what is left to do then has been forgotten by its queue. */
-function startClock(house: House, control: Control) {
+function startClock(pipeline: Pipeline, control: Control) {
   let ringing: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
     if (Date.now() - control.heardAt < STILL_MS) return;
-    ringing = ringing.then(() => house.ring()).catch(() => undefined);
+    ringing = ringing.then(() => pipeline.ring()).catch(() => undefined);
   }, RING_EVERY_MS);
   return {
     stop: async () => {
@@ -136,20 +130,20 @@ function startClock(house: House, control: Control) {
 }
 
 /** Waits until nothing is left to do and nobody does anything. */
-async function quiet(house: House, control: Control): Promise<void> {
-  const rows = () => house.sql<{ queue: string; key: string }>("SELECT queue, key FROM outbox LIMIT 1");
+async function quiet(pipeline: Pipeline, control: Control): Promise<void> {
+  const rows = () => pipeline.sql<{ queue: string; key: string }>("SELECT queue, key FROM outbox LIMIT 1");
   await until(
     async () => (await rows()).length === 0 && Date.now() - control.heardAt > STILL_MS,
     QUIET_MS_MAX,
     "everything to be done",
   ).catch(async (error: unknown) => {
-    const left = await house.sql("SELECT queue, key, rings, parked_reason FROM outbox");
+    const left = await pipeline.sql("SELECT queue, key, rings, parked_reason FROM outbox");
     throw new Error(`${String(error)}; left are ${JSON.stringify(left)}`, { cause: error });
   });
 }
 
-async function leftovers(house: House): Promise<string[]> {
-  const rows = await house.sql<{ what: string }>(
+async function leftovers(pipeline: Pipeline): Promise<string[]> {
+  const rows = await pipeline.sql<{ what: string }>(
     `SELECT 'doorbell ' || queue || ' ' || key AS what FROM outbox
      UNION ALL SELECT 'lease ' || id FROM replies WHERE lease_token IS NOT NULL OR lease_until > 0
      UNION ALL SELECT 'active task ' || id FROM tasks WHERE state IN ('queued', 'running', 'waiting')
@@ -161,13 +155,13 @@ async function leftovers(house: House): Promise<string[]> {
 const ALIVE: ReadonlySet<string> = new Set(["queued", "running", "paused", "waiting", "waitingForPause"]);
 
 /** Instances that are still at work when their tasks have ended. */
-async function alive(house: House, tasks: readonly string[]): Promise<string[]> {
+async function alive(pipeline: Pipeline, tasks: readonly string[]): Promise<string[]> {
   const left: string[] = [];
   for (const id of tasks) {
     const last = { status: "" };
     await until(
       async () => {
-        const response = await house.runtime.fetch("errand-executor", `http://executor/${id}`);
+        const response = await pipeline.runtime.fetch("errand-executor", `http://executor/${id}`);
         Object.assign(last, await response.json());
         return !ALIVE.has(last.status);
       },

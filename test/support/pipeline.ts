@@ -1,4 +1,4 @@
-/** The whole house on one machine's runtime: the real Workers, real queues, D1 and Workflows, and a Bot API at its HTTP edge. */
+/** The whole pipeline on one machine's runtime: the real Workers, real queues, D1 and Workflows, and a Bot API at its HTTP edge. */
 import { resolve } from "node:path";
 import { migrate } from "../../scripts/local/migrate.ts";
 import { startRuntime } from "../../scripts/local/runtime.ts";
@@ -8,7 +8,7 @@ import type { Timings } from "../../shared/limits.ts";
 import type { TaskState } from "../../shared/contracts/task.ts";
 import { checkAnswer } from "./api-answers.ts";
 import type { Control } from "./control.ts";
-import { TelegramServer } from "../../stand-ins/telegram-server.ts";
+import { TelegramServer } from "../../fakes/telegram-server.ts";
 import { watchedConfig, type WorkerName, WORKERS } from "./worker-configs.ts";
 import { until } from "./until.ts";
 
@@ -18,7 +18,7 @@ const DESK = resolve("test/support/entries/desk.ts");
 /** For the day when it never is. */
 const QUIET_MS_MAX = 120_000;
 
-export interface HouseOptions {
+export interface PipelineOptions {
   timings?: Partial<Timings>;
   /** Hears of every effect, and may keep it from happening: the Workers are then wrapped by `test/support/entries`. */
   control?: Control;
@@ -42,9 +42,9 @@ export interface TaskBody {
   usage: { turns: number };
 }
 
-export type House = Awaited<ReturnType<typeof openHouse>>;
+export type Pipeline = Awaited<ReturnType<typeof openPipeline>>;
 
-export async function openHouse(options: HouseOptions = {}) {
+export async function openPipeline(options: PipelineOptions = {}) {
   const telegram = new TelegramServer();
   const vars = {
     TELEGRAM_BOT_TOKEN: telegram.token,
@@ -130,7 +130,7 @@ export async function openHouse(options: HouseOptions = {}) {
     async quiet() {
       const left = () => sql("SELECT queue, key FROM outbox WHERE parked_reason IS NULL LIMIT 1");
       try {
-        await until(async () => (await left()).length === 0, QUIET_MS_MAX, "the house to be quiet");
+        await until(async () => (await left()).length === 0, QUIET_MS_MAX, "the pipeline to be quiet");
       } catch (error) {
         throw new Error([String(error), JSON.stringify(await left()), ...logs.slice(-30)].join("\n"), {
           cause: error,

@@ -78,7 +78,7 @@ export class ModelServer {
       const [status, sent] =
         "status" in answer
           ? [answer.status, answer.body ?? errorOf(answer.status)]
-          : [200, messageOf(asked, answer)];
+          : [200, toMessageParam(asked, answer)];
       const headers = "status" in answer ? answer.headers : {};
       response
         .writeHead(status, { "content-type": "application/json", ...headers })
@@ -111,7 +111,7 @@ export function calls(name: string, input: unknown, words = ""): ModelAnswer {
   return { content: [...spoken, { type: "tool_use", id: "toolu_1", name, input }], stop_reason: "tool_use" };
 }
 
-function messageOf(
+function toMessageParam(
   { body }: ModelRequest,
   { content, stop_reason = "end_turn" }: { content: Block[]; stop_reason?: string },
 ) {
@@ -130,7 +130,7 @@ function messageOf(
 
 /** The events of a streamed answer, its texts in pieces. */
 function eventsOf(asked: ModelRequest, answer: { content: Block[]; stop_reason?: string }): string[] {
-  const { content, stop_reason, stop_sequence, usage, ...message } = messageOf(asked, answer);
+  const { content, stop_reason, stop_sequence, usage, ...message } = toMessageParam(asked, answer);
   return [
     sse("message_start", {
       message: {

@@ -1,24 +1,24 @@
-/** One look at a reply: what is wanted, what is shown, and the way to its conversation. */
+/** One attempt at a reply: what is wanted, what is shown, and the way to its conversation. */
 import type { Timings } from "../../shared/limits.ts";
 import type { Reply } from "../../shared/store/lease-reply.ts";
 import type { Lease } from "../../shared/store/statements/guards.ts";
 import type { AnyClient } from "./channels/client.ts";
 import type { Env } from "./env.ts";
 
-export interface Look {
+export interface Attempt {
   readonly env: Env;
   readonly timings: Timings;
   readonly lease: Lease;
   readonly reply: Reply;
 }
 
-/** A look with a client that can send. */
-export interface OpenLook extends Look {
+/** An attempt with a client that can send. */
+export interface OpenAttempt extends Attempt {
   readonly client: AnyClient;
 }
 
 /** What the log is told of it. */
-export function factsOf({ reply }: Look) {
+export function getLogFacts({ reply }: Attempt) {
   return {
     stage: "notifier" as const,
     session_id: reply.conversation_id,
@@ -28,7 +28,7 @@ export function factsOf({ reply }: Look) {
 }
 
 /** The message that shows a part. */
-export function shownId({ reply }: Look, part: number): string | undefined {
+export function findShownId({ reply }: Attempt, part: number): string | undefined {
   const delivery = reply.deliveries.find((one) => one.part === part && one.state === "shown");
   return delivery?.external_id ?? undefined;
 }
