@@ -3,7 +3,7 @@ import sql from "sql-template-tag";
 import { Batch } from "./batch.ts";
 import { appendEvent } from "./statements/events.ts";
 import { claimHeld, type TurnClaim } from "./statements/guards.ts";
-import { addHeartbeatWithPause } from "./statements/heartbeat.ts";
+import { heartbeat, pauseDoorbell } from "./statements/heartbeat.ts";
 
 export interface ReleasedTurn extends TurnClaim {
   readonly reason: string;
@@ -21,5 +21,5 @@ export async function releaseTurn(db: D1Database, released: ReleasedTurn, now: n
     sql`UPDATE turns SET claimed_until = 0
         WHERE task_id = ${taskId} AND turn = ${turn} AND claim = ${claim} AND text IS NULL`,
   );
-  await addHeartbeatWithPause(batch, taskId, until).run(db);
+  await batch.add("heartbeat", heartbeat(taskId, until)).add("pause", pauseDoorbell(taskId, until)).run(db);
 }

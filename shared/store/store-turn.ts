@@ -1,10 +1,8 @@
 /** Storing a claimed turn. A turn with calls goes on; one without is the end of its task, in the same batch. */
 import sql, { type Sql } from "sql-template-tag";
-import * as z from "zod/mini";
 import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { EventContent } from "../contracts/event.ts";
 import type { StoredFile } from "../contracts/file.ts";
-import { TaskState } from "../contracts/task.ts";
 import type { Turn } from "../contracts/turn.ts";
 import type { Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
@@ -12,7 +10,7 @@ import { insertArtifacts } from "./statements/artifacts.ts";
 import { addAnswer, endTask } from "./statements/end-task.ts";
 import { appendEvents, NOWHERE } from "./statements/events.ts";
 import { claimHeld, taskActive, type TurnClaim } from "./statements/guards.ts";
-import { addHeartbeatWithPause } from "./statements/heartbeat.ts";
+import { pauseDoorbell } from "./statements/heartbeat.ts";
 import { textEvent } from "./narrate.ts";
 
 /** A turn as it is stored, under its claim. */
@@ -25,14 +23,14 @@ export interface PlannedTurn extends TurnClaim {
   /** Ids of the messages that it read. */
   readonly read: readonly string[];
   readonly latencyMs: number;
-  /** Until then nobody revives the task. */
+  /** Until then its calls have begun, and the task needs nobody else. */
   readonly until: number;
 }
 
 export type StoredTurn =
   | { kind: "stored" }
-  /** It was the last: the task is in this state now, whoever has ended it. */
-  | { kind: "ended"; state: TaskState; doorbells: PendingDoorbell[] }
+  /** It was the last, and the task has ended: with it, or before it, by somebody else. */
+  | { kind: "ended" | "ended_before"; doorbells: PendingDoorbell[] }
   /** The claim was somebody else's, and nothing was changed. */
   | { kind: "lost" };
 
@@ -57,8 +55,9 @@ async function storeWithCalls(db: D1Database, turn: PlannedTurn, now: number): P
         WHERE ${claimHeld(turn)} ON CONFLICT DO NOTHING`,
     )
     .add("events", appendEvents(taskId, listEvents(turn), now, claimHeld(turn)))
-    .add("turn", answerTurn(turn));
-  const results = await addHeartbeatWithPause(batch, taskId, until).run(db);
+    .add("turn", answerTurn(turn))
+    .add("pause", pauseDoorbell(taskId, until));
+  const results = await batch.run(db);
   return { kind: results.changes("turn") === 1 ? "stored" : "lost" };
 }
 
@@ -93,8 +92,8 @@ async function storeAndEnd(
   const answer = { turn: turn.turn };
   const results = await addAnswer(batch, { ...end, answer }, now, timings).run(db);
   if (results.changes("turn") === 0) return { kind: "lost" };
-  const task = results.row("ended", z.object({ state: TaskState }));
-  return { kind: "ended", state: task?.state ?? "failed", doorbells: results.doorbells() };
+  const kind = results.changes("end") === 1 ? "ended" : "ended_before";
+  return { kind, doorbells: results.doorbells() };
 }
 
 function addFiles(batch: Batch, turn: PlannedTurn): Batch {

@@ -1,5 +1,5 @@
 /** What a turn can know: the conversation's latest messages, and the turns and calls of the tasks that read them. */
-import sql, { type Sql } from "sql-template-tag";
+import sql from "sql-template-tag";
 import * as z from "zod/mini";
 import type { ChannelName } from "../contracts/channel.ts";
 import { MessageContent } from "../contracts/message.ts";
@@ -40,59 +40,68 @@ export interface Transcript {
 }
 
 const MessageRow = z.object({
+  kind: z.literal("message"),
+  seq: z.int(),
   id: z.string(),
-  content: jsonColumn(MessageContent),
+  content: MessageContent,
   task_id: z.string(),
   turn: z.nullable(z.int()),
 });
-const TurnRow = z.object({ task_id: z.string(), turn: z.int(), text: z.string() });
+const TurnRow = z.object({ kind: z.literal("turn"), task_id: z.string(), turn: z.int(), text: z.string() });
 const CallRow = z.object({
+  kind: z.literal("call"),
   task_id: z.string(),
   turn: z.int(),
   call: z.int(),
   tool: z.string(),
-  input: jsonColumn(z.unknown()),
+  input: z.unknown(),
   ok: z.nullable(z.int()),
   result: z.nullable(z.string()),
-  images: jsonColumn(Observation.shape.images),
+  images: Observation.shape.images,
 });
+const Row = z.object({ row: jsonColumn(z.discriminatedUnion("kind", [MessageRow, TurnRow, CallRow])) });
 
-/** What was read since /new, and whatever this task has read; the newest first. */
-function remembered(taskId: string): Sql {
-  return sql`FROM tasks t
-    JOIN conversations c ON c.id = t.conversation_id JOIN messages m ON m.conversation_id = c.id
-    WHERE t.id = ${taskId} AND m.task_id IS NOT NULL
-      AND m.seq >= MIN(c.forgotten_seq + 1, (SELECT seq FROM messages WHERE id = t.message_id))
-      AND (m.seq > c.forgotten_seq OR m.task_id = t.id)
-    ORDER BY m.seq DESC LIMIT ${LIMITS.history_messages_max}`;
-}
-
-/** Adds the statements that read it. */
+/**
+ * Adds the statement that reads it: what was read since /new, and whatever this task has read. One statement of many rows, for each
+ * statement costs, and all of it in one value would be more than D1 takes (2 MB).
+ */
 export function addTranscript(batch: Batch, taskId: string): Batch {
-  const tasks = sql`(SELECT ${taskId} UNION SELECT task_id FROM (SELECT m.task_id ${remembered(taskId)}))`;
-  return batch
-    .add("messages", sql`SELECT m.id, m.content, m.task_id, m.turn ${remembered(taskId)}`)
-    .add(
-      "turns",
-      sql`SELECT task_id, turn, text FROM turns WHERE task_id IN ${tasks} AND text IS NOT NULL ORDER BY task_id, turn`,
-    )
-    .add(
-      "calls",
-      sql`SELECT task_id, turn, call, tool, input, ok, result, images FROM calls WHERE task_id IN ${tasks}
-        ORDER BY task_id, turn, call`,
-    );
+  const readers = sql`(SELECT ${taskId} UNION SELECT task_id FROM remembered)`;
+  return batch.add(
+    "transcript",
+    sql`WITH remembered AS MATERIALIZED (
+        SELECT m.seq, m.id, m.content, m.task_id, m.turn FROM tasks t
+        JOIN conversations c ON c.id = t.conversation_id JOIN messages m ON m.conversation_id = c.id
+        WHERE t.id = ${taskId} AND m.task_id IS NOT NULL
+          AND m.seq >= MIN(c.forgotten_seq + 1, (SELECT seq FROM messages WHERE id = t.message_id))
+          AND (m.seq > c.forgotten_seq OR m.task_id = t.id)
+        ORDER BY m.seq DESC LIMIT ${LIMITS.history_messages_max}
+      )
+      SELECT json_object('kind', 'message', 'seq', seq, 'id', id, 'content', json(content), 'task_id', task_id, 'turn', turn) AS row
+      FROM remembered
+      UNION ALL
+      SELECT json_object('kind', 'turn', 'task_id', task_id, 'turn', turn, 'text', text)
+      FROM turns WHERE task_id IN ${readers} AND text IS NOT NULL
+      UNION ALL
+      SELECT json_object('kind', 'call', 'task_id', task_id, 'turn', turn, 'call', call, 'tool', tool, 'input', json(input),
+        'ok', ok, 'result', result, 'images', json(images))
+      FROM calls WHERE task_id IN ${readers}`,
+  );
 }
 
 export function readTranscript(results: Results): Pick<Transcript, "messages" | "turns" | "calls"> {
-  const messages = results.rows("messages", MessageRow).map(({ id, content, task_id: taskId, turn }) => ({
-    id,
-    content,
-    readBy: { taskId, turn },
-  }));
-  const turns = results
-    .rows("turns", TurnRow)
-    .map(({ task_id: taskId, turn, text }) => ({ taskId, turn, text }));
-  return { messages: messages.toReversed(), turns, calls: results.rows("calls", CallRow).map(readCall) };
+  const rows = results.rows("transcript", Row).map(({ row }) => row);
+  const messages = rows
+    .flatMap((row) => (row.kind === "message" ? [row] : []))
+    .toSorted((one, other) => one.seq - other.seq)
+    .map(({ id, content, task_id: taskId, turn }) => ({ id, content, readBy: { taskId, turn } }));
+  const turns = rows
+    .flatMap((row) => (row.kind === "turn" ? [{ taskId: row.task_id, turn: row.turn, text: row.text }] : []))
+    .toSorted((one, other) => one.turn - other.turn);
+  const calls = rows
+    .flatMap((row) => (row.kind === "call" ? [readCall(row)] : []))
+    .toSorted((one, other) => one.turn - other.turn || one.call - other.call);
+  return { messages, turns, calls };
 }
 
 function readCall(row: z.infer<typeof CallRow>): TranscriptCall {

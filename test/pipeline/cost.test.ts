@@ -38,14 +38,14 @@ describe("the cost", () => {
 
   /**
    * Ingress stores the message (2 statements). Triage reads what is new (1) and makes a task of it (8). The executor claims the task
-   * (3). The planner claims the turn (7), stores it, and ends the task (11). The notifier leases the reply (4), records its message (2),
+   * (3). The planner claims the turn (5), stores it, and ends the task (10). The notifier leases the reply (4), records its message (2),
    * and settles it (3).
    */
   it("of a one-turn task is 9 D1 round trips, four doorbells, one step and two calls", async () => {
     expect(await costOf(32, "How much?")).toEqual({
       roundTrips: 9,
       byStage: { ingress: 1, planner: 4, executor: 1, notifier: 3 },
-      statements: 41,
+      statements: 38,
       rowsWritten: 47,
       doorbells: 4,
       instances: 1,
@@ -54,13 +54,13 @@ describe("the cost", () => {
     });
   });
 
-  /** A turn with a call is claimed (7) and stored (5), its call started (5) and observed (2). */
+  /** A turn with a call is claimed (5) and stored (4), its call started (5) and observed (2). */
   it("of a tool call is four D1 round trips and two steps more", async () => {
     expect(await costOf(33, "/run 6 * 7")).toEqual({
       roundTrips: 13,
       byStage: { ingress: 1, planner: 6, executor: 3, notifier: 3 },
-      statements: 60,
-      rowsWritten: 64,
+      statements: 54,
+      rowsWritten: 62,
       doorbells: 4,
       instances: 1,
       steps: 3,

@@ -20,7 +20,7 @@ export interface TaskEnd {
   readonly answer: { readonly text: string } | { readonly turn: number };
 }
 
-/** Adds everything that an end is. */
+/** Adds everything that an end is; "ended" answers whether this is the end that it has. */
 export function addEndTask(batch: Batch, end: TaskEnd, now: number, timings: Timings): Batch {
   const { taskId, state, endedBy, answer } = end;
   const mine = taskEndedBy(taskId, endedBy);
@@ -35,7 +35,10 @@ export function addEndTask(batch: Batch, end: TaskEnd, now: number, timings: Tim
       sql`UPDATE messages SET task_id = ${taskId}
         WHERE id = (SELECT message_id FROM tasks WHERE id = ${taskId}) AND task_id IS NULL AND ${mine}`,
     );
-  return addAnswer(batch, end, now, timings);
+  return addAnswer(batch, end, now, timings).add(
+    "ended",
+    sql`SELECT conversation_id, COALESCE(ended_by = ${endedBy}, 0) AS by_me FROM tasks WHERE id = ${taskId}`,
+  );
 }
 
 /** Ends it, while it is active and `guard` holds. */
@@ -73,8 +76,5 @@ export function addAnswer(
         WHERE r.id = ${taskId} AND r.state = 'open' AND c.channel <> 'api' AND ${mine}
         ${ringAgain(ringAt)}`,
     );
-  return addStartTasks(batch, selectConversationOf(taskId), now, timings).add(
-    "ended",
-    sql`SELECT conversation_id, state, COALESCE(ended_by = ${endedBy}, 0) AS by_me FROM tasks WHERE id = ${taskId}`,
-  );
+  return addStartTasks(batch, selectConversationOf(taskId), now, timings);
 }

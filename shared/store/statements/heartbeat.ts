@@ -1,6 +1,5 @@
 /** Saying that a task's worker is alive. */
 import sql, { type Sql } from "sql-template-tag";
-import type { Batch } from "../batch.ts";
 import { ACTIVE, taskActive } from "./guards.ts";
 
 /** Nobody else revives the task until then. */
@@ -10,13 +9,10 @@ export function heartbeat(taskId: string, until: number): Sql {
 }
 
 /**
- * The same, with the doorbell put off until then: progress, so its rings are counted anew. Once a turn is often enough;
- * a doorbell that rings between is put off by whoever reconciles.
+ * Puts the doorbell of an active task off: progress, so its rings are counted anew. Once a turn is often enough; a doorbell that rings
+ * between is put off by whoever reconciles.
  */
-export function addHeartbeatWithPause(batch: Batch, taskId: string, until: number): Batch {
-  return batch.add("heartbeat", heartbeat(taskId, until)).add(
-    "pause",
-    sql`UPDATE outbox SET rings = 0, ring_at = (SELECT MIN(claimed_until, deadline_at) FROM tasks WHERE id = ${taskId})
-        WHERE queue = 'tasks' AND key = ${taskId} AND ${taskActive(taskId)}`,
-  );
+export function pauseDoorbell(taskId: string, until: number): Sql {
+  return sql`UPDATE outbox SET rings = 0, ring_at = (SELECT MIN(MAX(claimed_until, ${until}), deadline_at) FROM tasks WHERE id = ${taskId})
+    WHERE queue = 'tasks' AND key = ${taskId} AND ${taskActive(taskId)}`;
 }

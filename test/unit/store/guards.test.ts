@@ -189,7 +189,7 @@ describe("a turn", () => {
     await claim("a");
     await endTask(db, { taskId: id, state: "cancelled", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
     const stored = await storeTurn(db, plannedTurn(at("a"), "done"), NOW, TIMINGS);
-    expect(stored).toEqual({ kind: "ended", state: "cancelled", doorbells: [] });
+    expect(stored).toEqual({ kind: "ended_before", doorbells: [] });
     expect(await one("SELECT text FROM replies WHERE id = ?")).toEqual({ text: "x" });
     const ends = await rows(db, "SELECT seq FROM events WHERE task_id = ? AND type = 'ended'", id);
     expect(ends).toHaveLength(1);

@@ -92,12 +92,12 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
     model: planned.model,
     tokens_used: planned.usage.tokensIn + planned.usage.tokensOut,
     ...(planned.usage.costUsd !== null && { cost_usd: planned.usage.costUsd }),
-    ...(stored.kind === "ended" && { state: stored.state }),
+    ...(stored.kind === "ended" && { state: "succeeded" }),
   });
   if (stored.kind === "stored")
     return { kind: "turn", calls: planned.calls.map((call, index) => nameCall(call, index + 1)) };
   await ring(getBells(env), stored.doorbells, "planner");
-  return { kind: "inactive", state: stored.state };
+  return { kind: "inactive", state: stored.kind === "ended" ? "succeeded" : null };
 }
 
 /** Gives the turn back: it is asked for again after the wait that the failure names. */
