@@ -92,7 +92,7 @@ function viewEvent(event: InboundEvent) {
   if (kind === "callback")
     return { kind, ...readIds(address), userId: sender.id, text: event.data, dedupKey };
   // Unless another part of its album is.
-  if (event.isAside === true)
+  if (event.isToOthers === true)
     return ignoredView({ reason: "not said to this bot", dedupKey, address, userId: sender.id });
   const command = kind === "command" ? { command: event.command.name } : {};
   const edited = event.edited === true ? { edited: true } : {};

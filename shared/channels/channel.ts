@@ -7,6 +7,8 @@ import type { NameFor, Variable } from "../variables.ts";
 export interface Abilities {
   /** A message can be changed and removed: what is said meanwhile is shown in the message that becomes the answer. */
   readonly edit: boolean;
+  /** What is said meanwhile can be shown without a message: it is replaced at will, and gone with the answer. */
+  readonly drafts: boolean;
   /** "… is typing", or another sign of life. */
   readonly typing: boolean;
   readonly buttons: boolean;

@@ -69,6 +69,8 @@ export const telegram = defineChannel({
   secretShapes: [/\b(?:bot)?\d{5,}:[\w-]{20,}/g],
   abilities: {
     edit: true,
+    // The Bot API has drafts for private chats; until they are used, a message is created and edited.
+    drafts: false,
     typing: true,
     buttons: true,
     filesIn: true,

@@ -30,7 +30,7 @@ const SAID = {
   /** The album that it is a part of: the other parts come within moments. */
   albumId: z.optional(PlatformId),
   /** In a group, said to others: read only together with the part of its album that is said to the bot. */
-  isAside: z.optional(z.boolean()),
+  isToOthers: z.optional(z.boolean()),
   /** The beginning of the message that it answers. */
   quote: z.optional(z.string()),
   /** What it came with, to be read. */

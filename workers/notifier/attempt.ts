@@ -32,3 +32,12 @@ export function findShownId({ reply }: Attempt, part: number): string | undefine
   const delivery = reply.deliveries.find((one) => one.part === part && one.state === "shown");
   return delivery?.external_id ?? undefined;
 }
+
+/**
+ * How a reply is shown. `drafts`: what is said meanwhile is a draft, and the answer a message. `placeholder`: what is said meanwhile
+ * is a message that becomes the answer. `final`: there is nothing but the answer.
+ */
+export function chooseWay({ client }: OpenAttempt): "drafts" | "placeholder" | "final" {
+  if (client.drafts !== null) return "drafts";
+  return client.editing === null ? "final" : "placeholder";
+}

@@ -7,7 +7,7 @@ import { announceMessage, recordMessage } from "../../shared/store/record-messag
 import { formatCode } from "../../shared/text.ts";
 import type { Sent } from "./channels/client.ts";
 import { listButtons, renderParts } from "./content.ts";
-import { type OpenAttempt, findShownId } from "./attempt.ts";
+import { chooseWay, findShownId, type OpenAttempt } from "./attempt.ts";
 
 /** A message's id; or that the lease went to somebody else, who makes the difference now. */
 export type Created = Sent<string> | { kind: "lease_lost" };
@@ -34,11 +34,17 @@ export function createFile(attempt: OpenAttempt, index: number, file: StoredFile
   return create(attempt, index, instead, () => attach(attempt, file, instead), false);
 }
 
-/** With its first words, where it can be edited to the whole later: what was created twice is then seen to be no answer. */
-function createPart({ reply, client }: OpenAttempt, index: number, part: unknown): Promise<Sent<string>> {
-  const isFinal = reply.final === 1;
-  const options = { silent: !isFinal || index > 0, isFirst: index === 0, buttons: listButtons(reply) };
-  return client.create(isFinal ? (client.editing?.preview(part) ?? part) : part, options);
+/** Whether a message is created with all that it is to say; else with the first words of an answer, to be edited: what was created twice is then seen to be none. */
+export function isWhole(attempt: OpenAttempt): boolean {
+  return attempt.reply.final === 0 || chooseWay(attempt) !== "placeholder";
+}
+
+function createPart(attempt: OpenAttempt, index: number, part: unknown): Promise<Sent<string>> {
+  const { reply, client } = attempt;
+  const silent = reply.final === 0 || index > 0;
+  const options = { silent, isFirst: index === 0, buttons: listButtons(reply) };
+  const words = isWhole(attempt) ? part : (client.editing?.preview(part) ?? part);
+  return client.create(words, options);
 }
 
 /** Any message but the first. */

@@ -12,9 +12,9 @@ import type { Env } from "./env.ts";
 import { getLogFacts, type Attempt, type OpenAttempt } from "./attempt.ts";
 import { parkMisconfigured } from "./outcome.ts";
 import { answerButton } from "./press.ts";
-import { begin, show, waitForAnswer } from "./show.ts";
+import { begin, show, showBeforeAnswer } from "./show.ts";
 
-/** Replies that are looked at at the same time: their calls go to different chats. */
+/** Replies that are reconciled at the same time: their calls go to different chats. */
 const AT_ONCE_MAX = 50;
 /** Somebody else is at this reply; by then its calls are done. */
 const BUSY_MS = 1_000;
@@ -48,7 +48,7 @@ async function deliver(env: Env, replyId: string, creations: Mutex): Promise<num
     case "pressed":
       return answerButton(leased.attempt, leased.callbackId);
     case "waiting":
-      return waitForAnswer(leased.attempt);
+      return showBeforeAnswer(leased.attempt);
     case "due":
       return show({ ...leased.attempt, creations }, leased.first);
   }
@@ -81,12 +81,12 @@ async function lease(env: Env, replyId: string): Promise<Leased> {
     const waitMs = reply.lease_token === null ? Math.max(reply.lease_until - now, 0) : BUSY_MS;
     return { kind: "busy", waitMs };
   }
-  const looked = { env, timings, lease: token, reply };
+  const leased = { env, timings, lease: token, reply };
   const conversation = { address, answersId: reply.answers_id };
   const client = adapters[address.channel].open(env, conversation, timings);
   if ("kind" in client)
-    return isMine ? { kind: "misconfigured", attempt: looked, failure: client } : { kind: "nothing" };
-  const attempt = { ...looked, client };
+    return isMine ? { kind: "misconfigured", attempt: leased, failure: client } : { kind: "nothing" };
+  const attempt = { ...leased, client };
   if (!isMine) return { kind: "early", attempt, dueInMs };
   if (reply.callback_id !== null) return { kind: "pressed", attempt, callbackId: reply.callback_id };
   const first = await begin(attempt);

@@ -4,28 +4,23 @@ import { log } from "../../shared/log.ts";
 import { announcePing, recordAbsent, recordMessage } from "../../shared/store/record-message.ts";
 import { postponeReply, settleReply } from "../../shared/store/settle-reply.ts";
 import { listButtons, listFiles, renderParts } from "./content.ts";
-import { createFile, type Created, createFirst, createLater, LATER } from "./create.ts";
-import { getLogFacts, type OpenAttempt, findShownId } from "./attempt.ts";
+import { createFile, type Created, createFirst, createLater, isWhole, LATER } from "./create.ts";
+import { chooseWay, findShownId, getLogFacts, type OpenAttempt } from "./attempt.ts";
 import { fail } from "./outcome.ts";
 
-/**
- * How a reply is shown. `placeholder`: what is said meanwhile in a message that becomes the answer. `final`: nothing but the answer,
- * where messages cannot be edited.
- */
-function chooseWay({ client }: OpenAttempt): "placeholder" | "final" {
-  return client.editing === null ? "final" : "placeholder";
-}
-
-/** Begins what is due: the first message, which the lease has announced. Null: nothing is shown before the answer. */
+/** Begins what is due: the first message, which the lease has announced. Null: no message is created before the answer. */
 export async function begin(attempt: OpenAttempt): Promise<Created | null> {
   if (attempt.reply.final === 1 || chooseWay(attempt) === "placeholder") return createFirst(attempt);
   await recordAbsent(attempt.env.DB, attempt.lease, 0);
   return null;
 }
 
-/** Nothing to show before the answer, but a sign of life. Returns the milliseconds until the next attempt. */
-export async function waitForAnswer(attempt: OpenAttempt): Promise<number> {
-  await attempt.client.typing?.show();
+/** What is shown before the answer where it is no message: a draft, or a sign of life. Returns the milliseconds until the next attempt. */
+export async function showBeforeAnswer(attempt: OpenAttempt): Promise<number | null> {
+  const { client, reply } = attempt;
+  const [part] = renderParts(reply, client);
+  const shown = await (client.drafts === null ? client.typing?.show() : client.drafts.show(part));
+  if (shown !== undefined && shown.kind !== "ok") return fail(attempt, shown, null);
   return postpone(attempt);
 }
 
@@ -45,8 +40,8 @@ export async function show(
     if (created.kind === "lease_lost") return null;
     if (created.kind !== "ok") return fail(attempt, created, index);
     externalIds.push(created.value);
-    // A placeholder that was created just now says already what it is to say.
-    if (!isFinal && known === undefined) continue;
+    // Created just now and whole, it says already what it is to say.
+    if (known === undefined && isWhole(attempt)) continue;
     const edited = await client.editing?.edit(created.value, part, listButtons(reply));
     if (edited !== undefined && edited.kind !== "ok")
       return fail(attempt, edited, edited.kind === "gone" ? index : null);

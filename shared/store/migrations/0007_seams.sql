@@ -10,11 +10,11 @@ UPDATE inbound SET event = json_remove(json_patch(
     CASE event->>'kind'
       WHEN 'moved' THEN json_object('kind', 'group_migrated', 'toChatId', event->>'movedTo', 'text', NULL)
       WHEN 'callback' THEN json_object('data', event->>'text', 'text', NULL)
-      WHEN 'command' THEN json_object('unreadable', event->'attachments', 'command', json_object(
+      WHEN 'command' THEN json_object('unreadable', event->'attachments', 'isToOthers', event->'isAside', 'command', json_object(
         'name', substr(event->>'text', 2, instr((event->>'text') || ' ', ' ') - 2),
         'args', trim(substr(event->>'text', instr((event->>'text') || ' ', ' ') + 1))))
-      ELSE json_object('kind', 'message', 'unreadable', event->'attachments')
-    END), '$.channel', '$.attachments', '$.movedTo')
+      ELSE json_object('kind', 'message', 'unreadable', event->'attachments', 'isToOthers', event->'isAside')
+    END), '$.channel', '$.attachments', '$.movedTo', '$.isAside')
   WHERE state IN ('new', 'parked') AND json_valid(event) AND event->'address' IS NOT NULL;
 
 -- Commands were read again by whoever planned: the ones that tools carry out are kept as such now.

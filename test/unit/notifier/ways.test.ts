@@ -6,7 +6,7 @@ import { endTask } from "../../../shared/store/end-task.ts";
 import { leaseReply } from "../../../shared/store/lease-reply.ts";
 import type { AnyClient, Settled } from "../../../workers/notifier/channels/client.ts";
 import type { Env } from "../../../workers/notifier/env.ts";
-import { begin, show, waitForAnswer } from "../../../workers/notifier/show.ts";
+import { begin, show, showBeforeAnswer } from "../../../workers/notifier/show.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = Date.now();
@@ -31,6 +31,7 @@ const client: AnyClient = {
   create: (part) => Promise.resolve({ kind: "ok", value: String(created.push(part)) }),
   settle: () => Promise.resolve(settled),
   editing: null,
+  drafts: null,
   typing: null,
   buttons: null,
   files: null,
@@ -54,7 +55,7 @@ describe("a channel that cannot edit", () => {
   it("shows nothing before the answer, and then the answer, whole and once", async () => {
     const early = await lookAt("a", NOW + TIMINGS.placeholder_after_ms);
     expect(await begin(early)).toBeNull();
-    expect(await waitForAnswer(early)).toBeGreaterThan(0);
+    expect(await showBeforeAnswer(early)).toBeGreaterThan(0);
     expect(created).toEqual([]);
 
     await end();
@@ -65,6 +66,29 @@ describe("a channel that cannot edit", () => {
     expect(created).toEqual(["done"]);
     expect(await delivery()).toEqual([{ state: "shown", external_id: "1", doubts: 0 }]);
     expect(await rows(db, "SELECT state FROM replies WHERE id = ?", id)).toEqual([{ state: "delivered" }]);
+  });
+});
+
+describe("a channel with drafts", () => {
+  it("shows what is said meanwhile as a draft, and then the answer, whole and once", async () => {
+    const drafts: unknown[] = [];
+    const drafting = (part: unknown) => {
+      drafts.push(part);
+      return Promise.resolve({ kind: "ok" as const, value: undefined });
+    };
+    const early = await lookAt("a", NOW + TIMINGS.placeholder_after_ms);
+    const withDrafts = { ...early, client: { ...client, drafts: { show: drafting } } };
+    expect(await begin(withDrafts)).toBeNull();
+    expect(await showBeforeAnswer(withDrafts)).toBeGreaterThan(0);
+    expect(drafts).toEqual([expect.stringMatching(/^⏳ \d+ s\n\nWorking$/)]);
+    expect(created).toEqual([]);
+
+    await end();
+    const due = await lookAt("b", NOW + TIMINGS.placeholder_after_ms + 1);
+    const first = await begin({ ...due, client: withDrafts.client });
+    if (first === null) throw new Error("nothing is due");
+    expect(await show({ ...due, client: withDrafts.client }, first)).toBeNull();
+    expect(created).toEqual(["done"]);
   });
 });
 

@@ -15,6 +15,7 @@ const EVENTS = {
   command: { ...ORIGIN, kind: "command", text: "/run 6 *\n 7", messageId: "7", isGroup: true },
   short: { ...ORIGIN, kind: "command", text: "/help", messageId: "7" },
   callback: { ...ORIGIN, kind: "callback", text: "stop:x", callbackId: "q", messageId: "8" },
+  aside: { ...ORIGIN, kind: "message", text: "", messageId: "7", isGroup: true, albumId: "a", isAside: true },
   moved: { ...ORIGIN, kind: "moved", text: "", movedTo: "-9", isGroup: true },
 };
 const TEXTS = { run: "/RUN\n6 * 7 ", bare: "/run", other: "/running late", words: "hi" };
@@ -107,11 +108,20 @@ describe("0007", () => {
         command: { name: "help", args: "" },
       },
       callback: { ...origin, kind: "callback", data: "stop:x", callbackId: "q", messageId: "8" },
+      aside: {
+        ...origin,
+        kind: "message",
+        isGroup: true,
+        text: "",
+        messageId: "7",
+        albumId: "a",
+        isToOthers: true,
+      },
       moved: { ...origin, kind: "group_migrated", isGroup: true, toChatId: "-9" },
       unreadable: null,
     });
     // Nothing of the old shape is left.
-    for (const { event } of read) expect(event ?? "").not.toMatch(/attachments|movedTo/);
+    for (const { event } of read) expect(event ?? "").not.toMatch(/attachments|movedTo|isAside/);
   });
 
   it("keeps the commands that tools carry out", async () => {

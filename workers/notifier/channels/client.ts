@@ -63,6 +63,11 @@ interface Editing<Part> {
   remove(externalId: string): Promise<Sent<void>>;
 }
 
+interface Drafting<Part> {
+  /** Repeating it changes nothing. */
+  show(part: Part): Promise<Sent<void>>;
+}
+
 interface Typing {
   /** The least that tells a person "I am on it". */
   show(): Promise<Sent<void>>;
@@ -83,6 +88,7 @@ type If<Can extends boolean, Methods> = Can extends true ? Methods : null;
 /** A client has the methods of every ability that its channel claims, and null for those that it does not. */
 export interface ChannelClient<Can extends Abilities, Part> extends Creating<Part> {
   readonly editing: If<Can["edit"], Editing<Part>>;
+  readonly drafts: If<Can["drafts"], Drafting<Part>>;
   readonly typing: If<Can["typing"], Typing>;
   readonly buttons: If<Can["buttons"], Pressing>;
   readonly files: If<Can["filesOut"], Attaching<Part>>;

@@ -23,14 +23,16 @@ export async function triage(env: Env, inboundIds: readonly string[]): Promise<R
   if (read.length === 0) return again;
   const known = read.flatMap(({ inbound, event }) => (event === null ? [] : [{ inbound, event }]));
   const accessOf = await readAccess(env, known);
-  const albums = new Set(known.filter(({ event }) => !isAside(event)).flatMap((one) => getAlbum(one) ?? []));
+  const albums = new Set(
+    known.filter(({ event }) => !isSaidToOthers(event)).flatMap((one) => getAlbum(one) ?? []),
+  );
   const decisions = await Promise.all(
     read.map(async ({ inbound, event }): Promise<Decision> => {
       if (event === null)
         return { kind: "park", inbound, reason: "the stored event is not of the inbound contract" };
       const one: ReadInbound = { inbound, event };
       // A picture of an album goes with the one that speaks to the bot, if they were read together.
-      if (isAside(event) && !albums.has(getAlbum(one) ?? ""))
+      if (isSaidToOthers(event) && !albums.has(getAlbum(one) ?? ""))
         return { kind: "ignore", inbound, reason: "said to others" };
       return decide(env, one, accessOf(one));
     }),
@@ -41,8 +43,8 @@ export async function triage(env: Env, inboundIds: readonly string[]): Promise<R
   return again;
 }
 
-function isAside(event: InboundEvent): boolean {
-  return "isAside" in event && event.isAside === true;
+function isSaidToOthers(event: InboundEvent): boolean {
+  return "isToOthers" in event && event.isToOthers === true;
 }
 
 function report(decision: Decision, latencyMs: number): void {

@@ -63,10 +63,10 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
   if (text === "" && unreadable.length + files.length === 0 && toBot === null)
     return ignored("a service message");
   const isGroup = chat.type !== "private";
-  const isAside = isGroup && !isForBot(message, toBot, command !== null, bot);
+  const isToOthers = isGroup && !isForBot(message, toBot, command !== null, bot);
   const albumId = message.media_group_id;
   // One picture of an album has its caption, and with it the bot's name.
-  if (isAside && (albumId === undefined || text !== "")) return ignored("not said to this bot");
+  if (isToOthers && (albumId === undefined || text !== "")) return ignored("not said to this bot");
   const quote = readQuote(message);
   const said = {
     dedupKey,
@@ -76,7 +76,7 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
     messageId: String(message.message_id),
     text,
     ...(albumId !== undefined && { albumId }),
-    ...(isAside && { isAside }),
+    ...(isToOthers && { isToOthers }),
     ...(quote !== "" && { quote: truncate(quote, QUOTE_CHARS_MAX) }),
     ...(files.length > 0 && { files }),
     ...(unreadable.length > 0 && { unreadable }),

@@ -56,6 +56,7 @@ export function openClient(
       remove: (externalId) =>
         tryCall(() => chat.reach(async (id) => void (await api.deleteMessage(id, Number(externalId))))),
     },
+    drafts: null,
     typing: { show: sendTyping },
     buttons: {
       answer: (callbackId, text) =>
