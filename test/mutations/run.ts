@@ -61,32 +61,19 @@ async function caughtBy({ name, file, find, replace, test }: Mutation): Promise<
 
 /** Runs tests until one fails, and returns its name. */
 async function firstFailure(filters: readonly string[]): Promise<string | null> {
-  const report = join(folder, "report.json");
-  await rm(report, { force: true });
-  const args = ["run", "--bail=1", "--reporter=json", `--outputFile=${report}`, ...filters];
+  const failures = join(folder, "failures.txt");
+  await rm(failures, { force: true });
+  const args = ["run", `--reporter=${resolve("test/mutations/failures.ts")}`, ...filters];
   const child = spawn(resolve("node_modules/.bin/vitest"), args, {
     cwd: folder,
     stdio: "ignore",
     // A snapshot that is not there is a failure, not a file to write.
-    env: { ...process.env, CI: "true", MUTATED: "true" },
+    env: { ...process.env, CI: "true", MUTATED: "true", FAILURES: failures },
     timeout: RUN_MS_MAX,
   });
   const code = await new Promise<number | null>((done) => child.once("close", done));
+  const [first] = (await readFile(failures, "utf8").catch(() => "")).split("\n");
+  if (first !== undefined && first !== "") return first;
   if (code === 0) return null;
-  const results: Report = JSON.parse(await readFile(report, "utf8").catch(() => "{}"));
-  for (const { assertionResults, name, message } of results.testResults ?? []) {
-    const failed = assertionResults.find(({ status }) => status === "failed");
-    const where = name.slice(folder.length + 1);
-    if (failed !== undefined) return `${where}: ${failed.fullName}`;
-    if (message !== undefined && message !== "") return `${where}: ${message.split("\n")[0]}`;
-  }
   throw new Error(`vitest ended with ${code} and named no test: run it by hand with ${args.join(" ")}`);
-}
-
-interface Report {
-  testResults?: {
-    name: string;
-    message?: string;
-    assertionResults: { status: string; fullName: string }[];
-  }[];
 }

@@ -1,5 +1,6 @@
 /** The model of this machine: Ollama, if nothing else is configured and it answers. https://docs.ollama.com/api */
 import * as z from "zod/mini";
+import { PROTOCOLS } from "../../../workers/planner/models/index.ts";
 import type { Settings } from "../settings.ts";
 
 const PORT = 11_434;
@@ -10,8 +11,8 @@ const Tags = z.object({ models: z.array(z.object({ name: z.string() })) });
 
 /** Ollama's address and its newest model. `OLLAMA_HOST` is Ollama's own variable. */
 export async function findModel(settings: Settings, host = process.env["OLLAMA_HOST"]): Promise<Settings> {
-  const { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: base, AI_GATEWAY_ID: gateway } = settings;
-  if (key !== undefined || base !== undefined || gateway !== undefined) return {};
+  // Whoever configured another protocol wants that one: the first that is configured is asked.
+  if (PROTOCOLS.some((protocol) => protocol.describe(settings) !== null)) return {};
   const url = parseHost(host ?? "");
   const name = await findNewestModel(url);
   return name === null ? {} : { ANTHROPIC_MODEL: name, ANTHROPIC_BASE_URL: url };
