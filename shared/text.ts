@@ -7,9 +7,15 @@ export function truncate(text: string, unitsMax: number): string {
   return text.slice(0, endsInPair ? unitsMax - 1 : unitsMax);
 }
 
-/** One line, at most so long, with an ellipsis if something is missing. */
+/**
+ * One line, at most so long, with an ellipsis if something is missing. Control characters are spaces: a Workflow refuses them in the name
+ * of a step, terminals obey them, and those that turn the direction of writing hide what a line says.
+ */
 export function toOneLine(text: string, unitsMax: number): string {
-  const line = text.replace(/\s+/g, " ").trim();
+  const line = text
+    .toWellFormed()
+    .replace(/[\s\p{Cc}\p{Bidi_Control}]+/gu, " ")
+    .trim();
   return line.length <= unitsMax ? line : `${truncate(line, unitsMax - 1)}…`;
 }
 

@@ -15,6 +15,7 @@ interface Accepted {
 }
 interface Problem {
   title: string;
+  detail: string;
   errors?: { path: string; message: string }[];
   links?: Record<string, string>;
 }
@@ -77,6 +78,16 @@ describe("POST /v1/tasks", () => {
     expect(task.result?.calls[0]).toMatchObject({ ok: false, output: expect.stringContaining(words) });
   });
 
+  it.each([
+    ["an escape", "\u001b"],
+    ["half a character", "\ud83d"],
+    ["a change of direction", "\u202e"],
+    ["a NUL", "\0"],
+  ])("carries out code with %s, which the name of a step cannot hold", async (_, character) => {
+    const { body } = await submit({ tool: "run_code", input: { code: `'a${character}b'.at(-1)` } });
+    expect((await pipeline.ended(body.id)).result?.calls[0]).toMatchObject({ ok: true, output: "b" });
+  });
+
   it("caps what code brings back", async () => {
     const { body } = await submit({ tool: "run_code", input: { code: "'x'.repeat(1_000_000)" } });
     const output = (await pipeline.ended(body.id)).result?.calls[0]?.output ?? "";
@@ -114,6 +125,23 @@ describe("POST /v1/tasks", () => {
     const answer = await refused(body);
     expect(answer.status).toBe(400);
     expect(answer.body.errors?.map(({ path }) => path)).toEqual(paths);
+  });
+
+  it("lists the first ten faults, however many there are and whatever they are called", async () => {
+    const names = Array.from({ length: 5_000 }, (_, i) => [`${i}${"x".repeat(i === 0 ? 9_000 : 9)}`, 1]);
+    const { body } = await refused({ prompt: "x", ...Object.fromEntries(names) });
+    expect(body.errors).toHaveLength(10);
+    expect(body.detail).toContain("of 5000 faults");
+    expect(JSON.stringify(body).length).toBeLessThan(3_000);
+  });
+
+  it.each([
+    ["no JSON", "{"],
+    ["too much", { prompt: "x".repeat(300_000) }],
+    ["faults", { promt: "x" }],
+  ])("explains a body of %s to nobody without a key", async (_, body) => {
+    for (const authorization of ["", `Bearer errand_default_${"x".repeat(32)}`])
+      expect(await refused(body, { authorization })).toMatchObject({ status: 401, body: { status: 401 } });
   });
 
   it("tells what is no JSON, what is too large and who has no key apart", async () => {

@@ -1,10 +1,13 @@
 /** Errors as RFC 9457 problem details: what happened, to what, and what to do. */
 
+/** Whoever has so many faults reads no more of them; an answer must not grow with what was sent. */
+const FAULTS_SHOWN = 10;
+
 export interface Problem {
   status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 416 | 422 | 503;
   title: string;
   detail: string;
-  /** Every fault of a request, by its path in the body. */
+  /** The faults of a request, by their paths in the body. */
   errors?: readonly { path: string; message: string }[];
   /** Where to look instead. */
   links?: Record<string, string>;
@@ -34,13 +37,16 @@ export class HttpProblem extends Error {
   }
 }
 
-/** A request with faults: all of them, each by its path. */
+/** A request with faults: the first of them, each by its path. */
 export function invalidRequest(errors: readonly { path: string; message: string }[]): HttpProblem {
   return new HttpProblem({
     status: 400,
     title: "Invalid request",
-    detail: "See `errors` for every fault.",
-    errors,
+    detail:
+      errors.length <= FAULTS_SHOWN
+        ? "See `errors` for every fault."
+        : `See \`errors\` for the first ${FAULTS_SHOWN} of ${errors.length} faults.`,
+    errors: errors.slice(0, FAULTS_SHOWN),
   });
 }
 

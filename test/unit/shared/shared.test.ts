@@ -6,6 +6,7 @@ import { deriveId, newId, changeIdKind } from "../../../shared/ids.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { redact } from "../../../shared/log.ts";
 import { equalInConstantTime } from "../../../shared/signature.ts";
+import { toOneLine } from "../../../shared/text.ts";
 
 describe("ids", () => {
   it("are the same for the same parts, and others for others", async () => {
@@ -22,6 +23,22 @@ describe("ids", () => {
 
   it("share their suffix from message to task", () => {
     expect(changeIdKind("msg_abc", "task")).toBe("task_abc");
+  });
+});
+
+describe("one line", () => {
+  it.each([
+    ["a\n\tb", "a b"],
+    ["\u001b[31ma\0b", "[31ma b"],
+    ["a\u202etxt.exe", "a txt.exe"],
+    ["a\ud83d", "a\ufffd"],
+    ["👨‍👩‍👧 Ada", "👨‍👩‍👧 Ada"],
+  ])("of %j is %j", (text, line) => {
+    expect(toOneLine(text, 20)).toBe(line);
+  });
+
+  it("is cut on a whole character", () => {
+    expect(toOneLine("abc🙂def", 5)).toBe("abc…");
   });
 });
 

@@ -73,7 +73,7 @@ tasks.post("/", async (c) => {
 
 tasks.get("/", async (c) => {
   const { keyHash } = await authenticate(c);
-  const { state, before } = readFields({
+  const { state, before } = await readFields(c, {
     state: {
       path: "status",
       given: c.req.query("status"),
@@ -115,7 +115,7 @@ tasks.get("/:id", async (c) => {
 tasks.get("/:id/events", async (c) => {
   const { keyHash } = await authenticate(c);
   const task = { keyHash, taskId: c.req.param("id") };
-  const { after } = readFields({
+  const { after } = await readFields(c, {
     after: {
       path: "Last-Event-ID",
       given: c.req.header("last-event-id") ?? "0",
@@ -182,7 +182,7 @@ function makeTextContent(text: string): MessageContent {
 
 /** The message's id: of the caller's Idempotency-Key, if there is one. */
 async function readMessageId(c: Api, tenantId: string): Promise<string> {
-  const { key } = readFields({
+  const { key } = await readFields(c, {
     key: {
       path: "Idempotency-Key",
       given: c.req.header("idempotency-key"),
