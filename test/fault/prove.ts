@@ -45,9 +45,13 @@ export async function prove(
     throw new Error(`${repeat}: ${String(error)}`, { cause: error });
   });
   expect(told.left, repeat).toEqual([]);
-  // Of two tasks the later may be answered first, when the platform is asked again for the earlier.
-  expect(told.answers.toSorted(), repeat).toEqual(clean.answers.toSorted());
-  expect(told.state, repeat).toEqual(clean.state);
+  if (story.orElse !== undefined && told.answers.length !== clean.answers.length) {
+    expect(told.answers, repeat).toEqual(story.orElse);
+  } else {
+    // Of two tasks the later may be answered first, when the platform is asked again for the earlier.
+    expect(told.answers.toSorted(), repeat).toEqual(clean.answers.toSorted());
+    expect(told.state, repeat).toEqual(clean.state);
+  }
   // A message whose creation nobody heard of stays behind as a preview.
   expect(told.strays.length, repeat).toBeLessThanOrEqual(faults.length);
   return told;

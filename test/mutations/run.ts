@@ -17,6 +17,7 @@ const COPIED = [
   "package.json",
   "vitest.config.ts",
   "tsconfig.json",
+  ".dev.vars.example",
 ];
 const RUN_MS_MAX = 600_000;
 
