@@ -95,8 +95,17 @@ function viewEvent(event: InboundEvent) {
   if (event.isToOthers === true)
     return ignoredView({ reason: "not said to this bot", dedupKey, address, userId: sender.id });
   const command = kind === "command" ? { command: event.command.name } : {};
-  const edited = event.edited === true ? { edited: true } : {};
-  return { kind, ...readIds(address), userId: sender.id, text: event.text, dedupKey, ...command, ...edited };
+  const { text, edited, forwardedFrom } = event;
+  return {
+    kind,
+    ...readIds(address),
+    userId: sender.id,
+    text,
+    dedupKey,
+    ...command,
+    ...(edited === true && { edited }),
+    ...(forwardedFrom !== undefined && { forwardedFrom }),
+  };
 }
 
 function ignoredView({ reason, dedupKey, address, userId }: Ignored) {

@@ -26,5 +26,5 @@ function answerTo({ body }: ModelRequest): ModelAnswer {
   const blocks = body.messages.flatMap(({ content }) => content);
   const result = blocks.findLast(({ type }) => type === "tool_result");
   if (result === undefined) return calls("run_code", { code: "366 * 24 * 60 * 60" });
-  return says(`A leap year has **${/\d+/.exec(result.content ?? "")?.[0]}** seconds.`);
+  return says(`A leap year has **${/^\d+/m.exec(result.content ?? "")?.[0]}** seconds.`);
 }

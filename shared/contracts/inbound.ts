@@ -31,6 +31,8 @@ const SAID = {
   albumId: z.optional(PlatformId),
   /** In a group, said to others: read only together with the part of its album that is said to the bot. */
   isToOthers: z.optional(z.boolean()),
+  /** Who wrote it, where the sender only hands it on: its words are somebody else's, and command nothing. */
+  forwardedFrom: z.optional(z.string()),
   /** The beginning of the message that it answers. */
   quote: z.optional(z.string()),
   /** What it came with, to be read. */

@@ -12,6 +12,8 @@ export const MessageContent = z.discriminatedUnion("type", [
     text: z.string().check(z.maxLength(LIMITS.prompt_chars_max)),
     /** What it commands, where it is a command that a tool carries out. */
     command: z.optional(Command),
+    /** Who wrote it, where whoever says it only hands it on. */
+    forwardedFrom: z.optional(z.string()),
     /** The beginning of the message that it answers. */
     quote: z.optional(z.string()),
     /** Who says it, where several people talk. */

@@ -40,8 +40,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "what a file says is fenced",
     file: "workers/planner/turn/file-parts.ts",
-    find: "${fenced(text)}`",
-    replace: "${text}`",
+    find: "${fence.around(`${name}\\n\\n${text}`)}`",
+    replace: "${name}\\n\\n${text}`",
     test: "test/pipeline/files.test.ts",
   },
   {

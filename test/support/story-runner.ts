@@ -97,7 +97,7 @@ export async function openStoryRunner(timings: Partial<Timings> = {}) {
 function answerOf({ body }: ModelRequest): ModelAnswer {
   const last = body.messages.at(-1)?.content ?? [];
   const result = last.find(({ type }) => type === "tool_result");
-  if (result !== undefined) return says(`It is ${/\d+/.exec(result.content ?? "")?.[0]}.`);
+  if (result !== undefined) return says(`It is ${/^\d+/m.exec(result.content ?? "")?.[0]}.`);
   if (last.some(({ type }) => type === "image")) return says("I see it.");
   const isToCompute = last.some(({ text = "" }) => text.startsWith("Compute"));
   return isToCompute ? calls("run_code", { code: "6 * 7" }) : says("Hello, too.");

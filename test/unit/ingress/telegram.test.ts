@@ -79,6 +79,29 @@ describe("a private message", () => {
       { text: "why?", reply_to_message: { message_id: 3, text: "42" } },
       { text: "why?", quote: "42" },
     ],
+    [
+      "a forwarded message",
+      {
+        text: "I will pay",
+        forward_origin: { type: "user", date: 1, sender_user: { id: 3, first_name: "Grace <b>" } },
+      },
+      { kind: "message", text: "I will pay", forwardedFrom: "Grace b" },
+    ],
+    [
+      "a message forwarded from somebody who hides",
+      { text: "x", forward_origin: { type: "hidden_user", date: 1, sender_user_name: "Grace H" } },
+      { forwardedFrom: "Grace H" },
+    ],
+    [
+      "a channel's post, forwarded",
+      { text: "x", forward_origin: { type: "channel", chat: { id: -7, title: "Harbour" }, message_id: 3 } },
+      { forwardedFrom: "the channel Harbour" },
+    ],
+    [
+      "a forwarded command, whatever it comes from",
+      { text: "/admit abc", forward_origin: { type: "new", sender_user: 7 } },
+      { kind: "message", text: "/admit abc", forwardedFrom: "somebody" },
+    ],
     ["a sender without is_bot", { text: "x", from: { id: 77 } }, { text: "x" }],
     ["a thread that is no topic", { text: "x", message_thread_id: 4 }, { address: IN_PRIVATE }],
   ])("with %s", async (_, message, expected) => {

@@ -60,11 +60,12 @@ async function decideForAdmitted(
 }
 
 function makeContent(event: SaidEvent) {
-  const { text, quote, sender, files = [], unreadable = [] } = event;
+  const { text, forwardedFrom, quote, sender, files = [], unreadable = [] } = event;
   return {
     type: "text" as const,
     text,
     ...(event.kind === "command" && { command: event.command }),
+    ...(forwardedFrom !== undefined && { forwardedFrom }),
     ...(quote !== undefined && { quote }),
     ...(sender.name !== undefined && { from: sender.name }),
     ...(files.length > 0 && { files }),

@@ -13,8 +13,9 @@ import { dropImages } from "../../../shared/store/images.ts";
 import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts";
 import type { ModelClient, Refused } from "../models/model.ts";
 import { checkAnswer, OFFERED_TOOLS } from "./check.ts";
+import { openFence } from "./fence.ts";
 import { makeImageKey, type PromptFiles, dropContents } from "./files.ts";
-import { buildPrompt, SYSTEM } from "./prompt.ts";
+import { buildPrompt, describeSystem } from "./prompt.ts";
 
 export interface Question extends TurnKey {
   readonly transcript: Transcript;
@@ -73,14 +74,15 @@ function listSuspects({ taskId, turn, transcript, files }: Question): string[][]
 async function askOnce(client: ModelClient, question: Question): Promise<Asked | Refused> {
   const { taskId, transcript, files, signal } = question;
   const { conversationId, tenantId } = transcript;
+  const fence = await openFence(taskId);
   try {
     const answer = await client.complete({
       taskId,
       conversationId,
       tenantId,
-      system: SYSTEM,
+      system: describeSystem(fence),
       tools: OFFERED_TOOLS,
-      messages: buildPrompt(transcript, files),
+      messages: buildPrompt(transcript, fence, files),
       answerTokensMax: LIMITS.answer_tokens_max,
       signal,
       onText: (delta) => question.onText(delta),

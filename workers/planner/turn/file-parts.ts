@@ -4,6 +4,7 @@ import { formatSize } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { truncate } from "../../../shared/text.ts";
 import type { FilePart, TextPart } from "../models/model.ts";
+import type { Fence } from "./fence.ts";
 import type { PromptFile } from "./files.ts";
 
 /** What an image or a document counts in the budget: about 1,500 tokens. */
@@ -16,27 +17,20 @@ const TEXT = /^text\/|[/+](?:json|xml|yaml|javascript|typescript|csv|toml)\b/;
 const SOURCE =
   /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cpp|cs|php|sh|sql|ya?ml|toml|ini|conf|log|md|tex|srt|vtt)$/i;
 
-export function toFilePart(file: PromptFile): FilePart | TextPart {
+export function toFilePart(file: PromptFile, fence: Fence): FilePart | TextPart {
   const { name, mime, bytes, content, failure } = file;
-  if (content === null)
-    return said(`(A file came with this, ${name} (${mime}), and cannot be read: ${failure}.)`);
+  const named = fence.around(`${name} (${mime})`);
+  if (content === null) return said(`A file came with this, and cannot be read: ${failure}.\n${named}`);
   if (IMAGES.has(mime)) return { type: "image", name, mime, content };
   if (mime === PDF) return { type: "document", name, mime, content };
   const text = readText(file);
-  if (text !== null) return said(`The file ${name}:\n${fenced(text)}`);
-  return said(
-    `(A file came with this, ${name} (${mime}, ${formatSize(bytes)}), of a kind that you cannot read.)`,
-  );
+  if (text !== null) return said(`A file came with this:\n${fence.around(`${name}\n\n${text}`)}`);
+  return said(`A file came with this, of a kind that you cannot read (${formatSize(bytes)}):\n${named}`);
 }
 
 export function countFileChars(file: PromptFile): number {
   if (file.content === null) return file.name.length;
   return readText(file)?.length ?? SEEN_CHARS;
-}
-
-/** Nothing inside can end the fence. */
-export function fenced(text: string): string {
-  return `<untrusted>\n${text.replaceAll(/<(\/?untrusted)/gi, "&lt;$1")}\n</untrusted>`;
 }
 
 const said = (text: string) => ({ type: "text" as const, text });

@@ -7,7 +7,7 @@ import { LIMITS } from "../../../../shared/limits.ts";
 import { truncate, toOneLine } from "../../../../shared/text.ts";
 import type { Ignored } from "../receiver.ts";
 import { type Bot, parseText } from "./text.ts";
-import type { TelegramMessage, TelegramQuery } from "./update.ts";
+import type { ForwardOrigin, TelegramMessage, TelegramQuery } from "./update.ts";
 
 /** What a message may hold beside or instead of words, and nobody can read. Everything else without words is a service message. */
 const UNREADABLE =
@@ -68,6 +68,7 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
   // One picture of an album has its caption, and with it the bot's name.
   if (isToOthers && (albumId === undefined || text !== "")) return ignored("not said to this bot");
   const quote = readQuote(message);
+  const origin = message.forward_origin;
   const said = {
     dedupKey,
     address,
@@ -77,6 +78,7 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
     text,
     ...(albumId !== undefined && { albumId }),
     ...(isToOthers && { isToOthers }),
+    ...(origin !== undefined && { forwardedFrom: readOrigin(origin) }),
     ...(quote !== "" && { quote: truncate(quote, QUOTE_CHARS_MAX) }),
     ...(files.length > 0 && { files }),
     ...(unreadable.length > 0 && { unreadable }),
@@ -122,14 +124,22 @@ function findSender({ chat, from, sender_chat: as }: TelegramMessage): string | 
   return from === undefined || from.is_bot === true ? null : String(from.id);
 }
 
-/** Nothing in a name can be taken for words of anybody else. */
 function readName({ from, sender_chat: as }: TelegramMessage): { name: string } {
-  const name = toOneLine(
-    (as === undefined ? from?.first_name : "an admin") ?? "",
-    LIMITS.person_name_chars_max,
-  );
-  const clean = name.replace(/[[\]<>:]/g, "").trim();
-  return { name: clean || "somebody" };
+  return { name: cleanPersonName((as === undefined ? from?.first_name : "an admin") ?? "") };
+}
+
+/** Who wrote what is forwarded. */
+function readOrigin(origin: ForwardOrigin): string {
+  const { sender_user: person, sender_user_name: hidden, sender_chat: group, chat: channel } = origin;
+  const title = channel?.title ?? group?.title;
+  if (title === undefined) return cleanPersonName(person?.first_name ?? hidden ?? "");
+  return `the ${channel === undefined ? "group" : "channel"} ${cleanPersonName(title)}`;
+}
+
+/** Nothing in a name can be taken for words of anybody else. */
+function cleanPersonName(name: string): string {
+  const clean = toOneLine(name, LIMITS.person_name_chars_max).replace(/[[\]<>:]/g, "");
+  return clean.trim() || "somebody";
 }
 
 /** In a group: mentioned, answered, or commanded. A bot that does not know its name takes what Telegram's privacy mode lets through. */

@@ -20,6 +20,8 @@ interface Said {
 
 export function parseText(message: TelegramMessage, bot: Bot): Said {
   const text = message.text ?? message.caption ?? "";
+  // Somebody else's words, to somebody else: whoever forwards a command does not give it.
+  if (message.forward_origin !== undefined) return { text, command: null, toBot: null };
   const entities = message.entities ?? message.caption_entities ?? [];
   // From the last to the first: what is cut out moves nothing that is still to be cut.
   const mentions = entities

@@ -22,6 +22,18 @@ const Entity = z.object({
   user: z.optional(User),
 });
 
+/** Whose message it was: a person's, who may hide, a group's or a channel's. Whatever is in it, the message is forwarded. */
+const ForwardOrigin = z.catch(
+  z.object({
+    sender_user: z.optional(z.object({ first_name: z.string() })),
+    sender_user_name: z.optional(z.string()),
+    sender_chat: z.optional(z.object({ title: z.string() })),
+    chat: z.optional(z.object({ title: z.string() })),
+  }),
+  {},
+);
+export type ForwardOrigin = z.infer<typeof ForwardOrigin>;
+
 const FILES = {
   /** The sizes of one picture, the smallest first. Whatever is wrong with a file does not take the words with it. */
   photo: z.catch(z.optional(z.array(z.object({ file_id: z.string() }))), undefined),
@@ -56,6 +68,7 @@ const Message = z.looseObject({
   entities: z.optional(z.array(Entity)),
   caption_entities: z.optional(z.array(Entity)),
   ...FILES,
+  forward_origin: z.optional(ForwardOrigin),
   reply_to_message: z.optional(
     z.object({
       message_id: z.int(),
