@@ -187,8 +187,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a stop that stopped nothing takes nothing with it",
     file: "shared/store/statements/stop-task.ts",
-    find: "AND task_id IS NULL AND EXISTS (${stopped})`",
-    replace: "AND task_id IS NULL`",
+    find: "WHERE ended_by = ${endedBy}`;",
+    replace: "WHERE ${endedBy} <> ''`;",
     test: "test/unit/store",
   },
   {

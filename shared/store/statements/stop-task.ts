@@ -51,10 +51,10 @@ export function addStopTask(batch: Batch, name: string, stop: Stop, now: number,
             FROM messages WHERE conversation_id = ${conversationId} AND task_id IS NULL AND starts_task_id <> replies.id)
           WHERE id = (${stopped}) AND final = 0`,
       )
+      // Without a stopped task they stay unread: nobody's id is null.
       .add(
         `${name} unread`,
-        sql`UPDATE messages SET task_id = (${stopped})
-          WHERE conversation_id = ${conversationId} AND task_id IS NULL AND EXISTS (${stopped})`,
+        sql`UPDATE messages SET task_id = (${stopped}) WHERE conversation_id = ${conversationId} AND task_id IS NULL`,
       )
       .addRinging(
         `${name} ring`,
