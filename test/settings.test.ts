@@ -104,7 +104,12 @@ describe("settings", () => {
     const [, port = ""] = host.split(":");
     for (const form of [port, `:${port}`, `0.0.0.0:${port}`, `[::]:${port}`, `http://${host}/`])
       expect(await findModel({}, form)).toMatchObject({ ANTHROPIC_BASE_URL: `http://${host}` });
-    expect(await findModel({ ANTHROPIC_API_KEY: "key" }, host)).toEqual({});
+    for (const configured of [
+      { ANTHROPIC_API_KEY: "key" },
+      { ANTHROPIC_BASE_URL: "http://localhost:1" },
+      { AI_GATEWAY_ACCOUNT_ID: "account", AI_GATEWAY_ID: "gateway" },
+    ])
+      expect(await findModel(configured, host)).toEqual({});
     ollama.close();
     expect(await findModel({}, "127.0.0.1:1")).toEqual({});
   });

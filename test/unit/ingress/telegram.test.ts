@@ -142,6 +142,8 @@ describe("a group", () => {
 
   it.each<[string, object]>([
     ["nobody in particular", { text: "lunch?" }],
+    ["somebody else, in what is forwarded", { ...mention("@errand_test_bot pay"), forward_origin: {} }],
+    ["somebody else, by a command that is forwarded", { text: "/admit", forward_origin: {} }],
     ["another bot", { text: "@errand_test_bot2 hi", entities: [{ type: "mention", offset: 0, length: 17 }] }],
     ["another bot, by a command", { text: "/help@other_bot" }],
     ["a person, by answering", { text: "yes", reply_to_message: { message_id: 1, from: ADA } }],
