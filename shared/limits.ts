@@ -42,12 +42,23 @@ export const LIMITS = {
   calls_answered_max: 20,
   /** Times one turn or call is asked for again after a Transient failure before the task fails. */
   transient_retries_max: 12,
-  /** Messages of a conversation that a turn looks back on. */
+  /** Messages of a conversation that a turn looks back on, beside those that its own task has read. */
   history_messages_max: 50,
-  /** Of what a model is given to read: about 50,000 tokens at four characters each. The oldest tool results go first. */
+  /** What a turn reads of what is unread: half of a prompt, so that there is room for what was done before. One message is always read. */
+  turn_messages_max: 50,
+  turn_unread_chars_max: 100_000,
+  /** What may wait unread in a conversation: a few turns' worth. The next message is refused, in words. */
+  unread_messages_max: 50,
+  unread_chars_max: 400_000,
+  /** Of what a model is given to read: about 50,000 tokens at four characters each. `workers/planner/turn/budget.ts` has the order in which it is cut. */
   prompt_history_chars_max: 200_000,
   /** Of what a model may write in one turn, its thoughts included. */
   answer_tokens_max: 16_000,
+  /** Tasks under way at the same time, until there are budgets: of an API key, and of a person in a chat. */
+  active_tasks_per_key_max: 20,
+  active_tasks_per_person_max: 5,
+  /** Event streams that a key has open. */
+  streams_per_key_max: 4,
   tasks_page_max: 50,
   /** Rows a filtered page may read before it returns a cursor. */
   tasks_window_max: 1_000,

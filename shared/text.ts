@@ -7,6 +7,19 @@ export function truncate(text: string, unitsMax: number): string {
   return text.slice(0, endsInPair ? unitsMax - 1 : unitsMax);
 }
 
+/** What stands where something is left out is no longer than this. */
+const LEFT_OUT_UNITS = 60;
+
+/** At most so long: its beginning and its end, and between them how much is left out. What has room for less than those words is those words. */
+export function cutMiddle(text: string, unitsMax: number): string {
+  if (text.length <= unitsMax) return text;
+  const kept = Math.max(0, unitsMax - LEFT_OUT_UNITS);
+  const head = truncate(text, Math.ceil(kept / 2));
+  const tail = text.slice(text.length - Math.floor(kept / 2)).replace(/^[\uDC00-\uDFFF]/, "");
+  const note = `… (${text.length - head.length - tail.length} characters left out) …`;
+  return [head, note, tail].filter((part) => part !== "").join("\n");
+}
+
 /**
  * One line, at most so long, with an ellipsis if something is missing. Control characters are spaces: a Workflow refuses them in the name
  * of a step, terminals obey them, and those that turn the direction of writing hide what a line says.

@@ -3,6 +3,7 @@ import sql from "sql-template-tag";
 import * as z from "zod/mini";
 import { ChannelName } from "../contracts/channel.ts";
 import { isFinal, TaskState } from "../contracts/task.ts";
+import { LIMITS } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import { ACTIVE, claimHeld, type TurnClaim } from "./statements/guards.ts";
 import { heartbeat } from "./statements/heartbeat.ts";
@@ -26,7 +27,10 @@ export type ClaimedTurn =
   | { kind: "busy"; until: number }
   | { kind: "inactive"; state: TaskState | null };
 
-/** Claims the turn and, in the same batch, everything unread in the conversation, but only while the task is active. */
+/**
+ * Claims the turn and, in the same batch, the oldest of what is unread in the conversation, as much as a prompt has room for and at
+ * least one, but only while the task is active.
+ */
 export async function claimTurn(
   db: D1Database,
   claim: TurnClaim & { readonly until: number },
@@ -45,7 +49,11 @@ export async function claimTurn(
     .add(
       "read",
       sql`UPDATE messages SET task_id = ${taskId}, turn = ${turn}
-        WHERE task_id IS NULL AND conversation_id = (SELECT conversation_id FROM tasks WHERE id = ${taskId})
+        WHERE seq IN (
+          SELECT seq FROM (SELECT seq, ROW_NUMBER() OVER w AS nth, SUM(length(content)) OVER w AS chars FROM messages
+            WHERE task_id IS NULL AND conversation_id = (SELECT conversation_id FROM tasks WHERE id = ${taskId})
+            WINDOW w AS (ORDER BY seq))
+          WHERE nth = 1 OR (nth <= ${LIMITS.turn_messages_max} AND chars <= ${LIMITS.turn_unread_chars_max}))
           AND ${claimHeld(claim)}`,
     )
     .add("heartbeat", heartbeat(taskId, until))

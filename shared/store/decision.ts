@@ -23,7 +23,7 @@ interface Stopping {
 }
 
 export type Decision =
-  | (Where & { kind: "message"; messageId: string; taskId: string; content: MessageContent })
+  | (Where & { kind: "message"; messageId: string; taskId: string; sender: string; content: MessageContent })
   | (Where & { kind: "reply"; text: string })
   | (Where & { kind: "stop" } & Stopping)
   /** A button that stops a task; what the platform is told for it says whether it did. */

@@ -3,6 +3,7 @@ import sql from "sql-template-tag";
 import * as z from "zod/mini";
 import { LIMITS, type Timings } from "../limits.ts";
 import { prepare, select } from "./batch.ts";
+import { ACTIVE } from "./statements/guards.ts";
 
 const NewInbound = z.object({
   id: z.string(),
@@ -12,6 +13,13 @@ const NewInbound = z.object({
   conversation_id: z.string(),
   event: z.string(),
   received_at: z.int(),
+  /** What waits in its conversation already. */
+  unread: z.int(),
+  unread_chars: z.int(),
+  /** Whether a task is under way there; if not, the next message begins one. */
+  is_active: z.int(),
+  /** How many tasks are under way that its sender began, here or elsewhere. */
+  sender_active: z.int(),
 });
 export type NewInbound = z.infer<typeof NewInbound>;
 
@@ -19,11 +27,20 @@ export type NewInbound = z.infer<typeof NewInbound>;
 export function readNewInbound(db: D1Database, ids: readonly string[]): Promise<NewInbound[]> {
   return select(
     db,
-    sql`SELECT i.id, o.version, i.tenant_id, i.conversation_id, i.event, i.received_at
-      FROM inbound i JOIN outbox o ON o.queue = 'inbound' AND o.key = i.id
-      WHERE i.state = 'new' AND i.conversation_id IN (
-        SELECT conversation_id FROM inbound WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)})))
-      ORDER BY i.seq`,
+    sql`WITH fresh AS (
+        SELECT i.seq, i.id, o.version, i.tenant_id, i.conversation_id, i.event, i.received_at,
+          i.channel || ':' || CASE WHEN json_valid(i.event) THEN i.event->>'$.sender.id' END AS sender
+        FROM inbound i JOIN outbox o ON o.queue = 'inbound' AND o.key = i.id
+        WHERE i.state = 'new' AND i.conversation_id IN (
+          SELECT conversation_id FROM inbound WHERE id IN (SELECT value FROM json_each(${JSON.stringify(ids)})))
+      )
+      SELECT id, version, tenant_id, conversation_id, event, received_at,
+        (SELECT COUNT(*) FROM messages m WHERE m.conversation_id = fresh.conversation_id AND m.task_id IS NULL) AS unread,
+        (SELECT COALESCE(SUM(length(content)), 0) FROM messages m
+          WHERE m.conversation_id = fresh.conversation_id AND m.task_id IS NULL) AS unread_chars,
+        EXISTS (SELECT 1 FROM tasks t WHERE t.conversation_id = fresh.conversation_id AND t.${ACTIVE}) AS is_active,
+        (SELECT COUNT(*) FROM tasks t WHERE t.sender = fresh.sender AND t.${ACTIVE}) AS sender_active
+      FROM fresh ORDER BY seq`,
     NewInbound,
   );
 }

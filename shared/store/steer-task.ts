@@ -2,10 +2,11 @@
 import sql from "sql-template-tag";
 import * as z from "zod/mini";
 import type { MessageContent } from "../contracts/message.ts";
-import { TaskState } from "../contracts/task.ts";
+import { isFinal, TaskState } from "../contracts/task.ts";
+import { LIMITS } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import type { NotFound, Unauthorized } from "./outcome.ts";
-import { ACTIVE, findKey, selectTenant } from "./statements/guards.ts";
+import { ACTIVE, findKey, makeKeySender, selectTenant } from "./statements/guards.ts";
 
 export interface Steering {
   readonly keyHash: string;
@@ -21,6 +22,8 @@ export type SteeredTask =
   | NotFound
   | { kind: "accepted" }
   | { kind: "different" }
+  /** So much is unread in its conversation that it takes no more now. */
+  | { kind: "full" }
   | { kind: "ended"; state: TaskState };
 
 export async function steerTask(db: D1Database, steering: Steering, now: number): Promise<SteeredTask> {
@@ -31,8 +34,11 @@ export async function steerTask(db: D1Database, steering: Steering, now: number)
     .add("key", findKey(keyHash))
     .add(
       "message",
-      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, created_at)
-        SELECT ${messageId}, conversation_id, ${content}, ${nextTaskId}, ${now} ${theirs} AND ${ACTIVE} ON CONFLICT DO NOTHING`,
+      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, sender, created_at)
+        SELECT ${messageId}, conversation_id, ${content}, ${nextTaskId}, ${makeKeySender(keyHash)}, ${now} ${theirs} AND ${ACTIVE} AND (
+          SELECT COUNT(*) < ${LIMITS.unread_messages_max} AND COALESCE(SUM(length(content)), 0) + length(${content}) <= ${LIMITS.unread_chars_max}
+          FROM messages WHERE conversation_id = tasks.conversation_id AND task_id IS NULL)
+        ON CONFLICT DO NOTHING`,
     )
     .add("task", sql`SELECT state ${theirs}`)
     .add(
@@ -45,6 +51,7 @@ export async function steerTask(db: D1Database, steering: Steering, now: number)
   const task = results.row("task", z.object({ state: TaskState }));
   if (task === undefined) return { kind: "not_found" };
   const stored = results.row("same", z.object({ same: z.int() }));
-  if (stored === undefined) return { kind: "ended", state: task.state };
+  if (stored === undefined)
+    return isFinal(task.state) ? { kind: "ended", state: task.state } : { kind: "full" };
   return { kind: stored.same === 0 ? "different" : "accepted" };
 }

@@ -3,10 +3,10 @@ import sql from "sql-template-tag";
 import * as z from "zod/mini";
 import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { MessageContent } from "../contracts/message.ts";
-import type { Timings } from "../limits.ts";
+import { LIMITS, type Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import type { Unauthorized } from "./outcome.ts";
-import { ACTIVE, findKey } from "./statements/guards.ts";
+import { ACTIVE, findKey, makeKeySender } from "./statements/guards.ts";
 import { addStartTasks, selectConversations } from "./statements/start-tasks.ts";
 
 export interface NewTask {
@@ -26,7 +26,9 @@ export type SubmittedTask =
   | { kind: "submitted"; doorbells: PendingDoorbell[] }
   /** The same ids came before, with another content. */
   | { kind: "different" }
-  | { kind: "busy"; activeTaskId: string };
+  | { kind: "busy"; activeTaskId: string }
+  /** The key has as many tasks under way as it may have. */
+  | { kind: "too_many" };
 
 /** The same ids again change nothing and get the same answer. */
 export async function submitTask(
@@ -38,6 +40,8 @@ export async function submitTask(
   const { keyHash, tenantId, taskId, messageId, conversationId, address } = task;
   const content = JSON.stringify(task.content);
   const known = sql`FROM api_keys WHERE hash = ${keyHash} AND tenant_id = ${tenantId}`;
+  const sender = makeKeySender(keyHash);
+  const underWay = sql`SELECT COUNT(*) FROM tasks WHERE sender = ${sender} AND ${ACTIVE}`;
   const active = sql`SELECT id FROM tasks WHERE conversation_id = ${conversationId} AND ${ACTIVE}`;
   const batch = new Batch()
     .add("key", findKey(keyHash))
@@ -48,8 +52,9 @@ export async function submitTask(
     )
     .add(
       "message",
-      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, created_at)
-        SELECT ${messageId}, ${conversationId}, ${content}, ${taskId}, ${now} ${known} AND NOT EXISTS (${active})
+      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, sender, created_at)
+        SELECT ${messageId}, ${conversationId}, ${content}, ${taskId}, ${sender}, ${now} ${known} AND NOT EXISTS (${active})
+          AND (${underWay}) < ${LIMITS.active_tasks_per_key_max}
         ON CONFLICT DO NOTHING`,
     );
   const results = await addStartTasks(batch, selectConversations([conversationId]), now, timings)
@@ -64,7 +69,7 @@ export async function submitTask(
   const stored = results.row("same", z.object({ same: z.int() }));
   if (stored === undefined) {
     const running = results.row("active", z.object({ id: z.string() }));
-    return { kind: "busy", activeTaskId: running?.id ?? taskId };
+    return running === undefined ? { kind: "too_many" } : { kind: "busy", activeTaskId: running.id };
   }
   return stored.same === 0 ? { kind: "different" } : { kind: "submitted", doorbells: results.doorbells() };
 }

@@ -62,20 +62,21 @@ const CallRow = z.object({
 const Row = z.object({ row: jsonColumn(z.discriminatedUnion("kind", [MessageRow, TurnRow, CallRow])) });
 
 /**
- * Adds the statement that reads it: what was read since /new, and whatever this task has read. One statement of many rows, for each
- * statement costs, and all of it in one value would be more than D1 takes (2 MB).
+ * Adds the statement that reads it: the newest of what was read since /new, and whatever this task has read. One statement of many
+ * rows, for each statement costs, and all of it in one value would be more than D1 takes (2 MB).
  */
 export function addTranscript(batch: Batch, taskId: string): Batch {
   const readers = sql`(SELECT ${taskId} UNION SELECT task_id FROM remembered)`;
   return batch.add(
     "transcript",
-    sql`WITH remembered AS MATERIALIZED (
-        SELECT m.seq, m.id, m.content, m.task_id, m.turn FROM tasks t
-        JOIN conversations c ON c.id = t.conversation_id JOIN messages m ON m.conversation_id = c.id
-        WHERE t.id = ${taskId} AND m.task_id IS NOT NULL
-          AND m.seq >= MIN(c.forgotten_seq + 1, (SELECT seq FROM messages WHERE id = t.message_id))
-          AND (m.seq > c.forgotten_seq OR m.task_id = t.id)
-        ORDER BY m.seq DESC LIMIT ${LIMITS.history_messages_max}
+    sql`WITH asked AS MATERIALIZED (
+        SELECT c.id AS conversation_id, c.forgotten_seq, (SELECT seq FROM messages WHERE id = t.message_id) AS began_seq
+        FROM tasks t JOIN conversations c ON c.id = t.conversation_id WHERE t.id = ${taskId}
+      ), remembered AS MATERIALIZED (
+        SELECT * FROM (SELECT m.seq, m.id, m.content, m.task_id, m.turn FROM asked a JOIN messages m ON m.conversation_id = a.conversation_id
+          WHERE m.task_id IS NOT NULL AND m.seq > a.forgotten_seq ORDER BY m.seq DESC LIMIT ${LIMITS.history_messages_max})
+        UNION SELECT m.seq, m.id, m.content, m.task_id, m.turn FROM asked a JOIN messages m ON m.conversation_id = a.conversation_id
+          WHERE m.task_id = ${taskId} AND m.seq >= a.began_seq
       )
       SELECT json_object('kind', 'message', 'seq', seq, 'id', id, 'content', json(content), 'task_id', task_id, 'turn', turn) AS row
       FROM remembered

@@ -1,5 +1,6 @@
 /** What holds the promise, removed one at a time. Each must be noticed by the suite; `test` is where to look first. */
 import type { Mutation } from "./mutation.ts";
+import { BOUNDS } from "./bounds.ts";
 import { LOCAL } from "./local.ts";
 import { WORK } from "./work.ts";
 
@@ -290,5 +291,6 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/unit/ingress",
   },
   ...WORK,
+  ...BOUNDS,
   ...LOCAL,
 ];

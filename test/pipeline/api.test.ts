@@ -188,8 +188,11 @@ describe("tenants", () => {
 describe("GET /v1/tasks", () => {
   it("pages through the tasks, newest first, and filters by status", async () => {
     const { body: first } = await submit({ prompt: "/run 'oldest of these'" });
-    await Promise.all(Array.from({ length: 60 }, (_, n) => submit({ prompt: `/run ${n}` })));
-    await pipeline.quiet();
+    // A key has so many under way at most.
+    for (let from = 0; from < 60; from += 15) {
+      await Promise.all(Array.from({ length: 15 }, (_, n) => submit({ prompt: `/run ${from + n}` })));
+      await pipeline.quiet();
+    }
     type Page = { tasks: { id: string; status: string }[]; next_cursor: string | null };
     const seen: string[] = [];
     let cursor: string | null = "";

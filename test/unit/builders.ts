@@ -49,7 +49,7 @@ export function observed(
 /** An inbound as triage reads it. */
 export function newInbound(id: string, conversationId: string): NewInbound {
   const row = { id, version: 1, tenant_id: "default", conversation_id: conversationId };
-  return { ...row, event: "{}", received_at: 1 };
+  return { ...row, event: "{}", received_at: 1, unread: 0, unread_chars: 0, is_active: 0, sender_active: 0 };
 }
 
 /** Where it is answered. */

@@ -2,9 +2,11 @@
 
 /** Whoever has so many faults reads no more of them; an answer must not grow with what was sent. */
 const FAULTS_SHOWN = 10;
+/** A turn takes some seconds. */
+const RETRY_AFTER_S = "10";
 
 export interface Problem {
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 416 | 422 | 503;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 416 | 422 | 429 | 503;
   title: string;
   detail: string;
   /** The faults of a request, by their paths in the body. */
@@ -48,6 +50,12 @@ export function invalidRequest(errors: readonly { path: string; message: string 
         : `See \`errors\` for the first ${FAULTS_SHOWN} of ${errors.length} faults.`,
     errors: errors.slice(0, FAULTS_SHOWN),
   });
+}
+
+/** Too much at once: how long to wait is said where programs look for it. */
+export function tooMany(title: string, detail: string, links?: Record<string, string>): HttpProblem {
+  const facts = { status: 429 as const, title, detail, ...(links && { links }) };
+  return new HttpProblem(facts, { "retry-after": RETRY_AFTER_S });
 }
 
 export function notFound(what: string, detail: string): HttpProblem {

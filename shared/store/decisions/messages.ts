@@ -12,10 +12,11 @@ export function addMessages(
   now: number,
   timings: Timings,
 ): void {
-  const rows = messages.map(({ inbound, messageId, taskId, externalId, content }) => ({
+  const rows = messages.map(({ inbound, messageId, taskId, externalId, sender, content }) => ({
     id: messageId,
     task: taskId,
     external: externalId,
+    sender,
     inbound: inbound.id,
     conversation: inbound.conversation_id,
     content: JSON.stringify(content),
@@ -23,8 +24,8 @@ export function addMessages(
   }));
   batch.add(
     "messages",
-    sql`INSERT INTO messages (id, conversation_id, content, external_id, starts_task_id, created_at)
-      SELECT value->>'id', value->>'conversation', value->>'content', value->>'external', value->>'task', value->>'at'
+    sql`INSERT INTO messages (id, conversation_id, content, external_id, starts_task_id, sender, created_at)
+      SELECT value->>'id', value->>'conversation', value->>'content', value->>'external', value->>'task', value->>'sender', value->>'at'
       FROM json_each(${JSON.stringify(rows)})
       WHERE EXISTS (SELECT 1 FROM inbound WHERE id = value->>'inbound' AND state = 'new')
       ORDER BY key ON CONFLICT DO NOTHING`,

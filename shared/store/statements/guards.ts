@@ -40,6 +40,11 @@ export function inboundNew(inboundId: string): Sql {
   return sql`EXISTS (SELECT 1 FROM inbound WHERE id = ${inboundId} AND state = 'new')`;
 }
 
+/** Who says what is said with this key, in `messages.sender`. */
+export function makeKeySender(keyHash: string): string {
+  return `key:${keyHash}`;
+}
+
 /** The tenant whose key this is the hash of; nobody's key is no tenant's, and so reads and writes nothing. */
 export function selectTenant(keyHash: string): Sql {
   return sql`(SELECT tenant_id FROM api_keys WHERE hash = ${keyHash})`;

@@ -49,7 +49,7 @@ function database(db: D1Database) {
 /** `UPDATE tasks`: what a statement does, and to which table. */
 function nameOf(sql: string): string {
   const [, verb = "", table = ""] =
-    /^\s*(INSERT|UPDATE|DELETE|SELECT)\b(?:[\s\S]*?\b(?:INTO|FROM)\s+|\s+)(\w+)/.exec(
+    /^\s*(?:WITH \w+ AS (?:MATERIALIZED )?\(\s*)?(INSERT|UPDATE|DELETE|SELECT)\b(?:[\s\S]*?\b(?:INTO|FROM)\s+|\s+)(\w+)/.exec(
       /^\s*UPDATE/.test(sql) ? sql.replace(/\bFROM\b/g, "") : sql,
     ) ?? ["", "", sql.slice(0, 20)];
   return `${verb} ${table}`;

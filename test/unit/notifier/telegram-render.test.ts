@@ -1,6 +1,7 @@
 /** Markdown as Telegram shows it: what is written, and where it is cut. */
 import { describe, expect, it } from "vitest";
 import { telegram } from "../../../shared/channels/telegram.ts";
+import { splitMarkdown } from "../../../workers/notifier/channels/telegram/chunks.ts";
 import { renderPreview, render } from "../../../workers/notifier/channels/telegram/render.ts";
 
 const MESSAGE_UNITS_MAX = telegram.abilities.textUnitsMax;
@@ -89,5 +90,37 @@ describe("a preview", () => {
     const [part] = render("🔥".repeat(200));
     expect(renderPreview(part).plain.length).toBeLessThanOrEqual(102);
     expect(renderPreview(part).plain.isWellFormed()).toBe(true);
+  });
+});
+
+describe("a long answer", () => {
+  const paragraphs = (count: number) =>
+    Array.from({ length: count }, (_, nth) => `Paragraph **${nth}**, ${"with words ".repeat(60)}`);
+
+  it("keeps its styles to its end, wherever it is read in pieces", () => {
+    const shown = html(paragraphs(50).join("\n\n")).join("");
+    for (const nth of [0, 7, 25, 49]) expect(shown).toContain(`Paragraph <b>${nth}</b>`);
+  });
+
+  it("keeps a block of code whole, and a list's numbers", () => {
+    const code = Array.from({ length: 400 }, (_, nth) => `line ${nth}\n\n  **${nth}**`).join("\n");
+    const list = Array.from({ length: 400 }, (_, nth) => `${nth + 1}. item`).join("\n");
+    const shown = html(`\`\`\`ts\n${code}\n\`\`\`\n\n${list}`).join("");
+    expect(shown).toContain("**399**");
+    expect(shown).not.toContain("<b>");
+    for (const nth of [1, 150, 151, 400]) expect(shown).toContain(`${nth}. item\n`.trim());
+  });
+
+  it("is never read as a whole: what the tokenizer is given is bounded", () => {
+    const words = ["!", "b\n", "*a ", "+ ", "1. a\n", "a@b.", "- a\n b\n", "> a\n\n", "```\n```\n"];
+    for (const word of words) {
+      const markdown = `- a\n${word.repeat(40_000 / word.length)}`;
+      for (const { text, isWild } of splitMarkdown(markdown)) {
+        if (isWild || text.startsWith("```")) continue;
+        expect(text.length).toBeLessThanOrEqual(4_000);
+        expect(text.split("\n").length).toBeLessThanOrEqual(150);
+        expect(text).not.toMatch(/\S{500}/);
+      }
+    }
   });
 });

@@ -5,7 +5,7 @@ import type { Transcript, TranscriptCall } from "../../../shared/store/transcrip
 import type { ResultPart } from "../../../workers/planner/models/model.ts";
 import { toMessageParam } from "../../../workers/planner/models/anthropic/convert.ts";
 import { Fence } from "../../../workers/planner/turn/fence.ts";
-import { makeImageKey } from "../../../workers/planner/turn/files.ts";
+import { makeImageKey, type PromptFiles } from "../../../workers/planner/turn/files.ts";
 import { buildPrompt } from "../../../workers/planner/turn/prompt.ts";
 
 const FENCE = new Fence("0a1b");
@@ -152,7 +152,64 @@ describe("a conversation that is too long", () => {
       .flatMap(({ parts }) => [...parts])
       .flatMap((part) => (part.type === "result" ? [wordsOf(part)] : []));
     expect(results.map((text) => text.length > each)).toEqual([false, false, false, true, true, true]);
-    expect(results[0]).toContain(`${each} characters`);
+    expect(results[0]).toContain("characters left out");
+  });
+
+  const charsOf = (given: Transcript, files?: PromptFiles) =>
+    JSON.stringify(buildPrompt(given, FENCE, files)).length;
+  const BOUND = LIMITS.prompt_history_chars_max * 1.05;
+
+  it("never loses what its last calls brought, whatever files it came with", () => {
+    const file = (name: string) => {
+      const content = new TextEncoder().encode("f".repeat(60_000));
+      return { name, mime: "text/plain", bytes: content.length, content, failure: null };
+    };
+    const messages = [said("task_c/1", "add them up")];
+    const files = new Map([[messages[0]?.id ?? "", ["a.txt", "b.txt", "c.txt", "d.txt"].map(file)]]);
+    for (const count of [1, 2, 3]) {
+      const calls = turnsOf(count).map(({ turn }) => call("task_c", turn, 1, `result ${turn}`));
+      const given = transcript({ messages, turns: turnsOf(count), calls });
+      const words = JSON.stringify(buildPrompt(given, FENCE, files));
+      expect(words).toContain("add them up");
+      for (const { turn } of turnsOf(count)) expect(words).toContain(`result ${turn}\\n`);
+      for (const name of ["a.txt", "d.txt"]) expect(words).toContain(name);
+      expect(charsOf(given, files)).toBeLessThan(BOUND);
+    }
+  });
+
+  it("shares its room among the results of a turn, of which each keeps its beginning and its end", () => {
+    const calls = Array.from({ length: 20 }, (_, index) =>
+      call("task_c", 1, index + 1, `begin ${"x".repeat(16_000)} end`),
+    );
+    const given = transcript({ messages: [said("task_c/1", "go")], turns: turnsOf(1), calls });
+    const words = JSON.stringify(buildPrompt(given, FENCE));
+    expect(words.match(/begin x{4000}/g)).toHaveLength(20);
+    expect(words.match(/x{4000} end/g)).toHaveLength(20);
+    expect(words.length).toBeLessThan(BOUND);
+  });
+
+  it("is bounded, whatever was said, called and brought", () => {
+    const long = (chars: number) => "w".repeat(chars);
+    const turns = Array.from({ length: 20 }, (_, index) => ({
+      taskId: "task_c",
+      turn: index + 1,
+      text: long(30_000),
+    }));
+    const given = transcript({
+      messages: turns.flatMap(({ turn }) =>
+        [1, 2, 3].map((nth) => said(`task_c/${turn}`, `${turn}.${nth} ${long(32_000)}`)),
+      ),
+      turns,
+      calls: turns.flatMap(({ turn }) =>
+        [1, 2, 3].map((nth) => ({
+          ...call("task_c", turn, nth, long(16_000)),
+          made: { tool: "run_code" as const, input: { code: long(30_000) } },
+        })),
+      ),
+    });
+    expect(charsOf(given)).toBeLessThan(BOUND);
+    const words = JSON.stringify(buildPrompt(given, FENCE));
+    expect(words).toContain("20.3 w");
   });
 
   it("loses its oldest turns next, and never what is asked now", () => {

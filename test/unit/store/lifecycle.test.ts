@@ -69,6 +69,7 @@ class Story {
         ...where,
         messageId: row.id.replace("inb", "msg"),
         taskId: row.id.replace("inb", "task"),
+        sender: "telegram:1",
         content: { type: "text", text: row.id },
       };
     });

@@ -33,6 +33,7 @@ import { postponeReply, settleReply } from "../../../shared/store/settle-reply.t
 import { showProgress, startCall } from "../../../shared/store/start-call.ts";
 import { steerTask } from "../../../shared/store/steer-task.ts";
 import { storeTurn } from "../../../shared/store/store-turn.ts";
+import { closeStream, keepStream } from "../../../shared/store/streams.ts";
 import { submitTask } from "../../../shared/store/submit-task.ts";
 import { acceptedMessage, ADDRESS, newInbound, observed, plannedTurn, whereOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
@@ -65,7 +66,7 @@ const INBOUND = newInbound("inb_a", "conv_a");
 const WHERE = whereOf(INBOUND);
 const STOP = { taskIdPrefix: "task_", text: "", unreadText: "", idleText: "" };
 const DECISIONS: Decision[] = [
-  { kind: "message", ...WHERE, messageId: "msg_a", taskId: "task_a", content: CONTENT },
+  { kind: "message", ...WHERE, messageId: "msg_a", taskId: "task_a", sender: "telegram:1", content: CONTENT },
   { kind: "edit", inbound: INBOUND, externalId: "7", content: CONTENT },
   { kind: "reply", ...WHERE, text: "x" },
   { kind: "stop", ...WHERE, ...STOP },
@@ -105,6 +106,9 @@ async function callAsProgram(): Promise<void> {
   await listPeople(d, "h");
   await admitByCode(d, { keyHash: "h", code: "AAAA-AAAA", role: "member" }, NOW);
   await dismissPerson(d, { keyHash: "h", channel: "telegram", externalId: "1" }, NOW);
+  const stream = { keyHash: "h", id: "s" };
+  await keepStream(d, stream, NOW, NOW);
+  await closeStream(d, stream);
   await findArtifact(d, { taskId: "task_a", sha256: SHA256 }, "h");
   await findLinkedArtifact(d, { taskId: "task_a", sha256: SHA256 });
   await cancelTask(d, { ...task, endedBy: "x", text: "", unreadText: "" }, NOW, TIMINGS);

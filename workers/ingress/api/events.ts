@@ -2,24 +2,38 @@
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import { readTimings } from "../../../shared/config.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { isFinal } from "../../../shared/contracts/task.ts";
 import { type FollowedTask, followTask } from "../../../shared/store/receipt.ts";
+import { closeStream, keepStream } from "../../../shared/store/streams.ts";
 import type { Env } from "../env.ts";
+import { tooMany } from "../problem.ts";
 import { buildEventView } from "./view.ts";
 
-/** Streams what is known (`first`) and then what comes, until the task is over or the stream's time is. */
-export function streamEvents(
+/** A stream counts as open for so many pings: whoever breaks off without a word frees it then. */
+const PINGS_OPEN = 2;
+
+/** Streams what is known (`first`) and then what comes, until the task is over or the stream's time is. Throws when the key has too many open. */
+export async function streamEvents(
   c: Context<{ Bindings: Env }>,
   task: { keyHash: string; taskId: string },
   first: FollowedTask,
   after: number,
-): Response {
+): Promise<Response> {
   // 204 tells an EventSource not to come again.
   if (isOver(first) && first.events.length === 0) return new Response(null, { status: 204 });
   const timings = readTimings(c.env);
+  const opened = { keyHash: task.keyHash, id: crypto.randomUUID() };
+  const keep = (now: number) => keepStream(c.env.DB, opened, now + PINGS_OPEN * timings.events_ping_ms, now);
+  if (!(await keep(Date.now()))) {
+    const detail = `This key has ${LIMITS.streams_per_key_max} event streams open, and may have no more. Close one.`;
+    throw tooMany("Too many streams", detail);
+  }
   return streamSSE(c, async (stream) => {
+    stream.onAbort(() => closeStream(c.env.DB, opened));
     const end = Date.now() + timings.events_stream_ms;
     let saidAt = Date.now();
+    let keptAt = saidAt;
     let last = after;
     let seen: FollowedTask = first;
     for (;;) {
@@ -29,17 +43,22 @@ export function streamEvents(
         last = seq;
         saidAt = Date.now();
       }
-      if (isOver(seen) || stream.aborted || Date.now() > end) return;
+      if (isOver(seen) || stream.aborted || Date.now() > end) break;
       if (Date.now() - saidAt > timings.events_ping_ms) {
         await stream.write(": still here\n\n");
         saidAt = Date.now();
       }
+      if (Date.now() - keptAt > timings.events_ping_ms) {
+        keptAt = Date.now();
+        await keep(keptAt);
+      }
       await stream.sleep(timings.events_poll_ms);
       const next = await followTask(c.env.DB, { ...task, after: last });
       // The key was withdrawn meanwhile.
-      if (next.kind !== "ok") return;
+      if (next.kind !== "ok") break;
       seen = next.value;
     }
+    await closeStream(c.env.DB, opened);
   });
 }
 

@@ -26,7 +26,7 @@ import { steerTask } from "../../../shared/store/steer-task.ts";
 import { submitTask } from "../../../shared/store/submit-task.ts";
 import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
 import { getBells, type Env } from "../env.ts";
-import { HttpProblem, notFound } from "../problem.ts";
+import { HttpProblem, notFound, tooMany } from "../problem.ts";
 import { buildArtifactViews } from "./artifacts.ts";
 import { authenticate, unwrapOutcome, unauthorized } from "./caller.ts";
 import { streamEvents } from "./events.ts";
@@ -60,6 +60,10 @@ tasks.post("/", async (c) => {
   if (submitted.kind === "unauthorized") throw unauthorized();
   if (submitted.kind === "different") throw differentBody();
   if (submitted.kind === "busy") throw busy(submitted.activeTaskId);
+  if (submitted.kind === "too_many") {
+    const detail = `This key has ${LIMITS.active_tasks_per_key_max} tasks under way, and may have no more. Wait for one, or cancel one.`;
+    throw tooMany("Too many tasks", detail, { tasks: "/v1/tasks?status=running" });
+  }
   c.executionCtx.waitUntil(ring(getBells(c.env), submitted.doorbells, "ingress"));
   log("info", {
     stage: "ingress",
@@ -151,6 +155,11 @@ tasks.post("/:id/messages", async (c) => {
   if (steered.kind === "unauthorized") throw unauthorized();
   if (steered.kind === "not_found") throw notFound("task", NO_TASK);
   if (steered.kind === "different") throw differentBody();
+  if (steered.kind === "full") {
+    const detail =
+      "So much is unread in this conversation that it takes no more now. Wait for its task, or cancel it.";
+    throw tooMany("Too much is unread", detail, buildLinks(taskId));
+  }
   if (steered.kind === "ended") {
     const detail = `The task is ${steered.state.replace("_", " ")}. Submit a new one, with the same \`conversation\` to go on from it.`;
     throw new HttpProblem({ status: 409, title: "The task has ended", detail, links: buildLinks(taskId) });

@@ -56,7 +56,8 @@ async function decideForAdmitted(
   if (command?.name === "admit" && event.isGroup && isAdmin) return admitGroup(event, where);
   if (isControl) return answerCommand(env.DB, where, command);
   const ids = { messageId: changeIdKind(inbound.id, "msg"), taskId: changeIdKind(inbound.id, "task") };
-  return { kind: "message", ...where, ...ids, content };
+  const sender = nameSender(event);
+  return { kind: "message", ...where, ...ids, sender, content };
 }
 
 function makeContent(event: SaidEvent) {
@@ -86,10 +87,13 @@ function pressButton(
 }
 
 function admitGroup(event: InboundEvent, where: Where): Decision {
-  const by = `${event.address.channel}:${event.sender.id}`;
+  const by = nameSender(event);
   const text = "Everybody in this group may talk to me now.";
   return { kind: "admit_group", ...where, groupId: locate(event).chatId, by, text };
 }
+
+/** As the store and the audit name them. */
+const nameSender = ({ address, sender }: InboundEvent) => `${address.channel}:${sender.id}`;
 
 const introduction = (code: string) =>
   `I do not know you yet. Whoever runs this installation can let you in with \`npm run pair -- ${code}\`; then write again.`;

@@ -11,6 +11,7 @@ import { getBells, type Env } from "../env.ts";
 import { readAccess, type ReadInbound } from "./access.ts";
 import { getAlbum, holdYoungAlbums } from "./albums.ts";
 import { decide } from "./decide.ts";
+import { refuseExcess } from "./excess.ts";
 
 const LEVELS: Partial<Record<Decision["kind"], LogLevel>> = { ignore: "warn", park: "error" };
 
@@ -26,7 +27,7 @@ export async function triage(env: Env, inboundIds: readonly string[]): Promise<R
   const albums = new Set(
     known.filter(({ event }) => !isSaidToOthers(event)).flatMap((one) => getAlbum(one) ?? []),
   );
-  const decisions = await Promise.all(
+  const wanted = await Promise.all(
     read.map(async ({ inbound, event }): Promise<Decision> => {
       if (event === null)
         return { kind: "park", inbound, reason: "the stored event is not of the inbound contract" };
@@ -37,6 +38,7 @@ export async function triage(env: Env, inboundIds: readonly string[]): Promise<R
       return decide(env, one, accessOf(one));
     }),
   );
+  const decisions = refuseExcess(wanted);
   const doorbells = await applyDecisions(env.DB, decisions, Date.now(), readTimings(env));
   await ring(getBells(env), doorbells, "planner");
   for (const decision of decisions) report(decision, Date.now() - started);

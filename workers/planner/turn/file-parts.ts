@@ -2,13 +2,13 @@
 import { getMimeType } from "hono/utils/mime";
 import { formatSize } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { truncate } from "../../../shared/text.ts";
+import { cutMiddle } from "../../../shared/text.ts";
 import type { FilePart, TextPart } from "../models/model.ts";
 import type { Fence } from "./fence.ts";
 import type { PromptFile } from "./files.ts";
 
 /** What an image or a document counts in the budget: about 1,500 tokens. */
-export const SEEN_CHARS = 6_000;
+const SEEN_CHARS = 6_000;
 const IMAGES: ReadonlySet<string> = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
 const PDF = "application/pdf";
 const TEXT = /^text\/|[/+](?:json|xml|yaml|javascript|typescript|csv|toml)\b/;
@@ -17,22 +17,34 @@ const TEXT = /^text\/|[/+](?:json|xml|yaml|javascript|typescript|csv|toml)\b/;
 const SOURCE =
   /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cpp|cs|php|sh|sql|ya?ml|toml|ini|conf|log|md|tex|srt|vtt)$/i;
 
-export function toFilePart(file: PromptFile, fence: Fence): FilePart | TextPart {
+/** Seen, or read within its room; what has no room is only named. */
+export function toFilePart(file: PromptFile, fence: Fence, charsMax = Infinity): FilePart | TextPart {
   const { name, mime, bytes, content, failure } = file;
   const named = fence.around(`${name} (${mime})`);
   if (content === null) return said(`A file came with this, and cannot be read: ${failure}.\n${named}`);
-  if (IMAGES.has(mime)) return { type: "image", name, mime, content };
-  if (mime === PDF) return { type: "document", name, mime, content };
+  const hasRoom = charsMax >= SEEN_CHARS;
+  if (IMAGES.has(mime) && hasRoom) return { type: "image", name, mime, content };
+  if (mime === PDF && hasRoom) return { type: "document", name, mime, content };
   const text = readText(file);
-  if (text !== null) return said(`A file came with this:\n${fence.around(`${name}\n\n${text}`)}`);
-  return said(`A file came with this, of a kind that you cannot read (${formatSize(bytes)}):\n${named}`);
+  if (text !== null) return said(readWithin(name, text, fence, charsMax));
+  const why = isSeen(mime) ? "for which there is no room" : "of a kind that you cannot read";
+  return said(`A file came with this, ${why} (${formatSize(bytes)}):\n${named}`);
 }
 
-export function countFileChars(file: PromptFile): number {
-  if (file.content === null) return file.name.length;
-  return readText(file)?.length ?? SEEN_CHARS;
+function readWithin(name: string, text: string, fence: Fence, charsMax: number): string {
+  const whole = `A file came with this:\n${fence.around(`${name}\n\n${text}`)}`;
+  if (whole.length <= charsMax) return whole;
+  const cut = cutMiddle(text, charsMax - (whole.length - text.length));
+  return `A file came with this:\n${fence.around(`${name}\n\n${cut}`)}`;
 }
 
+/** What it counts in the budget, whole. */
+export function countFileChars(file: PromptFile, fence: Fence): number {
+  const part = toFilePart(file, fence);
+  return part.type === "text" ? part.text.length : SEEN_CHARS;
+}
+
+const isSeen = (mime: string) => IMAGES.has(mime) || mime === PDF;
 const said = (text: string) => ({ type: "text" as const, text });
 
 /** Null for what is no text. */
@@ -42,8 +54,7 @@ function readText({ name, mime, content }: PromptFile): string | null {
   // A zero is in no text, whatever it is called.
   if (!isNamedSo || content.includes(0)) return null;
   const text = decoded(content);
-  const kept = truncate(text, LIMITS.file_chars_max);
-  return kept === text ? text : `${kept}\n… (${text.length - kept.length} more characters)`;
+  return cutMiddle(text, LIMITS.file_chars_max);
 }
 
 /** What is not UTF-8 is mostly what Windows wrote. */

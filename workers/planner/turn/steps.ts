@@ -1,9 +1,7 @@
-/** A conversation as the steps that a model took in it, within a budget. */
+/** A conversation as the steps that a model took in it. */
 import type { MessageContent } from "../../../shared/contracts/message.ts";
-import { LIMITS } from "../../../shared/limits.ts";
 import type { Transcript, TranscriptCall } from "../../../shared/store/transcript.ts";
-import { countFileChars, SEEN_CHARS } from "./file-parts.ts";
-import type { PromptFile, PromptFiles } from "./files.ts";
+import { makeImageKey, type PromptFile, type PromptFiles } from "./files.ts";
 
 /** A message and what came with it. */
 export interface Said {
@@ -11,56 +9,18 @@ export interface Said {
   readonly files: readonly PromptFile[];
 }
 
-/** One turn: what was read before the model answered, what it answered, and what it called. */
+/** A call and the images that it brought. */
+export interface Called {
+  readonly call: TranscriptCall;
+  readonly images: readonly PromptFile[];
+}
+
+/** One turn of a task: what was read before the model answered, what it answered, and what it called. */
 export interface Step {
+  readonly taskId: string;
   readonly said: readonly Said[];
   readonly text: string | null;
-  readonly calls: readonly TranscriptCall[];
-}
-
-export interface Budgeted {
-  readonly steps: readonly Step[];
-  /** Their results are left out. */
-  readonly shortened: ReadonlySet<TranscriptCall>;
-}
-
-/** Leaves out the oldest results, and then whole turns, where the budget ends; a call never loses its result. */
-export function applyBudget(
-  steps: readonly Step[],
-  charsOfText: (content: MessageContent) => number,
-): Budgeted {
-  const countChars = ({ said, text, calls }: Step) =>
-    calls.reduce((sum, { made }) => sum + JSON.stringify(made.input).length, 0) +
-    countResultChars(calls) +
-    (text?.length ?? 0) +
-    said.reduce((sum, one) => sum + charsOfText(one.content) + countFilesChars(one.files), 0);
-  const shortened = new Set<TranscriptCall>();
-  let chars = steps.reduce((sum, step) => sum + countChars(step), 0);
-  for (const call of steps.flatMap(({ calls }) => calls)) {
-    if (chars <= LIMITS.prompt_history_chars_max) break;
-    chars -= countResultChars([call]);
-    shortened.add(call);
-  }
-  let from = 0;
-  for (; chars > LIMITS.prompt_history_chars_max && from < steps.length - 1; from++) {
-    const step = steps[from];
-    if (step !== undefined) chars -= countChars(step) - countResultChars(step.calls);
-  }
-  // What is kept begins with something that somebody said, or it would begin with the results of calls that are left out.
-  while (from < steps.length - 1 && steps[from]?.said.length === 0) from++;
-  return { steps: steps.slice(from), shortened };
-}
-
-function countResultChars(calls: readonly TranscriptCall[]): number {
-  return calls.reduce(
-    (sum, { observation: seen }) =>
-      sum + (seen === null ? 0 : seen.text.length + seen.images.length * SEEN_CHARS),
-    0,
-  );
-}
-
-function countFilesChars(files: readonly PromptFile[]): number {
-  return files.reduce((sum, file) => sum + countFileChars(file), 0);
+  readonly calls: readonly Called[];
 }
 
 /** The turns in the order in which they read: each with what it read, said and called. What an end has read is a step of its own, the task's last. */
@@ -73,11 +33,14 @@ export function buildSteps({ messages, turns, calls }: Transcript, files: Prompt
     return [...numbers]
       .toSorted((a, b) => (a ?? Infinity) - (b ?? Infinity))
       .map((turn): Step => ({
+        taskId,
         said: read
           .filter(({ readBy }) => readBy.turn === turn)
           .map(({ id, content }) => ({ content, files: files.get(id) ?? [] })),
         text: answered.find((one) => one.turn === turn)?.text ?? null,
-        calls: calls.filter((call) => call.taskId === taskId && call.turn === turn),
+        calls: calls
+          .filter((call) => call.taskId === taskId && call.turn === turn)
+          .map((call) => ({ call, images: files.get(makeImageKey(call)) ?? [] })),
       }));
   });
 }

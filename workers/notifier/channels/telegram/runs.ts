@@ -1,5 +1,6 @@
 /** Markdown flattened into runs of one style: what Telegram can show of it, and in which elements. */
 import { type MarkedToken, marked, type Token } from "marked";
+import { type Chunk, splitMarkdown } from "./chunks.ts";
 
 /** An element; two runs under the same object stand in the same element. */
 export interface Style {
@@ -12,29 +13,21 @@ export interface Run {
   readonly styles: readonly Style[];
 }
 
-/** Beyond this the tokenizer's time grows with the square of them, and nobody writes so by hand. */
-const MARKS_MAX = 2_000;
-const MARKS = /[*_~`[\]<>|\-+#]/g;
-
 /** The runs of a text. What is too wild to be read as Markdown is shown as it was written. */
 export function parseRuns(markdown: string): Run[] {
-  if ((markdown.match(MARKS)?.length ?? 0) > MARKS_MAX && !isOneFence(markdown))
-    return keepAsWritten(markdown);
+  return trimEnd(splitMarkdown(markdown).flatMap(parseChunk));
+}
+
+function parseChunk({ text, isWild }: Chunk): Run[] {
+  const asWritten: Run[] = [{ text: `${text.trimEnd()}\n\n`, styles: [] }];
+  if (isWild) return asWritten;
   try {
-    return trimEnd(blocks(marked.lexer(markdown), []));
+    return blocks(marked.lexer(text), []);
   } catch {
     // Nested deeper than the stack.
-    return keepAsWritten(markdown);
+    return asWritten;
   }
 }
-
-/** A result of code is one fence, and may hold any marks. */
-function isOneFence(markdown: string): boolean {
-  const [, fence] = /^(`{3,})\n/.exec(markdown) ?? [];
-  return fence !== undefined && markdown.indexOf(`\n${fence}`) === markdown.length - fence.length - 1;
-}
-
-const keepAsWritten = (text: string): Run[] => [{ text: text.trimEnd(), styles: [] }];
 
 function blocks(tokens: readonly Token[], styles: readonly Style[]): Run[] {
   return tokens.flatMap((token) => (isKnown(token) ? block(token, styles) : [{ text: token.raw, styles }]));
