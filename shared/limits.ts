@@ -66,6 +66,8 @@ export const LIMITS = {
   doubts_max: 2,
   /** Rings without progress until a doorbell goes to the dead-letter desk. */
   rings_max: 50,
+  /** A task that was revived so often without a step forward is given up. */
+  revivals_max: 3,
   sweep_rows_max: 500,
   purge_rows_max: 500,
   dead_letters_page_max: 500,

@@ -17,6 +17,12 @@ const CONTENT = [
     data: z.object({ message: z.string(), channel: ChannelName }),
   }),
   z.object({ type: z.literal("queued"), ...NOWHERE, data: z.object({}) }),
+  /** Nobody had heard of it, so its Workflow was made to run again: the how-manieth time without a step forward, and what had become of it. */
+  z.object({
+    type: z.literal("revived"),
+    ...NOWHERE,
+    data: z.object({ status: z.string(), nth: z.int() }),
+  }),
   /** What a model says, piece by piece. Another attempt at the turn says it anew. */
   z.object({
     type: z.literal("text"),

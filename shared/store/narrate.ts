@@ -35,7 +35,7 @@ export async function narrate(db: D1Database, narration: Narration, now: number)
     );
   if (delta !== "") batch.add("event", appendEvent(taskId, textEvent(turn, claim, delta), now, held));
   const results = await batch
-    .add("heartbeat", heartbeat(taskId, until))
+    .add("heartbeat", heartbeat(taskId, until, true))
     .add("task", sql`SELECT state FROM tasks WHERE id = ${taskId}`)
     .run(db);
   const task = results.row("task", z.object({ state: TaskState }));

@@ -35,7 +35,13 @@ const DOUBT_WAIT_MS = 2_000;
 export async function expireClaims(db: D1Database, now: number): Promise<void> {
   await new Batch()
     .add("turns", sql`UPDATE turns SET claimed_until = 0 WHERE text IS NULL`)
-    .add("tasks", sql`UPDATE tasks SET claimed_until = 0 WHERE ${ACTIVE}`)
+    // That the process ended is no fault of the task: the revival that follows does not count.
+    .add(
+      "tasks",
+      sql`UPDATE tasks SET claimed_until = 0, revivals = CASE WHEN n.seq > revived_seq THEN -1 ELSE revivals - 1 END, revived_seq = n.seq
+        FROM (SELECT id, COALESCE((SELECT MAX(seq) FROM events WHERE task_id = t.id), 0) AS seq FROM tasks t WHERE t.${ACTIVE}) n
+        WHERE n.id = tasks.id`,
+    )
     .add(
       "replies",
       sql`UPDATE replies SET lease_token = NULL, lease_until = 0 WHERE state = 'open' AND lease_until > 0`,

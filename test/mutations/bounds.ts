@@ -3,6 +3,27 @@ import type { Mutation } from "./mutation.ts";
 
 export const BOUNDS: readonly Mutation[] = [
   {
+    name: "a task is not revived for ever",
+    file: "shared/store/revive-task.ts",
+    find: "OR revivals < ${LIMITS.revivals_max})",
+    replace: "OR revivals < ${100 * LIMITS.revivals_max})",
+    test: "test/unit/executor",
+  },
+  {
+    name: "a step forward counts revivals anew",
+    file: "shared/store/statements/heartbeat.ts",
+    find: "WHEN ${isStep ? 1 : 0} THEN 0",
+    replace: "WHEN ${isStep ? 0 : 0} THEN 0",
+    test: "test/unit/executor",
+  },
+  {
+    name: "the end of the process is no fault of its tasks",
+    file: "shared/store/outbox.ts",
+    find: "ELSE revivals - 1 END",
+    replace: "ELSE revivals END",
+    test: "test/unit/executor",
+  },
+  {
     name: "a turn claims what fits",
     file: "shared/store/claim-turn.ts",
     find: "AND chars <= ${LIMITS.turn_unread_chars_max}",

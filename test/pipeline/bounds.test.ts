@@ -58,10 +58,14 @@ describe("messages steered into a task", () => {
     await pipeline.ring();
     await pipeline.quiet();
     expectBoundedPrompts();
-    const read = await pipeline.sql<{ turn: number | null }>(
-      "SELECT m.turn FROM messages m JOIN tasks t ON t.id = m.task_id WHERE m.content LIKE '%mmmm%' AND t.state = 'succeeded' ORDER BY m.seq",
+    const read = await pipeline.sql<{ turn: number | null; task_id: string; chars: number }>(
+      "SELECT m.turn, m.task_id, length(m.content) AS chars FROM messages m JOIN tasks t ON t.id = m.task_id WHERE m.content LIKE '%mmmm%' AND t.state = 'succeeded' ORDER BY m.seq",
     );
     expect(read.map(({ turn }) => turn)).toEqual(Array.from({ length: taken }, () => 1));
+    const charsOf = (taskId: string) =>
+      read.reduce((sum, { task_id, chars }) => sum + (task_id === taskId ? chars : 0), 0);
+    for (const { task_id } of read)
+      expect(charsOf(task_id)).toBeLessThanOrEqual(LIMITS.turn_unread_chars_max);
     const seen = model.requests.flatMap(({ body }) => JSON.stringify(body).match(/\d+\. m/g) ?? []);
     expect(new Set(seen).size).toBe(taken);
   });

@@ -134,7 +134,9 @@ describe("an album", () => {
       expect((await sent).status).toBe(200);
     await pipeline.quiet();
     expect(pipeline.telegram.in(21).map(({ text }) => text)).toEqual(["I see."]);
-    expect(given().map(({ type }) => type)).toEqual(["image", "text", "image", "image"]);
+    // They were sent at once, and so came in any order.
+    const types = given().map(({ type }) => type);
+    expect(types.toSorted()).toEqual(["image", "image", "image", "text"]);
   });
 
   it("whose parts come slowly is waited for, and so is what is said after them", async () => {

@@ -2,13 +2,16 @@
 import { readTimings } from "../../shared/config.ts";
 import { isFinal } from "../../shared/contracts/task.ts";
 import { describeError } from "../../shared/errors.ts";
-import type { Timings } from "../../shared/limits.ts";
+import { LIMITS, type Timings } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import type { ReconcileAgain } from "../../shared/queue/consume.ts";
 import { concurrently } from "../../shared/queue/concurrently.ts";
 import { claimTasks, dropTaskDoorbell, releaseTask, type RungTask } from "../../shared/store/claim-tasks.ts";
+import { parkAndTell } from "../../shared/store/park.ts";
+import { reviveTask } from "../../shared/store/revive-task.ts";
+import { ring } from "../../shared/queue/doorbell.ts";
 import { end } from "./end.ts";
-import type { Env } from "./env.ts";
+import { getBells, type Env } from "./env.ts";
 
 const NOTHING_AGAIN: ReconcileAgain = new Map();
 
@@ -57,12 +60,32 @@ async function revive(env: Env, id: string, conversationId: string): Promise<voi
   // It exists, and nobody has heard of it for longer than its claim: it lives only if it is woken.
   const instance = await env.TASK_WORKFLOW.get(id);
   const { status } = await instance.status();
-  log("warn", { ...facts, effect: "revived", status });
+  const revived = await reviveTask(env.DB, { taskId: id, status }, Date.now());
+  if (revived.kind === "stuck") return giveUp(env, id);
+  log("warn", { ...facts, effect: "revived", status, nth: revived.nth });
   if (status === "running" || status === "waiting") {
     await instance.pause();
     await instance.resume();
   } else if (status === "paused" || status === "waitingForPause") await instance.resume();
   else await instance.restart();
+}
+
+const STUCK = `revived ${LIMITS.revivals_max} times without a step forward`;
+
+/** It comes no further, whatever the cause: said, put aside for somebody to look at, and out of the way of what waits behind it. */
+async function giveUp(env: Env, id: string): Promise<void> {
+  await terminate(env, id);
+  const text = `⚠️ I came no further with this, though I began again ${LIMITS.revivals_max} times, so I gave it up. Reference: \`${id}\``;
+  const letter = { queue: "tasks" as const, key: id };
+  const { doorbells } = await parkAndTell(
+    env.DB,
+    letter,
+    { reason: STUCK, text },
+    Date.now(),
+    readTimings(env),
+  );
+  log("error", { stage: "executor", effect: "parked", task_id: id, detail: STUCK });
+  await ring(getBells(env), doorbells, "executor");
 }
 
 async function terminate(env: Env, id: string): Promise<void> {

@@ -2,9 +2,9 @@
 import sql, { type Sql } from "sql-template-tag";
 import { ACTIVE, taskActive } from "./guards.ts";
 
-/** Nobody else revives the task until then. */
-export function heartbeat(taskId: string, until: number): Sql {
-  return sql`UPDATE tasks SET claimed_until = MAX(claimed_until, ${until}), state = CASE state WHEN 'queued' THEN 'running' ELSE state END
+/** Nobody else revives the task until then. `isStep`: it gets on, so that its revivals are counted anew. */
+export function heartbeat(taskId: string, until: number, isStep = false): Sql {
+  return sql`UPDATE tasks SET revivals = CASE WHEN ${isStep ? 1 : 0} THEN 0 ELSE revivals END, claimed_until = MAX(claimed_until, ${until}), state = CASE state WHEN 'queued' THEN 'running' ELSE state END
     WHERE id = ${taskId} AND ${ACTIVE}`;
 }
 

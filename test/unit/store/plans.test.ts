@@ -29,6 +29,7 @@ import {
   recordMessage,
 } from "../../../shared/store/record-message.ts";
 import { releaseTurn } from "../../../shared/store/release-turn.ts";
+import { reviveTask } from "../../../shared/store/revive-task.ts";
 import { postponeReply, settleReply } from "../../../shared/store/settle-reply.ts";
 import { showProgress, startCall } from "../../../shared/store/start-call.ts";
 import { steerTask } from "../../../shared/store/steer-task.ts";
@@ -130,6 +131,7 @@ async function callAsTask(): Promise<void> {
   const until = NOW;
   await claimTasks(d, ["task_a"], NOW, TIMINGS);
   await releaseTask(d, "task_a");
+  await reviveTask(d, { taskId: "task_a", status: "errored" }, NOW);
   await claimTurn(d, { ...claim, until }, NOW);
   await narrate(d, { ...claim, delta: "x", shown: "x", until }, NOW);
   await storeTurn(d, { ...plannedTurn(claim, "x", 1), files: FILES }, NOW, TIMINGS);
