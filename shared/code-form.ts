@@ -2,8 +2,9 @@
 import { CodeResult } from "./contracts/code.ts";
 import { LIMITS } from "./limits.ts";
 
-/** Such a form may be this long: three texts with characters of three bytes, the files, and what stands between them. */
-export const CODE_FORM_BYTES_MAX = 9 * (LIMITS.output_chars_max + 1) + LIMITS.file_bytes_max + 64 * 1024;
+/** Such a form may be this long: three texts and a value with characters of three bytes, the files, and what stands between them. */
+export const CODE_FORM_BYTES_MAX =
+  9 * (LIMITS.output_chars_max + 1) + 3 * LIMITS.value_chars_max + LIMITS.file_bytes_max + 64 * 1024;
 
 /** Writes the form. Everything is a blob in it, for a form's plain texts lose their line ends, and its file names their quotes. */
 export function encodeCodeForm(result: CodeResult): FormData {
@@ -13,7 +14,10 @@ export function encodeCodeForm(result: CodeResult): FormData {
   if (result.kind === "syntax_error") add("message", result.message);
   if (result.kind !== "done") return form;
   add("printed", result.printed);
-  if (result.value !== null) add("value", result.value);
+  if (result.value !== null) {
+    add("value", result.value.shown);
+    if (result.value.json !== null) add("json", result.value.json);
+  }
   if (result.error !== null) add("error", result.error);
   for (const { name, mime, content } of result.files) {
     add("name", name);
@@ -33,11 +37,12 @@ export async function decodeCodeForm(form: FormData): Promise<CodeResult | null>
     mime: blob.type,
     content: new Uint8Array(await blob.arrayBuffer()),
   }));
+  const shown = await readText(form.get("value"));
   const parsed = CodeResult.safeParse({
     kind: form.get("kind"),
     message: await readText(form.get("message")),
     printed: await readText(form.get("printed")),
-    value: await readText(form.get("value")),
+    value: shown === null ? null : { shown, json: await readText(form.get("json")) },
     error: await readText(form.get("error")),
     files: await Promise.all(files),
   });

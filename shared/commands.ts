@@ -15,6 +15,7 @@ const CONTROL = {
   stop: { args: "[id]", about: "stop the running task" },
   new: { args: "", about: "forget what was said so far" },
   admit: { args: "", about: "let a group talk to me (for admins, in the group)" },
+  promote: { args: "[id]", about: "make somebody an admin of mine (for admins, in reply to them)" },
   help: { args: "", about: "this list" },
 } as const satisfies Record<string, Described>;
 export type CommandName = keyof typeof CONTROL;

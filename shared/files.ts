@@ -4,7 +4,8 @@ import { sha256Hex } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { truncate } from "./text.ts";
 
-const makeKey = (sha256: string) => `files/${sha256}`;
+export const FILES_PREFIX = "files/";
+const makeKey = (sha256: string) => `${FILES_PREFIX}${sha256}`;
 
 /** Keeps a file under the hash of its content. Throws when R2 does not take it. */
 export async function keepFile(bucket: R2Bucket, { name, mime, content }: NewFile): Promise<StoredFile> {

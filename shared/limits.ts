@@ -17,6 +17,10 @@ export const LIMITS = {
   conversation_name_chars_max: 128,
   /** What a tool may bring back: it is kept in D1 and goes into the next prompt. */
   observation_chars_max: 16_000,
+  /** Of why a task failed. */
+  error_chars_max: 1_000,
+  /** Of what code returns, as JSON for programs; what is longer is in a file. */
+  value_chars_max: 16_000,
   /** Telegram's albums have ten parts at most. */
   album_parts_max: 10,
   /** What a tool may print at all: what is beyond `observation_chars_max` becomes a file. */
@@ -70,6 +74,8 @@ export const LIMITS = {
   revivals_max: 3,
   sweep_rows_max: 500,
   purge_rows_max: 500,
+  /** Of a 256th of the bucket, a thousand files each. */
+  sweep_pages_max: 20,
   dead_letters_page_max: 500,
   people_page_max: 500,
   /** Cloudflare Queues: messages in one sendBatch. https://developers.cloudflare.com/queues/platform/limits/ */
@@ -112,6 +118,16 @@ export const TIMINGS = {
   lease_ms: 45_000,
   /** Telegram's updates expire after 24 h, Meta redelivers for 7 days. */
   inbound_kept_ms: 8 * 24 * 3_600_000,
+  /** A task that has ended, with what was said, done, made and answered in it. */
+  task_kept_ms: 28 * 24 * 3_600_000,
+  /** What was put aside, and nobody has looked at. */
+  dead_letter_kept_ms: 28 * 24 * 3_600_000,
+  /** A stranger's code. Whoever writes later is told another. */
+  stranger_kept_ms: 7 * 24 * 3_600_000,
+  /** Who decided what about whom. */
+  audit_kept_ms: 365 * 24 * 3_600_000,
+  /** A file that nothing names: whoever keeps it names it within a step. */
+  file_kept_ms: 24 * 3_600_000,
   /** An answer within this time needs no sign of life before it. */
   sign_after_ms: 1_000,
   /** An answer within this time needs no placeholder. */

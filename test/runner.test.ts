@@ -50,7 +50,10 @@ async function run(
   return decodeCodeForm(await response.formData());
 }
 
-const returns = (value: string | null) => expect.objectContaining({ kind: "done", value, error: null });
+const returns = (shown: string | null) => {
+  const value = shown === null ? null : expect.objectContaining({ shown });
+  return expect.objectContaining({ kind: "done", value, error: null });
+};
 const fails = (words: string) =>
   expect.objectContaining({ kind: "done", error: expect.stringContaining(words) });
 const restarts = () =>

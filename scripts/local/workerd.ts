@@ -32,8 +32,8 @@ export interface Workerd {
   url: string;
   /** Calls a Worker's `fetch`, past the door. */
   fetch(worker: string, ...request: Parameters<Fetch>): ReturnType<Fetch>;
-  /** Calls a Worker's `scheduled`, as the clock does. */
-  ring(worker: string): Promise<void>;
+  /** Calls a Worker's `scheduled`, as the clock does; `at` is the time that the clock says it is. */
+  ring(worker: string, at?: Date): Promise<void>;
   database(binding: string): Promise<D1Database>;
   /** Ends it at once, also when it hears nothing any more. */
   stop(): Promise<void>;
@@ -57,8 +57,9 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
     return {
       url: options.door === undefined ? "" : (await runtime.unsafeGetDirectURL()).origin,
       fetch: async (worker, ...request) => (await runtime.getWorker(worker)).fetch(...request),
-      ring: async (worker) => {
-        await (await runtime.getWorker(worker)).scheduled({ cron: EVERY_MINUTE });
+      ring: async (worker, at = new Date()) => {
+        const { scheduled } = await runtime.getWorker(worker);
+        await scheduled({ cron: EVERY_MINUTE, scheduledTime: at });
       },
       database: (binding) => runtime.getD1Database(binding),
       stop: () => runtime.dispose(),

@@ -4,7 +4,7 @@ import { Role } from "./person.ts";
 import { LIMITS } from "../limits.ts";
 import { ChannelName } from "./channel.ts";
 import { QueueName } from "./doorbell.ts";
-import { ConversationName, TaskState } from "./task.ts";
+import { ConversationName, TaskError, TaskState } from "./task.ts";
 
 const Prompt = z.string().check(z.minLength(1), z.maxLength(LIMITS.prompt_chars_max));
 /** ISO 8601, in UTC. */
@@ -60,6 +60,8 @@ export const Task = z.object({
   created_at: Time,
   ended_at: z.nullable(Time),
   deadline_at: Time,
+  /** Why it failed, or timed out. */
+  error: z.nullable(TaskError),
   /** Null until it has ended. */
   result: z.nullable(
     z.object({
@@ -68,8 +70,15 @@ export const Task = z.object({
         z.object({
           id: z.string(),
           tool: z.string(),
+          /** Null: it was not done. */
           ok: z.nullable(z.boolean()),
+          /** What it printed. */
           output: z.nullable(z.string()),
+          /** What it came to, as JSON: absent when that was nothing, or is so long that it is only in a file. */
+          value: z.optional(z.unknown()),
+          error: z.nullable(z.string()),
+          /** Ids of the artifacts that it made. */
+          files: z.array(z.string()),
         }),
       ),
       artifacts: z.array(Artifact),
@@ -139,6 +148,12 @@ export type Admitted = z.infer<typeof Admitted>;
 /** `DELETE /v1/people/:id`. */
 export const Dismissed = z.object({ dismissed: z.object({ id: z.string() }) });
 export type Dismissed = z.infer<typeof Dismissed>;
+
+/** The answer to `POST /v1/people/:id/forget`: how much of theirs there was. */
+export const Forgotten = z.object({
+  forgotten: z.object({ id: z.string(), tasks: z.int(), messages: z.int() }),
+});
+export type Forgotten = z.infer<typeof Forgotten>;
 
 /** Every refusal, as RFC 9457 has it. */
 export const ProblemDetails = z.object({

@@ -19,18 +19,27 @@ export const codeRequestExample: CodeRequest = { code: "6 * 7", wallMs: 5_000, s
 const OUTPUT_CHARS_MAX = LIMITS.output_chars_max + 1;
 const Output = z.string().check(z.maxLength(OUTPUT_CHARS_MAX));
 
+/** What code returned, as it is shown to people and models, and as JSON: `42` and `"42"` look the same, and are not. */
+const CodeValue = z.object({
+  shown: Output,
+  /** Null: it is too long. */
+  json: z.nullable(z.string().check(z.maxLength(LIMITS.value_chars_max))),
+});
+export type CodeValue = z.infer<typeof CodeValue>;
+
 /** What came of a piece of code. Failures of the code are results, not errors. */
 export const CodeResult = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("done"),
     /** What it printed, line by line. */
     printed: Output,
-    /** What it returned, as JSON or text; null when it returned nothing. */
-    value: z.nullable(Output),
+    /** What it returned; null when it returned nothing. */
+    value: z.nullable(CodeValue),
     error: z.nullable(Output),
     /** What it saved. */
     files: z.array(NewFile).check(z.maxLength(LIMITS.files_per_call_max)),
   }),
+  /** The message names its line. */
   z.object({ kind: z.literal("syntax_error"), message: Output }),
   z.object({ kind: z.literal("timed_out") }),
   /** It never began: others took too long before it. */
@@ -41,7 +50,7 @@ export type CodeResult = z.infer<typeof CodeResult>;
 export const codeResultExample: CodeResult = {
   kind: "done",
   printed: "hello",
-  value: "42",
+  value: { shown: "42", json: "42" },
   error: null,
   files: [],
 };

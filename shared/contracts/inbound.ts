@@ -33,6 +33,8 @@ const SAID = {
   isToOthers: z.optional(z.boolean()),
   /** Who wrote it, where the sender only hands it on: its words are somebody else's, and command nothing. */
   forwardedFrom: z.optional(z.string()),
+  /** The person whose message it answers. */
+  answersTo: z.optional(z.object({ id: PlatformId, name: z.optional(z.string()) })),
   /** The beginning of the message that it answers. */
   quote: z.optional(z.string()),
   /** What it came with, to be read. */

@@ -15,6 +15,28 @@ export function isFinal(state: TaskState): state is FinalState {
   return FinalState.safeParse(state).success;
 }
 
+/** Why a task failed: a name for programs, and words for people. */
+export const TaskError = z.object({
+  code: z.enum([
+    /** A tool that was asked for by name failed. */
+    "tool_failed",
+    /** There is no model to ask. */
+    "no_model",
+    /** The model declined to answer. */
+    "refused",
+    /** The model, or its server, could not be asked, or gave no answer. */
+    "model_failed",
+    "too_many_turns",
+    "timed_out",
+    /** It came no further, and was put aside. */
+    "stuck",
+  ]),
+  message: z.string().check(z.maxLength(LIMITS.error_chars_max)),
+});
+export type TaskError = z.infer<typeof TaskError>;
+
+export const taskErrorExample: TaskError = { code: "tool_failed", message: "TypeError: x is not a function" };
+
 /** What a program calls a conversation that it wants to go on with. */
 export const ConversationName = z.optional(
   z.string().check(z.minLength(1), z.maxLength(LIMITS.conversation_name_chars_max)),

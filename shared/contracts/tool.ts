@@ -50,13 +50,25 @@ export function describeTool<const Name extends string, Input extends z.ZodMiniT
   };
 }
 
-/** What a call brought back, as it is kept. A tool's failure is an observation too (`ok: false`), never the end of the task. */
+/** What a call brought back, as models read it. A tool's failure is an observation too, never the end of what a model does. */
 export const Observation = z.object({
   ok: z.boolean(),
+  /** What it said, what it came to or why it failed, and which files it made. */
   text: z.string(),
+  /** Why it failed. */
+  error: z.nullable(z.string()),
   /** What a model is to see of it. */
   images: z.array(StoredFile),
 });
 export type Observation = z.infer<typeof Observation>;
 
-export const observationExample: Observation = { ok: true, text: "42", images: [] };
+export const observationExample: Observation = { ok: true, text: "42", error: null, images: [] };
+
+/** A call's outcome, whole: as models read it, and in its parts for programs. */
+export interface Outcome extends Observation {
+  /** What it printed or said. */
+  readonly output: string;
+  /** The typed result, as JSON; null where there is none, or where it is too long: then it is in a file. */
+  readonly value: string | null;
+  readonly files: readonly StoredFile[];
+}

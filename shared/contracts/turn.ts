@@ -1,6 +1,6 @@
 /** One answer of a model (or of the rules protocol), and what the planner's `nextTurn` says of it. */
 import * as z from "zod/mini";
-import { TaskState } from "./task.ts";
+import { TaskError, TaskState } from "./task.ts";
 import { ToolCall, toolCallExample } from "./tools/index.ts";
 
 const Usage = z.object({
@@ -16,6 +16,8 @@ export const Turn = z.object({
   calls: z.array(ToolCall),
   model: z.string(),
   usage: Usage,
+  /** The task fails with this: its answer says so in words. */
+  error: z.nullable(TaskError),
 });
 export type Turn = z.infer<typeof Turn>;
 
@@ -24,6 +26,7 @@ export const turnExample: Turn = {
   calls: [toolCallExample],
   model: "rules",
   usage: { tokensIn: 0, tokensOut: 0, costUsd: 0 },
+  error: null,
 };
 
 /** One turn of one task, counted from 1. */

@@ -5,7 +5,7 @@ import type { Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import type { Decision, DecisionOf } from "./decision.ts";
 import { addEdit, addForgetting, addMessages } from "./decisions/messages.ts";
-import { addCode, addGroup, addMigratedGroup } from "./decisions/people.ts";
+import { addCode, addGroup, addMigratedGroup, addPromotion } from "./decisions/people.ts";
 import { addReplies } from "./decisions/replies.ts";
 import { addPress, addStop } from "./decisions/stops.ts";
 
@@ -66,6 +66,9 @@ function addCommand(batch: Batch, decision: Decision, now: number, timings: Timi
       return addCode(batch, decision, now, timings);
     case "admit_group":
       addGroup(batch, decision, now);
+      return addReplies(batch, [decision], now, timings);
+    case "promote":
+      addPromotion(batch, decision, now);
       return addReplies(batch, [decision], now, timings);
     case "migrate_group":
       return addMigratedGroup(batch, decision, now);

@@ -30,10 +30,12 @@ export type Decision =
   | (Where & { kind: "press"; callbackId: string; doneText: string } & Stopping)
   /** What was said so far is forgotten. */
   | (Where & { kind: "forget"; text: string })
-  /** A stranger: written down, and told the code, once. */
+  /** A stranger, or a group that nobody has admitted: written down, and told the code, once. */
   | (Where & { kind: "issue_code"; personId: string; code: string; text: string })
   /** An admin admits the group. */
   | (Where & { kind: "admit_group"; groupId: string; by: string; text: string })
+  /** An admin makes somebody an admin. */
+  | (Where & { kind: "promote"; personId: string; by: string; text: string })
   /** A group has another id from now on. */
   | { kind: "migrate_group"; inbound: NewInbound; channel: string; from: string; to: string }
   /** Replaces what a message says, unless it was read already. */

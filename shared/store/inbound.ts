@@ -1,8 +1,7 @@
-/** What came in, as triage reads it, until no platform delivers it again. */
+/** What came in, as triage reads it. */
 import sql from "sql-template-tag";
 import * as z from "zod/mini";
-import { LIMITS, type Timings } from "../limits.ts";
-import { prepare, select } from "./batch.ts";
+import { select } from "./batch.ts";
 import { ACTIVE } from "./statements/guards.ts";
 
 const NewInbound = z.object({
@@ -43,13 +42,4 @@ export function readNewInbound(db: D1Database, ids: readonly string[]): Promise<
       FROM fresh ORDER BY seq`,
     NewInbound,
   );
-}
-
-/** Forgets what no platform will deliver again. Reads a bounded run of the oldest rows. */
-export async function purgeInbound(db: D1Database, now: number, timings: Timings): Promise<void> {
-  await prepare(
-    db,
-    sql`DELETE FROM inbound WHERE seq < (SELECT MIN(seq) + ${LIMITS.purge_rows_max} FROM inbound)
-      AND received_at < ${now - timings.inbound_kept_ms} AND state IN ('handled', 'ignored')`,
-  ).run();
 }

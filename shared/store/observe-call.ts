@@ -1,7 +1,6 @@
 /** Storing what a call brought, and the files that it made; the first to store it wins. */
 import sql from "sql-template-tag";
-import type { StoredFile } from "../contracts/file.ts";
-import type { Observation } from "../contracts/tool.ts";
+import type { Outcome } from "../contracts/tool.ts";
 import type { CallKey } from "../contracts/turn.ts";
 import { Batch } from "./batch.ts";
 import { insertArtifacts } from "./statements/artifacts.ts";
@@ -11,7 +10,7 @@ import { taskActive } from "./statements/guards.ts";
 export async function observeCall(
   db: D1Database,
   key: CallKey,
-  { ok, text, images, files }: Observation & { files: readonly StoredFile[] },
+  { ok, text, images, output, value, error, files }: Outcome,
   { latencyMs, now }: { latencyMs: number; now: number },
 ): Promise<void> {
   const { taskId, turn, call } = key;
@@ -26,7 +25,8 @@ export async function observeCall(
     .add("event", appendEvent(taskId, event, now, isOpen))
     .add(
       "call",
-      sql`UPDATE calls SET ok = ${ok ? 1 : 0}, result = ${text}, images = ${JSON.stringify(images)}
+      sql`UPDATE calls SET ok = ${ok ? 1 : 0}, result = ${text}, output = ${output}, value = ${value}, error = ${error},
+          images = ${JSON.stringify(images)}
         WHERE task_id = ${taskId} AND turn = ${turn} AND call = ${call} AND ok IS NULL`,
     )
     .run(db);

@@ -1,6 +1,7 @@
 /** Putting a doorbell aside, on the dead-letter desk, and telling whoever waits for what it stood for. */
 import sql from "sql-template-tag";
 import type { Doorbell, PendingDoorbell } from "../contracts/doorbell.ts";
+import type { TaskError } from "../contracts/task.ts";
 import type { Timings } from "../limits.ts";
 import { Batch, prepare } from "./batch.ts";
 import { parkDoorbell, parkInbound, ringNew } from "./statements/doorbells.ts";
@@ -30,7 +31,8 @@ export async function parkAndTell(
   if (queue === "inbound")
     addFailureNotice(batch.add("inbound", parkInbound(key, reason)), key, text, now, timings);
   if (queue === "tasks") {
-    const end = { taskId: key, state: "failed" as const, endedBy: "dead-letter", answer: { text } };
+    const error: TaskError = { code: "stuck", message: reason };
+    const end = { taskId: key, state: "failed" as const, endedBy: "dead-letter", error, answer: { text } };
     addEndTask(batch, end, now, timings);
   }
   const results = await batch.run(db);

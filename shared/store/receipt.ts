@@ -3,7 +3,7 @@ import sql, { type Sql } from "sql-template-tag";
 import * as z from "zod/mini";
 import { ChannelName } from "../contracts/channel.ts";
 import { TaskEvent } from "../contracts/event.ts";
-import { TaskState } from "../contracts/task.ts";
+import { TaskError, TaskState } from "../contracts/task.ts";
 import { Batch, jsonColumn, type Results } from "./batch.ts";
 import { found, NOT_FOUND, type Outcome, readOutcome } from "./outcome.ts";
 import { Artifacts, artifactsColumn } from "./statements/artifacts.ts";
@@ -20,6 +20,7 @@ const Task = z.object({
   text: z.nullable(z.string()),
   reply_state: z.nullable(z.string()),
   reply_reason: z.nullable(z.string()),
+  error: z.nullable(jsonColumn(TaskError)),
   artifacts: jsonColumn(Artifacts),
 });
 const Usage = z.object({
@@ -35,7 +36,10 @@ const Call = z.object({
   call: z.int(),
   tool: z.string(),
   ok: z.nullable(z.int()),
-  result: z.nullable(z.string()),
+  output: z.nullable(z.string()),
+  /** JSON. */
+  value: z.nullable(z.string()),
+  error: z.nullable(z.string()),
 });
 const Delivery = z.object({
   part: z.int(),
@@ -62,7 +66,7 @@ export async function readReceipt(
     .add(
       "task",
       sql`SELECT t.id, t.state, t.conversation_id, c.channel, t.created_at, t.ended_at, t.deadline_at,
-          CASE r.final WHEN 1 THEN r.text END AS text, r.state AS reply_state, r.reason AS reply_reason,
+          CASE r.final WHEN 1 THEN r.text END AS text, r.state AS reply_state, r.reason AS reply_reason, t.error,
           ${artifactsColumn("t.id")} AS artifacts
         FROM tasks t JOIN conversations c ON c.id = t.conversation_id LEFT JOIN replies r ON r.id = t.id
         WHERE t.id = ${taskId} AND t.tenant_id = ${selectTenant(keyHash)}`,
@@ -76,7 +80,7 @@ export async function readReceipt(
     )
     .add(
       "calls",
-      sql`SELECT turn, call, tool, ok, result FROM calls WHERE task_id = ${taskId} ORDER BY turn, call`,
+      sql`SELECT turn, call, tool, ok, output, value, error FROM calls WHERE task_id = ${taskId} ORDER BY turn, call`,
     )
     .add(
       "deliveries",

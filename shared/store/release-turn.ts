@@ -16,10 +16,19 @@ export async function releaseTurn(db: D1Database, released: ReleasedTurn, now: n
   const { taskId, turn, claim, reason, retryAfterMs, until } = released;
   const data = { reason, retry_after_ms: retryAfterMs };
   const event = { type: "delayed" as const, turn, call: null, attempt: null, data };
+  // What is shown while it takes longer: why.
+  const shown = `Waiting for the model: ${reason}. I ask it again in ${Math.ceil(retryAfterMs / 1_000)} s.`;
   const batch = new Batch().add("event", appendEvent(taskId, event, now, claimHeld(released))).add(
     "release",
     sql`UPDATE turns SET claimed_until = 0
         WHERE task_id = ${taskId} AND turn = ${turn} AND claim = ${claim} AND text IS NULL`,
   );
-  await batch.add("heartbeat", heartbeat(taskId, until)).add("pause", pauseDoorbell(taskId, until)).run(db);
+  await batch
+    .add(
+      "shown",
+      sql`UPDATE replies SET text = ${shown}, revision = revision + 1 WHERE id = ${taskId} AND final = 0 AND ${claimHeld(released)}`,
+    )
+    .add("heartbeat", heartbeat(taskId, until))
+    .add("pause", pauseDoorbell(taskId, until))
+    .run(db);
 }

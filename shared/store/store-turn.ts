@@ -68,7 +68,9 @@ async function storeAndEnd(
   timings: Timings,
 ): Promise<StoredTurn> {
   const { taskId, claim } = turn;
-  const end = { taskId, state: "succeeded" as const, endedBy: `turn:${claim}` };
+  const { error } = turn.planned;
+  const state = error === null ? ("succeeded" as const) : ("failed" as const);
+  const end = { taskId, state, endedBy: `turn:${claim}`, error };
   const ended: EventContent = {
     type: "ended",
     ...NOWHERE,

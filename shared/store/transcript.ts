@@ -57,6 +57,7 @@ const CallRow = z.object({
   input: z.unknown(),
   ok: z.nullable(z.int()),
   result: z.nullable(z.string()),
+  error: z.nullable(z.string()),
   images: Observation.shape.images,
 });
 const Row = z.object({ row: jsonColumn(z.discriminatedUnion("kind", [MessageRow, TurnRow, CallRow])) });
@@ -85,7 +86,7 @@ export function addTranscript(batch: Batch, taskId: string): Batch {
       FROM turns WHERE task_id IN ${readers} AND text IS NOT NULL
       UNION ALL
       SELECT json_object('kind', 'call', 'task_id', task_id, 'turn', turn, 'call', call, 'tool', tool, 'input', json(input),
-        'ok', ok, 'result', result, 'images', json(images))
+        'ok', ok, 'result', result, 'error', error, 'images', json(images))
       FROM calls WHERE task_id IN ${readers}`,
   );
 }
@@ -106,7 +107,7 @@ export function readTranscript(results: Results): Pick<Transcript, "messages" | 
 }
 
 function readCall(row: z.infer<typeof CallRow>): TranscriptCall {
-  const { task_id: taskId, turn, call, tool, input, ok, result, images } = row;
-  const observation = ok === null ? null : { ok: ok === 1, text: result ?? "", images };
+  const { task_id: taskId, turn, call, tool, input, ok, result, error, images } = row;
+  const observation = ok === null ? null : { ok: ok === 1, text: result ?? "", error, images };
   return { taskId, turn, call, made: ToolCall.parse({ tool, input }), observation };
 }

@@ -1,7 +1,98 @@
-/** What bounds that which people, programs and models may send. */
+/** What bounds that which people, programs and models may send, and what holds that nothing of it slips through. */
 import type { Mutation } from "./mutation.ts";
 
 export const BOUNDS: readonly Mutation[] = [
+  {
+    name: "who speaks in the name of a group has no rights of a person",
+    file: "workers/planner/triage/access.ts",
+    find: "const isAnonymous = event.isGroup && event.sender.id === chatId;",
+    replace: "const isAnonymous = event.isGroup && chatId === '';",
+    test: "test/pipeline/access.test.ts",
+  },
+  {
+    name: "a group's role is nobody's in it",
+    file: "workers/planner/triage/access.ts",
+    find: 'person === "admin" && event.sender.id !== chatId;',
+    replace: 'person === "admin" && chatId !== "";',
+    test: "test/pipeline/access.test.ts",
+  },
+  {
+    name: "only an admin makes admins",
+    file: "workers/planner/triage/decide.ts",
+    find: 'if (!isAdmin) return reply("Only an admin',
+    replace: 'if (isAdmin === null) return reply("Only an admin',
+    test: "test/pipeline/access.test.ts",
+  },
+  {
+    name: "a member in a strange group hears one hint",
+    file: "workers/planner/triage/access.ts",
+    find: 'if (person === "member" && chat === undefined)',
+    replace: 'if (person === "member" && chat === null)',
+    test: "test/pipeline/access.test.ts",
+  },
+  {
+    name: "what is waited for is shown",
+    file: "shared/store/release-turn.ts",
+    find: "SET text = ${shown}, revision",
+    replace: "SET text = substr(${shown}, 1, 0), revision",
+    test: "test/unit/store",
+  },
+  {
+    name: "tasks that ended long ago go",
+    file: "shared/store/purge.ts",
+    find: "WHERE ended_at < ${now - task_kept_ms}",
+    replace: "WHERE ended_at < ${now - 100 * task_kept_ms}",
+    test: "test/unit/store",
+  },
+  {
+    name: "a file that something names is not swept",
+    file: "shared/store/file-references.ts",
+    find: "WHERE NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.sha256 = value)",
+    replace: "WHERE NOT EXISTS (SELECT 1 FROM artifacts a WHERE a.sha256 = value AND 1 = 0)",
+    test: "test/pipeline/forget.test.ts",
+  },
+  {
+    name: "what a person sent is erased where it came in",
+    file: "shared/store/forget-person.ts",
+    find: "SET event = NULL, raw = NULL,",
+    replace: "SET event = NULL,",
+    test: "test/pipeline/forget.test.ts",
+  },
+  {
+    name: "a forgotten person's work is stopped",
+    file: "shared/store/forget-person.ts",
+    find: "AND ${ACTIVE} ${ringAgain(now)}",
+    replace: "AND ${ACTIVE} AND 1 = 0 ${ringAgain(now)}",
+    test: "test/pipeline/forget.test.ts",
+  },
+  {
+    name: "a tool asked for by name that fails is a failed task",
+    file: "workers/planner/turn/rules.ts",
+    find: "error: observation?.ok === true ? null : toolError(",
+    replace: "error: observation?.ok !== null ? null : toolError(",
+    test: "test/pipeline/api.test.ts",
+  },
+  {
+    name: "a prompt without a model is a failed task",
+    file: "shared/store/store-turn.ts",
+    find: 'error === null ? ("succeeded" as const)',
+    replace: 'error !== undefined ? ("succeeded" as const)',
+    test: "test/pipeline/api.test.ts",
+  },
+  {
+    name: "a file is known by its place",
+    file: "shared/store/artifacts.ts",
+    find: "AND a.position = ${position}`",
+    replace: "AND ${position} >= 0`",
+    test: "test/pipeline/artifacts.test.ts",
+  },
+  {
+    name: "a file whose sending breaks off is told of",
+    file: "workers/notifier/create.ts",
+    find: "const isGivenUp = doubts > LIMITS.doubts_max;",
+    replace: "const isGivenUp = doubts > 100 * LIMITS.doubts_max;",
+    test: "test/pipeline/artifacts.test.ts",
+  },
   {
     name: "a task is not revived for ever",
     file: "shared/store/revive-task.ts",

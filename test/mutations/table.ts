@@ -111,8 +111,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the bound of doubts",
     file: "workers/notifier/create.ts",
-    find: "doubts > LIMITS.doubts_max ?",
-    replace: "doubts > 1_000 ?",
+    find: "const settled = doubts > doubtsMax ?",
+    replace: "const settled = doubts > 1_000 * doubtsMax ?",
     test: "test/pipeline/delivery.test.ts",
   },
   {
@@ -194,9 +194,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "what is not handled is not purged",
-    file: "shared/store/inbound.ts",
-    find: "AND received_at < ${now - timings.inbound_kept_ms} AND state IN ('handled', 'ignored')",
-    replace: "AND received_at < ${now - timings.inbound_kept_ms}",
+    file: "shared/store/purge.ts",
+    find: "WHERE state IN ('handled', 'ignored') AND received_at",
+    replace: "WHERE received_at",
     test: "test/unit/store",
   },
   {
@@ -209,7 +209,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the end after the last turn",
     file: "workers/executor/task-workflow.ts",
-    find: 'await this.end(step, { taskId, state: "failed", answer: { text } });',
+    find: 'await this.end(step, { taskId, state: "failed", error, answer: { text } });',
     replace: "if (text === '') return;",
     test: "test/pipeline/model.test.ts",
   },

@@ -10,7 +10,7 @@ import { API_KEY, type Pipeline, openPipeline, privateText } from "../support/pi
 let pipeline: Pipeline;
 let state: string;
 beforeAll(async () => {
-  pipeline = await openPipeline({ vars: { TELEGRAM_ALLOWED_USERS: "900" } });
+  pipeline = await openPipeline({ vars: { TELEGRAM_ALLOWED_USERS: "900,-957" } });
   state = await mkdtemp(join(tmpdir(), "errand-access-"));
   await writeFile(join(state, "local.json"), JSON.stringify({ url: pipeline.url, apiKey: API_KEY }));
 });
@@ -26,8 +26,10 @@ async function hear(...updates: object[]): Promise<void> {
   await pipeline.quiet();
 }
 /** A person at the installation's own machine. */
-const pair = async (...args: string[]) =>
-  (await promisify(execFile)(process.execPath, ["scripts/pair.ts", "--state", state, ...args])).stdout;
+const run = async (script: string, args: string[]) =>
+  (await promisify(execFile)(process.execPath, [`scripts/${script}.ts`, "--state", state, ...args])).stdout;
+const pair = (...args: string[]) => run("pair", args);
+const people = (...args: string[]) => run("people", args);
 const audit = () =>
   pipeline.sql<{ by: string; what: string; whom: string }>("SELECT by, what, whom FROM audit ORDER BY seq");
 
@@ -67,8 +69,8 @@ describe("a stranger", () => {
     await expect(pair(code)).rejects.toThrow("No such code");
     await hear(privateText(902, "/run 'in'"));
     expect(texts(902).at(-1)).toBe("in");
-    expect(await pair("--list")).toContain("member   telegram:902");
-    await pair("--dismiss", "telegram:902");
+    expect(await people("list")).toContain("member   telegram:902");
+    await people("dismiss", "telegram:902");
     await hear(privateText(902, "/run 'out'"));
     expect(texts(902).at(-1)).toContain("npm run pair");
     expect((await audit()).filter(({ whom }) => whom === "telegram:902")).toEqual([
@@ -102,6 +104,73 @@ describe("a group", () => {
       what: "admitted the group",
       whom: "telegram:-950",
     });
+  });
+});
+
+describe("a member in a group that nobody has admitted", () => {
+  it("hears once how it is let in, and by that code it is", async () => {
+    const [group, member, other] = [-953, 907, 908];
+    await pair(await codeOf(member));
+    pipeline.telegram.reset();
+    await hear(inGroup(group, other, "/run 'no'"), inGroup(group, member, "/run 'no'"));
+    await hear(
+      inGroup(group, member, "/run 'no'"),
+      inGroup(group, member, "/admit"),
+      inGroup(group, other, "/help"),
+    );
+    expect(texts(group)).toEqual([expect.stringContaining("sending /admit here")]);
+    const [, code = ""] = /pair -- (\w{4}-\w{4})/.exec(texts(group)[0] ?? "") ?? [];
+    expect(await pair(code)).toBe(`telegram:${group} may talk now, as member.\n`);
+    await hear(inGroup(group, other, "/run 'yes'"));
+    expect(texts(group).at(-1)).toBe("yes");
+  });
+});
+
+describe("an admin", () => {
+  const answering = (update: ReturnType<typeof inGroup>, to: number) => ({
+    ...update,
+    message: {
+      ...update.message,
+      reply_to_message: { message_id: 1, from: { id: to, is_bot: false, first_name: "Grace" } },
+    },
+  });
+
+  it("makes others admins, in reply to them or by their id, and nobody else does", async () => {
+    const [group, member, next] = [-954, 909, 910];
+    await hear(inGroup(group, 900, "/admit"));
+    await hear(answering(inGroup(group, member, "/promote"), member));
+    expect(texts(group).at(-1)).toBe("Only an admin of mine may do that.");
+    await hear(answering(inGroup(group, 900, "/promote"), member));
+    expect(texts(group).at(-1)).toContain("Grace is an admin of mine now");
+    await hear(inGroup(group, member, "/promote"));
+    expect(texts(group).at(-1)).toContain("Answer a message of theirs");
+    await hear(inGroup(group, member, `/promote ${next}`));
+    expect(texts(group).at(-1)).toContain("910 is an admin of mine now");
+    await hear(inGroup(-955, next, "/admit"));
+    expect(texts(-955)).toEqual(["Everybody in this group may talk to me now."]);
+    expect((await audit()).slice(-2)).toEqual([
+      { by: "telegram:909", what: "promoted to admin", whom: "telegram:910" },
+      { by: "telegram:910", what: "admitted the group", whom: "telegram:-955" },
+    ]);
+  });
+
+  it("who speaks in the name of a group has no rights of their own, whatever role the group has", async () => {
+    const group = -956;
+    await pair(await codeOf(911), "--admin");
+    const { update_id, message } = inGroup(group, 1_087_968_824, "/promote 912");
+    const anonymous = {
+      ...message,
+      from: { ...message.from, is_bot: true },
+      sender_chat: { id: group, type: "group" },
+    };
+    await hear(inGroup(group, 911, "/admit"));
+    await pipeline.sql("UPDATE people SET role = 'admin' WHERE external_id = ?", String(group));
+    await hear({ update_id, message: anonymous });
+    expect(texts(group).at(-1)).toBe("Only an admin of mine may do that.");
+    // A group that the variable names is let in, and nobody in it is an admin by that.
+    const chat = { id: -957, type: "group" };
+    await hear({ update_id: ids++, message: { ...anonymous, chat, sender_chat: chat } });
+    expect(texts(-957)).toEqual(["Only an admin of mine may do that."]);
   });
 });
 

@@ -57,12 +57,16 @@ describe("POST /v1/tasks", () => {
     const code = "const x: number = 21; console.log('hi', { x }); return x * 2";
     const { body } = await submit({ tool: "run_code", input: { code } });
     const { result } = await pipeline.ended(body.id);
-    expect(result?.calls).toEqual([{ id: "1.1", tool: "run_code", ok: true, output: 'hi {"x":21}\n42' }]);
+    expect(result?.calls).toEqual([
+      { id: "1.1", tool: "run_code", ok: true, output: 'hi {"x":21}', value: 42, error: null, files: [] },
+    ]);
   });
 
   it.each([
     ["throws", "throw new RangeError('boo')", "RangeError: boo"],
-    ["does not parse", "let =", "SyntaxError"],
+    ["does not parse", "const six = 6;\nconst seven = ;", "SyntaxError: Unexpected token ';' (line 2)"],
+    ["is not whole", "if (true) {\n  (1 +", "SyntaxError: Unexpected end of the code (line 2)"],
+    ["has wrong types", "let x: number = ;", "SyntaxError: Unexpected token (line 1)"],
     ["reaches for the network", "await fetch('http://example.com')", "not permitted to access the internet"],
     [
       "floods its way out",
@@ -71,11 +75,39 @@ describe("POST /v1/tasks", () => {
       "more than it may",
     ],
     ["waits for ever", "await new Promise(() => {})", "never happens"],
-  ])("makes an observation of code that %s", async (_, code, words) => {
+  ])("fails with code that %s, and says why", async (_, code, words) => {
     const { body } = await submit({ tool: "run_code", input: { code } });
     const task = await pipeline.ended(body.id);
-    expect(task.status).toBe("succeeded");
-    expect(task.result?.calls[0]).toMatchObject({ ok: false, output: expect.stringContaining(words) });
+    expect(task.status).toBe("failed");
+    expect(task.error).toEqual({ code: "tool_failed", message: expect.stringContaining(words) });
+    expect(task.result?.calls[0]).toMatchObject({
+      ok: false,
+      output: "",
+      error: expect.stringContaining(words),
+    });
+    expect(task.result?.text).toContain(words);
+  });
+
+  it.each([
+    ["42", 42],
+    ["'42'", "42"],
+    ["''", ""],
+    ["null", null],
+    ["undefined", undefined],
+    ["[1, { a: [true] }]", [1, { a: [true] }]],
+    ["42n", "42n"],
+    ["new Map([[1, 2]])", "Map [[1,2]]"],
+  ])("knows the type of what code returns: %s", async (code, value) => {
+    const { body } = await submit({ tool: "run_code", input: { code } });
+    const { result, status, error } = await pipeline.ended(body.id);
+    expect([status, error]).toEqual(["succeeded", null]);
+    expect(result?.calls[0]?.value).toEqual(value);
+    expect("value" in (result?.calls[0] ?? {})).toBe(value !== undefined);
+  });
+
+  it("fails with a prompt and no model", async () => {
+    const { body } = await submit({ prompt: "What is the weather?" });
+    expect(await pipeline.ended(body.id)).toMatchObject({ status: "failed", error: { code: "no_model" } });
   });
 
   it.each([
@@ -85,14 +117,16 @@ describe("POST /v1/tasks", () => {
     ["a NUL", "\0"],
   ])("carries out code with %s, which the name of a step cannot hold", async (_, character) => {
     const { body } = await submit({ tool: "run_code", input: { code: `'a${character}b'.at(-1)` } });
-    expect((await pipeline.ended(body.id)).result?.calls[0]).toMatchObject({ ok: true, output: "b" });
+    expect((await pipeline.ended(body.id)).result?.calls[0]).toMatchObject({ ok: true, value: "b" });
   });
 
   it("caps what code brings back", async () => {
     const { body } = await submit({ tool: "run_code", input: { code: "'x'.repeat(1_000_000)" } });
-    const output = (await pipeline.ended(body.id)).result?.calls[0]?.output ?? "";
-    expect(output.length).toBeLessThan(17_000);
-    expect(output).toContain("(the whole is attached)");
+    const { result } = await pipeline.ended(body.id);
+    expect(result?.text.length).toBeLessThan(17_000);
+    expect(result?.text).toContain("(the whole is attached)");
+    expect(result?.calls[0]).toMatchObject({ ok: true, output: "", files: [expect.any(String)] });
+    expect(result?.calls[0]?.value).toBeUndefined();
   });
 
   it("answers the same key and body the same, and another body with 422", async () => {
@@ -204,7 +238,7 @@ describe("GET /v1/tasks", () => {
     }
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen.indexOf(first.id)).toBeGreaterThanOrEqual(60);
-    expect((await pipeline.api<Page>("GET", "/tasks?status=failed")).body.tasks).toEqual([]);
+    expect((await pipeline.api<Page>("GET", "/tasks?status=timed_out")).body.tasks).toEqual([]);
     expect(
       (await pipeline.api<Problem>("GET", "/tasks?status=done&cursor=x")).body.errors?.map(
         ({ path }) => path,

@@ -15,7 +15,7 @@ let pipeline: Pipeline;
 beforeAll(async () => {
   pipeline = await openPipeline({
     vars: { ERRAND_LINK_SECRET: "a-link-secret" },
-    timings: { artifact_link_ms: 3_000 },
+    timings: { artifact_link_ms: 3_000, backoff_ms_max: 200 },
   });
 });
 afterAll(() => pipeline.close());
@@ -71,6 +71,18 @@ describe("in chat", () => {
     expect(file?.bytes.toString()).toMatch(/^0 1 2 .* 29999$/);
     expect(shown[0]?.text).toMatch(/^0 1 2 /);
     expect(shown.at(-2)?.text).toContain("(the whole is attached)");
+  });
+
+  it("a file whose sending breaks off again and again is told of, and the next is sent", async () => {
+    let cuts = 0;
+    pipeline.telegram.faultOf = ({ method }) =>
+      method === "sendDocument" && ++cuts <= 3 ? "cut before" : undefined;
+    const shown = await ask(8, "/run save('cut.txt', 'a'); save('next.txt', 'b'); return 'made'");
+    expect(shown.map(({ text, file }) => file?.name ?? text)).toEqual([
+      expect.stringContaining("made"),
+      expect.stringContaining("cut.txt (1 byte) could not be attached. Sending it broke off 3 times"),
+      "next.txt",
+    ]);
   });
 
   it("a picture that the platform refuses goes as a document, and what it refuses altogether is named", async () => {
@@ -158,28 +170,35 @@ describe("code that", () => {
     const { task, files } = await made("for (let i = 0; i < 11; i++) save(`${i}`, 'x')");
     expect(task.result.calls[0]).toMatchObject({
       ok: false,
-      output: expect.stringContaining("more than 10 files"),
+      error: expect.stringContaining("more than 10 files"),
     });
-    expect(files).toMatchObject([{ name: "0" }]);
+    expect(files.map(({ name }) => name)).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`));
     const { task: big } = await made("await save('big', new Uint8Array(6_000_000))");
-    expect(big.result.calls[0]).toMatchObject({ ok: false, output: expect.stringContaining("bytes in all") });
+    expect(big.result.calls[0]).toMatchObject({ ok: false, error: expect.stringContaining("bytes in all") });
     const { task: caught, files: kept } = await made(
       "try { await save('big', new Uint8Array(6_000_000)) } catch { save('small', 's'); return 'caught' }",
     );
-    expect(caught.result.calls[0]).toMatchObject({ ok: true, output: expect.stringContaining("caught") });
+    expect(caught.result.calls[0]).toMatchObject({ ok: true, value: "caught" });
     expect(kept.map(({ name }) => name)).toEqual(["small"]);
     const { task: eleven } = await made(
       "for (let i = 0; i < 10; i++) save(`${i}`, `${i}`); return new Uint8Array(3)",
     );
     expect(eleven.result.calls[0]).toMatchObject({
       ok: false,
-      output: expect.stringContaining("more than 10 files"),
+      error: expect.stringContaining("more than 10 files"),
     });
   });
 
-  it("saves the same content twice has made one artifact", async () => {
-    const { task, files } = await made("save('a', 'same'); save('b', 'same')");
-    expect(files.map(({ name }) => name)).toEqual(["a"]);
-    expect(task.result.calls[0]?.output).toContain("- a, b (");
+  it("saves the same content ten times has made ten files, each known by its call and place", async () => {
+    const { task, files } = await made("for (let i = 0; i < 10; i++) save(`${i}.txt`, 'same')");
+    expect(files.map(({ name }) => name)).toEqual(Array.from({ length: 10 }, (_, i) => `${i}.txt`));
+    expect(task.result.calls[0]).toMatchObject({ output: "", files: files.map(({ id }) => id) });
+    expect(files[7]?.id).toMatch(/^art_[0-9a-z]{26}_1\.1\.7$/);
+    const last = await get(files[9]?.links.self ?? "", KEY);
+    expect(last.headers.get("content-disposition")).toContain("9.txt");
+    expect(await last.text()).toBe("same");
+    expect(new Set(await pipeline.objects()).size).toBe((await pipeline.objects()).length);
+    const shown = await ask(9, "/run for (let i = 0; i < 3; i++) save(`${i}.txt`, 'same'); return 'made'");
+    expect(shown.map(({ file }) => file?.name)).toEqual([undefined, "0.txt", "1.txt", "2.txt"]);
   });
 });

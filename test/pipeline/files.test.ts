@@ -109,7 +109,7 @@ describe("a file that the model refuses", () => {
     expect((await send(20, { text: "And now?" })).slice(2)).toEqual(["I see."]);
     expect(model.requests).toHaveLength(4);
     // What it has taken before it is given again.
-    expect(model.requests.at(-1)?.body.messages[0]?.content[0]?.type).toBe("document");
+    expect(model.requests.at(-1)?.body.messages[0]?.content[1]?.type).toBe("document");
     // Another model may take none of it.
     model.answerTo = ({ body }) =>
       body.messages.some(({ content }) => content.some(({ type }) => type === "document"))
@@ -198,8 +198,15 @@ describe("a document", () => {
   it("of PDF is handed over whole", async () => {
     pipeline.telegram.files.set("a.pdf", Buffer.from("%PDF-1.7"));
     await send(6, { document: document("a.pdf", "application/pdf") });
-    expect(given()).toMatchObject([
-      { type: "document", title: "a.pdf", source: { media_type: "application/pdf" } },
+    expect(given()).toEqual([
+      {
+        type: "text",
+        text: expect.stringMatching(/:\n<(untrusted-\w+)>\na\.pdf \(application\/pdf\)\n<\/\1>$/),
+      },
+      {
+        type: "document",
+        source: { type: "base64", media_type: "application/pdf", data: expect.any(String) },
+      },
     ]);
   });
 

@@ -6,6 +6,7 @@ import {
   DeadLetterPage,
   Discarded,
   Dismissed,
+  Forgotten,
   MessageReference,
   PeoplePage,
   ProblemDetails,
@@ -29,6 +30,7 @@ const ANSWERS: readonly [method: string, path: RegExp, schema: z.core.$ZodType][
   ["GET", /^\/people$/, PeoplePage],
   ["POST", /^\/people\/admit$/, Admitted],
   ["DELETE", /^\/people\/[^/]+$/, Dismissed],
+  ["POST", /^\/people\/[^/]+\/forget$/, Forgotten],
 ];
 
 /** Throws when an answer is not of its contract, or holds more than it says. */

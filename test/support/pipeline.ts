@@ -29,10 +29,20 @@ export interface PipelineOptions {
   mains?: Partial<Record<WorkerName, string>>;
 }
 
+interface Call {
+  id: string;
+  ok: boolean | null;
+  output: string | null;
+  value?: unknown;
+  error: string | null;
+  files: string[];
+}
+
 export interface TaskBody {
   id: string;
   status: TaskState;
-  result: { text: string; calls: { id: string; ok: boolean | null; output: string | null }[] } | null;
+  result: { text: string; calls: Call[] } | null;
+  error: { code: string; message: string } | null;
   receipt: { event: string; at: string; data: unknown }[];
   delivery: {
     state: string;
@@ -124,8 +134,8 @@ export async function openPipeline(options: PipelineOptions = {}) {
         headers: { "content-type": "application/json", "x-telegram-bot-api-secret-token": secret },
         body: typeof update === "string" ? update : JSON.stringify(update),
       }),
-    /** Rings the clock. */
-    ring: () => runtime.ring("errand-ingress"),
+    /** Rings the clock; `at` is the time that it says it is. */
+    ring: (at?: Date) => runtime.ring("errand-ingress", at),
     /** Waits until nothing is left to do. */
     async quiet() {
       const left = () => sql("SELECT queue, key FROM outbox WHERE parked_reason IS NULL LIMIT 1");

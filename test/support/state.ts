@@ -15,7 +15,9 @@ export async function newestState(pipeline: Pipeline): Promise<{ state: unknown;
     of(
       `SELECT ${columns} FROM ${table} x JOIN tasks t ON t.id = x.task_id WHERE t.conversation_id = ? ORDER BY t.seq, ${order}`,
     );
-  const tasks = await of("SELECT id, state, ended_by FROM tasks WHERE conversation_id = ? ORDER BY seq");
+  const tasks = await of(
+    "SELECT id, state, ended_by, error FROM tasks WHERE conversation_id = ? ORDER BY seq",
+  );
   const state = {
     tasks,
     inbound: await of("SELECT id, state, note FROM inbound WHERE conversation_id = ? ORDER BY seq"),
@@ -24,7 +26,7 @@ export async function newestState(pipeline: Pipeline): Promise<{ state: unknown;
     ),
     turns: await ofTasks("x.task_id, x.turn, x.text, x.model", "turns", "x.turn"),
     calls: await ofTasks(
-      "x.task_id, x.turn, x.call, x.tool, x.input, x.ok, x.result",
+      "x.task_id, x.turn, x.call, x.tool, x.input, x.ok, x.result, x.output, x.value, x.error",
       "calls",
       "x.turn, x.call",
     ),
@@ -36,9 +38,9 @@ export async function newestState(pipeline: Pipeline): Promise<{ state: unknown;
       "artifacts",
       "x.turn, x.call, x.position",
     ),
-    // How often somebody had to wait is no part of the end, nor is what was said until then.
+    // How often somebody had to wait, or to begin again, is no part of the end, nor is what was said until then.
     events: (await ofTasks("x.task_id, x.type, x.turn, x.call", "events", "x.type, x.turn, x.call")).filter(
-      ({ type }) => type !== "delayed" && type !== "text",
+      ({ type }) => type !== "delayed" && type !== "revived" && type !== "text",
     ),
     replies: await of(
       `SELECT r.id, r.text, r.final, r.state, r.reason, (SELECT json_group_array(part || ' ' || state ORDER BY part)

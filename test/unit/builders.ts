@@ -35,6 +35,7 @@ function turnOf(text: string, calls = 0): Turn {
     calls: Array.from({ length: calls }, () => ({ tool: runCode.name, input: { code: "6 * 7" } })),
     model: "rules",
     usage: { tokensIn: 0, tokensOut: 0, costUsd: null },
+    error: null,
   };
 }
 
@@ -43,7 +44,7 @@ export function observed(
   text: string,
   { ok = true, files = [] }: { ok?: boolean; files?: StoredFile[] } = {},
 ) {
-  return { ok, text, images: [], files };
+  return { ok, text, images: [], output: text, value: null, error: ok ? null : text, files };
 }
 
 /** An inbound as triage reads it. */

@@ -74,10 +74,11 @@ function makeContext(
 
 /** The call failed too often: its failure is its observation, and the task goes on. */
 export async function giveUp(env: Env, key: CallKey, reason: string): Promise<Acted> {
+  const text = `Not done: ${reason}.`;
   await observeCall(
     env.DB,
     key,
-    { ok: false, text: `Not done: ${reason}.`, images: [], files: [] },
+    { ok: false, text, images: [], output: "", value: null, error: text, files: [] },
     { latencyMs: 0, now: Date.now() },
   );
   return { kind: "observed", ok: false };

@@ -1,6 +1,6 @@
 /** What a call brought back, kept: files, images for the model, and of a long text the beginning as words and the whole as a file. */
 import type { NewFile, StoredFile } from "../../shared/contracts/file.ts";
-import type { Observation } from "../../shared/contracts/tool.ts";
+import type { Outcome } from "../../shared/contracts/tool.ts";
 import { keepFile, formatSize } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { CallKey } from "../../shared/contracts/turn.ts";
@@ -11,35 +11,40 @@ import type { ToolResult } from "./tools/tool.ts";
 export async function keepResult(
   bucket: R2Bucket,
   { turn, call }: CallKey,
-  { ok, parts }: ToolResult,
-): Promise<Observation & { files: StoredFile[] }> {
-  const text = parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n\n");
-  const files = parts.flatMap((part) => (part.type === "file" ? [part.file] : []));
+  { parts, value, error }: ToolResult,
+): Promise<Outcome> {
+  const output = parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n\n");
+  const made = parts.flatMap((part) => (part.type === "file" ? [part.file] : []));
   const seen = parts.flatMap((part) => (part.type === "image" ? [part.image] : []));
+  const text = joinLines(output, error ?? value?.shown ?? "");
   const isLong = text.length > LIMITS.observation_chars_max;
   const most = truncate(text, LIMITS.output_chars_max);
   const whole = isLong ? [outputFile(`output-${turn}.${call}.txt`, most)] : [];
-  const all = await Promise.all([...whole, ...files].map((file) => keepFile(bucket, file)));
-  // The same content is one file, whatever else it is called.
-  const kept = all.filter(({ sha256 }, index) => all.findIndex((one) => one.sha256 === sha256) === index);
-  const namesOf = ({ sha256 }: StoredFile) =>
-    all
-      .filter((one) => one.sha256 === sha256)
-      .map(({ name }) => name)
-      .join(", ");
+  const files = await Promise.all([...whole, ...made].map((file) => keepFile(bucket, file)));
   const attached = most === text ? "the whole is" : `the first ${most.length} characters are`;
-  const said = isLong ? `${cut(text)}\n… (${attached} attached)` : text;
-  const names = kept.map((file) => `- ${namesOf(file)} (${file.mime}, ${formatSize(file.bytes)})`);
-  const list =
-    kept.length > 0
-      ? `Attached to the answer (${LIMITS.artifacts_per_task_max} files at most):\n${names.join("\n")}`
-      : "";
+  const cutNote = `\n… (${attached} attached)`;
   const images = await Promise.all(
     seen.slice(0, LIMITS.files_per_call_max).map((image) => keepFile(bucket, image)),
   );
   const unseen = seen.length - images.length;
   const missing = unseen > 0 ? `(${unseen} more images are left out)` : "";
-  return { ok, text: [said, list, missing].filter((part) => part !== "").join("\n\n"), images, files: kept };
+  return {
+    ok: error === null,
+    text: [bound(text, cutNote), listFiles(files), missing].filter((part) => part !== "").join("\n\n"),
+    images,
+    output: bound(output, cutNote),
+    value: value?.json ?? null,
+    error: error === null ? null : bound(error, cutNote),
+    files,
+  };
+}
+
+const joinLines = (...parts: readonly string[]) => parts.filter((part) => part !== "").join("\n");
+
+function listFiles(files: readonly StoredFile[]): string {
+  if (files.length === 0) return "";
+  const names = files.map(({ name, mime, bytes }) => `- ${name} (${mime}, ${formatSize(bytes)})`);
+  return `Attached to the answer (${LIMITS.artifacts_per_task_max} files at most):\n${names.join("\n")}`;
 }
 
 function outputFile(name: string, text: string): NewFile {
@@ -48,4 +53,9 @@ function outputFile(name: string, text: string): NewFile {
 
 /** Room for what is said of it stays within the bound. */
 const ROOM_CHARS = 1_000;
-const cut = (text: string) => truncate(text, LIMITS.observation_chars_max - ROOM_CHARS);
+
+/** The text, or its beginning with what is said of the rest. */
+function bound(text: string, cutNote: string): string {
+  if (text.length <= LIMITS.observation_chars_max) return text;
+  return `${truncate(text, LIMITS.observation_chars_max - ROOM_CHARS)}${cutNote}`;
+}

@@ -37,7 +37,8 @@ async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: 
     const text = `⏱ It took longer than ${Math.round(timings.task_deadline_ms / 1_000)} s, so I gave it up.`;
     // The end takes the doorbell away: whoever crashes before it is followed by somebody else.
     await terminate(env, id);
-    await end(env, { taskId: id, state: "timed_out", endedBy: "deadline", answer: { text } });
+    const error = { code: "timed_out" as const, message: text };
+    await end(env, { taskId: id, state: "timed_out", endedBy: "deadline", error, answer: { text } });
     return;
   }
   if (isMine) await revive(env, id, conversationId);

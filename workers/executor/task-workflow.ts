@@ -8,6 +8,7 @@ import { type CallKey, NextTurn, type PlannedCall, type TurnKey } from "../../sh
 import { permanent, type Permanent } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { TaskEnd } from "../../shared/store/statements/end-task.ts";
+import { truncate } from "../../shared/text.ts";
 import { act, giveUp } from "./act.ts";
 import { end } from "./end.ts";
 import type { Env } from "./env.ts";
@@ -27,16 +28,22 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
       if (planned.kind === "inactive") return;
       if (planned.kind !== "turn") {
         const text = `⚠️ I could not go on: ${planned.reason}.`;
-        return this.end(step, { taskId, state: "failed", answer: { text } });
+        const error = {
+          code: "model_failed" as const,
+          message: truncate(planned.reason, LIMITS.error_chars_max),
+        };
+        return this.end(step, { taskId, state: "failed", error, answer: { text } });
       }
       // Of a version before, whose last turn did not end its task.
-      if (planned.calls.length === 0) return this.end(step, { taskId, state: "succeeded", answer: { turn } });
+      if (planned.calls.length === 0)
+        return this.end(step, { taskId, state: "succeeded", error: null, answer: { turn } });
       await Promise.all(
         planned.calls.map((named) => this.act(step, { taskId, turn, call: named.call }, named)),
       );
     }
     const text = `⚠️ I gave up after ${LIMITS.turns_max} turns without coming to an end.`;
-    await this.end(step, { taskId, state: "failed", answer: { text } });
+    const error = { code: "too_many_turns" as const, message: text };
+    await this.end(step, { taskId, state: "failed", error, answer: { text } });
   }
 
   private plan(step: WorkflowStep, { taskId, turn }: TurnKey) {

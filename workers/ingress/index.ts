@@ -5,7 +5,6 @@ import { describeError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { sweep } from "../../shared/queue/sweep.ts";
-import { purgeInbound } from "../../shared/store/inbound.ts";
 import { acceptWebhook } from "./accept.ts";
 import { artifacts } from "./api/artifacts.ts";
 import { deadLetters } from "./api/dead-letters.ts";
@@ -13,6 +12,7 @@ import { people } from "./api/people.ts";
 import { tasks } from "./api/tasks.ts";
 import { getBells, type Env } from "./env.ts";
 import { HttpProblem } from "./problem.ts";
+import { keepRetention } from "./retention.ts";
 
 const app = new Hono<{ Bindings: Env }>();
 
@@ -50,8 +50,7 @@ export default {
       if (rung > 0) log("info", { stage: "ingress", effect: "swept", doorbells: rung });
       if (rung < LIMITS.sweep_rows_max) break;
     }
-    if (new Date(controller.scheduledTime).getUTCMinutes() === PURGE_MINUTE) {
-      await purgeInbound(env.DB, Date.now(), timings);
-    }
+    const { scheduledTime } = controller;
+    if (new Date(scheduledTime).getUTCMinutes() === PURGE_MINUTE) await keepRetention(env, scheduledTime);
   },
 } satisfies ExportedHandler<Env>;

@@ -18,20 +18,27 @@ export async function createFirst(attempt: OpenAttempt): Promise<Created> {
   const known = findShownId(attempt, 0);
   if (known !== undefined) return { kind: "ok", value: known };
   const isAnnounced = !isDoubtful(attempt, 0);
-  return create(attempt, 0, part, () => createPart(attempt, 0, part), isAnnounced);
+  return create(attempt, 0, part, () => createPart(attempt, 0, part), { isAnnounced });
 }
 
 /** A later part's message. */
 export function createLater(attempt: OpenAttempt, index: number, part: unknown): Promise<Created> {
-  return create(attempt, index, part, () => createPart(attempt, index, part), false);
+  return create(attempt, index, part, () => createPart(attempt, index, part), { isAnnounced: false });
 }
 
-/** A file's message. There is nothing to edit in it: when its creation is in doubt, it may be seen twice. */
+/**
+ * A file's message. There is nothing to edit in it: when its creation is in doubt, it may be seen twice. One whose sending breaks off
+ * again and again is told of in words, and does not keep back the files behind it.
+ */
 export function createFile(attempt: OpenAttempt, index: number, file: StoredFile): Promise<Created> {
-  const [instead] = attempt.client.render(
-    `📎 ${formatCode(file.name)} (${formatSize(file.bytes)}) could not be attached.`,
-  );
-  return create(attempt, index, instead, () => attach(attempt, file, instead), false);
+  const { client } = attempt;
+  const doubts = countDoubts(attempt, index);
+  const isGivenUp = doubts > LIMITS.doubts_max;
+  const why = isGivenUp ? ` Sending it broke off ${doubts} times; it may have arrived all the same.` : "";
+  const named = `${formatCode(file.name)} (${formatSize(file.bytes)})`;
+  const [instead] = client.render(`📎 ${named} could not be attached.${why}`);
+  const send = () => (isGivenUp ? client.create(instead, LATER) : attach(attempt, file, instead));
+  return create(attempt, index, instead, send, { isAnnounced: false, isGivenUp });
 }
 
 /** Whether a message is created with all that it is to say; else with the first words of an answer, to be edited: what was created twice is then seen to be none. */
@@ -74,10 +81,10 @@ async function create(
   index: number,
   part: unknown,
   send: () => Promise<Sent<string>>,
-  isAnnounced: boolean,
+  { isAnnounced, isGivenUp = false }: { isAnnounced: boolean; isGivenUp?: boolean },
 ): Promise<Created> {
   const { env, timings, lease, client } = attempt;
-  const settled = isDoubtful(attempt, index) ? await settle(attempt, index, part) : null;
+  const settled = isDoubtful(attempt, index) ? await settle(attempt, index, part, isGivenUp) : null;
   if (settled !== null && settled.kind !== "ok") return settled;
   if (!isAnnounced) {
     const announced = await announceMessage(env.DB, lease, index);
@@ -96,14 +103,21 @@ function isDoubtful({ reply }: OpenAttempt, index: number): boolean {
   return reply.deliveries.some(({ part, state }) => part === index && state === "doubtful");
 }
 
+function countDoubts({ reply }: OpenAttempt, index: number): number {
+  return reply.deliveries.find(({ part }) => part === index)?.doubts ?? 0;
+}
+
 /** What has become of a message whose creation is in doubt; null when it is to be created again, which is not done too often. */
 async function settle(
-  { reply, client }: OpenAttempt,
+  attempt: OpenAttempt,
   index: number,
   part: unknown,
+  isGivenUp: boolean,
 ): Promise<Sent<string> | null> {
-  const doubts = reply.deliveries.find((one) => one.part === index)?.doubts ?? 0;
-  const settled = doubts > LIMITS.doubts_max ? null : await client.settle(part);
+  const doubts = countDoubts(attempt, index);
+  // Of what is told in the place of a file, the doubts of the file do not count.
+  const doubtsMax = isGivenUp ? 2 * LIMITS.doubts_max + 1 : LIMITS.doubts_max;
+  const settled = doubts > doubtsMax ? null : await attempt.client.settle(part);
   if (settled === null)
     return { kind: "undeliverable", reason: `created ${doubts} times without ever hearing of the outcome` };
   if (settled.kind === "found") return { kind: "ok", value: settled.externalId };

@@ -8,6 +8,13 @@ import type { Ends } from "./ends.ts";
 import HARNESS from "./inside/harness.txt";
 import STRIP_TYPES from "./inside/strip-types.txt";
 import { sanitizeFile } from "./made-files.ts";
+import {
+  describeFault,
+  pickFurther,
+  readParserFault,
+  readRuntimeFault,
+  type SyntaxFault,
+} from "./syntax-error.ts";
 
 const COMPATIBILITY_DATE = "2026-06-01";
 /** In UTF-8. What is left when the types are gone is no longer than what was there before. */
@@ -23,23 +30,33 @@ export interface Isolates {
   witness: Fetcher | undefined;
 }
 
+/** What came of one reading of the code: a result, or why it could not be read so. */
+type Ran = CodeResult | SyntaxFault;
+const isFault = (ran: Ran): ran is SyntaxFault => "line" in ran;
+
 /** Runs the code as an expression if it is one, else as the body of a function; as it is, else with its types stripped. */
 export async function runIsolated(isolates: Isolates, { code, wallMs }: CodeRequest): Promise<CodeResult> {
   const plain = await runEither(isolates, code, wallMs);
-  if (plain.kind !== "syntax_error") return plain;
+  if (!isFault(plain)) return plain;
   const stripped = await stripTypes(isolates, code, wallMs);
-  if (typeof stripped !== "string") return stripped ?? plain;
-  return runEither(isolates, stripped, wallMs);
+  if (typeof stripped !== "string")
+    return isFault(stripped) ? explain(pickFurther(plain, stripped), code) : stripped;
+  const ran = await runEither(isolates, stripped, wallMs);
+  return isFault(ran) ? explain(pickFurther(plain, ran), code) : ran;
 }
 
-/** V8 is the judge of what is JavaScript: the readings are tried until one loads. Lines keep their numbers. */
-async function runEither(isolates: Isolates, code: string, wallMs: number): Promise<CodeResult> {
-  const expression = await run(isolates, `export default async () => (${code}\n)`, wallMs);
-  if (expression.kind !== "syntax_error") return expression;
-  return run(isolates, `export default async () => {${code}\n}`, wallMs);
+function explain(fault: SyntaxFault, code: string): CodeResult {
+  return { kind: "syntax_error", message: describeFault(fault, code) };
 }
 
-async function run(isolates: Isolates, code: string, wallMs: number): Promise<CodeResult> {
+/** V8 is the judge of what is JavaScript: the readings are tried until one loads. */
+async function runEither(isolates: Isolates, code: string, wallMs: number): Promise<Ran> {
+  const expression = await run(isolates, `export default async () => (\n${code}\n)`, wallMs);
+  if (!isFault(expression)) return expression;
+  return run(isolates, `export default async () => {\n${code}\n}`, wallMs);
+}
+
+async function run(isolates: Isolates, code: string, wallMs: number): Promise<Ran> {
   const modules = { "harness.js": HARNESS, "code.js": code };
   try {
     const response = await call(isolates, modules, wallMs);
@@ -58,17 +75,14 @@ async function run(isolates: Isolates, code: string, wallMs: number): Promise<Co
   }
 }
 
-/** The code without its types; null when it is no TypeScript; a result when it could not be found out. */
-async function stripTypes(
-  isolates: Isolates,
-  code: string,
-  wallMs: number,
-): Promise<string | CodeResult | null> {
+/** The code without its types; the fault for which it is no TypeScript; a result when it could not be found out. */
+async function stripTypes(isolates: Isolates, code: string, wallMs: number): Promise<string | Ran> {
   try {
     const response = await call(isolates, { "strip-types.js": STRIP_TYPES }, wallMs, code);
     // Read in any case: an answer that nobody reads is never over.
     const { text, cut } = await readBody(response, STRIPPED_BYTES_MAX);
-    return cut || !response.ok ? null : text;
+    if (response.ok && !cut && text !== null) return text;
+    return readParserFault(text ?? "") ?? failed("It could not be read.");
   } catch (error) {
     return classifyFailure(error);
   }
@@ -101,15 +115,14 @@ async function call(
   }
 }
 
-const SYNTAX_ERROR = /SyntaxError: .*/;
-const isSyntaxError = (thrown: unknown) => SYNTAX_ERROR.test(describeError(thrown));
+const isSyntaxError = (thrown: unknown) => readRuntimeFault(describeError(thrown)) !== null;
 
 /** What the runtime itself says of code that it would not start or had to give up. */
-function classifyFailure(thrown: unknown): CodeResult {
+function classifyFailure(thrown: unknown): Ran {
   if (thrown instanceof Error && thrown.name === "TimeoutError") return { kind: "timed_out" };
   const reason = describeError(thrown);
-  const [syntaxError] = SYNTAX_ERROR.exec(reason) ?? [];
-  if (syntaxError !== undefined) return { kind: "syntax_error", message: syntaxError };
+  const fault = readRuntimeFault(reason);
+  if (fault !== null) return fault;
   const hung = reason.includes("would never generate a response");
   return failed(hung ? "It waits for something that never happens." : reason);
 }

@@ -66,11 +66,31 @@ export function addGroup(
       "group",
       sql`INSERT INTO people (tenant_id, channel, external_id, role, created_at)
         SELECT ${tenant}, ${channel}, ${groupId}, 'member', ${now} WHERE ${inboundNew(inbound.id)}
-        ON CONFLICT DO UPDATE SET role = 'member'`,
+        ON CONFLICT DO UPDATE SET role = 'member', code = NULL`,
     )
     .add(
       "audit",
       audit(tenant, now, by, "admitted the group", `${channel}:${groupId}`, inboundNew(inbound.id)),
+    );
+}
+
+/** An admin makes somebody an admin, whoever they were before. */
+export function addPromotion(
+  batch: Batch,
+  { inbound, channel, personId, by }: DecisionOf<"promote">,
+  now: number,
+): void {
+  const tenant = inbound.tenant_id;
+  batch
+    .add(
+      "promoted",
+      sql`INSERT INTO people (tenant_id, channel, external_id, role, created_at)
+        SELECT ${tenant}, ${channel}, ${personId}, 'admin', ${now} WHERE ${inboundNew(inbound.id)}
+        ON CONFLICT DO UPDATE SET role = 'admin', code = NULL`,
+    )
+    .add(
+      "audit",
+      audit(tenant, now, by, "promoted to admin", `${channel}:${personId}`, inboundNew(inbound.id)),
     );
 }
 

@@ -3,7 +3,7 @@
  * unread. Of several that try, one wins: the others see that `ended_by` is not theirs.
  */
 import sql, { type Sql } from "sql-template-tag";
-import type { FinalState } from "../../contracts/task.ts";
+import type { FinalState, TaskError } from "../../contracts/task.ts";
 import type { Timings } from "../../limits.ts";
 import type { Batch } from "../batch.ts";
 import { appendEvent, NOWHERE } from "./events.ts";
@@ -16,6 +16,8 @@ export interface TaskEnd {
   readonly state: FinalState;
   /** Who ends it: the same name may try again and finds its own work done. */
   readonly endedBy: string;
+  /** Why, where it failed. */
+  readonly error: TaskError | null;
   /** The answer's words, or the turn whose text it is. */
   readonly answer: { readonly text: string } | { readonly turn: number };
 }
@@ -42,15 +44,20 @@ export function addEndTask(batch: Batch, end: TaskEnd, now: number, timings: Tim
 }
 
 /** Ends it, while it is active and `guard` holds. */
-export function endTask({ taskId, state, endedBy }: Omit<TaskEnd, "answer">, now: number, guard: Sql): Sql {
-  return sql`UPDATE tasks SET state = ${state}, ended_by = ${endedBy}, ended_at = ${now}
+export function endTask(
+  { taskId, state, endedBy, error }: Omit<TaskEnd, "answer">,
+  now: number,
+  guard: Sql,
+): Sql {
+  const why = error && JSON.stringify(error);
+  return sql`UPDATE tasks SET state = ${state}, ended_by = ${endedBy}, error = ${why}, ended_at = ${now}
     WHERE id = ${taskId} AND ${ACTIVE} AND ${guard}`;
 }
 
 /** Adds what follows from an end: the answer, its doorbell instead of the task's, and the next task. */
 export function addAnswer(
   batch: Batch,
-  { taskId, endedBy, answer }: Omit<TaskEnd, "state">,
+  { taskId, endedBy, answer }: Pick<TaskEnd, "taskId" | "endedBy" | "answer">,
   now: number,
   timings: Timings,
 ): Batch {

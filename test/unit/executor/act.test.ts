@@ -35,7 +35,13 @@ function executor(): Env {
   const RUNNER = {
     fetch(_: string, { body }: { body: string }): Promise<Response> {
       ran.push(CodeRequest.parse(JSON.parse(body)).code);
-      const result = { kind: "done" as const, printed: "", value: "42", error: null, files: [] };
+      const result = {
+        kind: "done" as const,
+        printed: "",
+        value: { shown: "42", json: "42" },
+        error: null,
+        files: [],
+      };
       return Promise.resolve(new Response(encodeCodeForm(result)));
     },
   };
@@ -68,7 +74,8 @@ it("knows where it stands, tells how far it is, and brings back words, files and
     context = given;
     await given.progress("Half of it is done.");
     return {
-      ok: true,
+      value: null,
+      error: null,
       parts: [
         { type: "text", text: "seen" },
         { type: "file", file: file("a.png") },
@@ -102,6 +109,7 @@ it("is not made for a task that has ended meanwhile", async () => {
     taskId: key.taskId,
     state: "cancelled" as const,
     endedBy: "stop",
+    error: null,
     answer: { text: "Stopped." },
   };
   await endTask(db, end, Date.now(), TIMINGS);

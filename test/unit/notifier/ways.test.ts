@@ -47,7 +47,12 @@ async function lookAt(token: string, now: number) {
 }
 
 const end = () =>
-  endTask(db, { taskId: id, state: "succeeded", endedBy: "x", answer: { text: "done" } }, NOW, TIMINGS);
+  endTask(
+    db,
+    { taskId: id, state: "succeeded", endedBy: "x", error: null, answer: { text: "done" } },
+    NOW,
+    TIMINGS,
+  );
 const delivery = () =>
   rows(db, "SELECT state, external_id, doubts FROM deliveries WHERE reply_id = ? AND part = 0", id);
 

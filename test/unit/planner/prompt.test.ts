@@ -25,7 +25,7 @@ const call = (taskId: string, turn: number, nth: number, result: string | null):
   turn,
   call: nth,
   made: { tool: "run_code", input: { code: `${turn}.${nth}` } },
-  observation: result === null ? null : { ok: true, text: result, images: [] },
+  observation: result === null ? null : { ok: true, text: result, error: null, images: [] },
 });
 const transcript = (given: Partial<Transcript>): Transcript => ({
   tenantId: "default",
@@ -113,7 +113,7 @@ describe("what a tool has seen", () => {
   const given = transcript({
     messages: [said("task_a/1", "look")],
     turns: [{ taskId: "task_a", turn: 1, text: "" }],
-    calls: [{ ...seen, observation: { ok: true, text: "the page", images: [image] } }],
+    calls: [{ ...seen, observation: { ok: true, text: "the page", error: null, images: [image] } }],
   });
   const content = new Uint8Array([1, 2, 3]);
   const files = new Map([[makeImageKey(seen), [{ ...image, content, failure: null }]]]);
@@ -175,6 +175,18 @@ describe("a conversation that is too long", () => {
       for (const name of ["a.txt", "d.txt"]) expect(words).toContain(name);
       expect(charsOf(given, files)).toBeLessThan(BOUND);
     }
+  });
+
+  it("never loses it, whatever was said and brought before", () => {
+    const turns = turnsOf(12);
+    const given = transcript({
+      messages: turns.map(({ turn }) => said(`task_c/${turn}`, `${turn} ${"w".repeat(15_000)}`)),
+      turns,
+      calls: turns.map(({ turn }) =>
+        call("task_c", turn, 1, `begin ${"r".repeat(turn === 12 ? 5_000 : 15_000)} end`),
+      ),
+    });
+    expect(JSON.stringify(buildPrompt(given, FENCE))).toContain(`begin ${"r".repeat(5_000)} end`);
   });
 
   it("shares its room among the results of a turn, of which each keeps its beginning and its end", () => {

@@ -25,7 +25,7 @@ const done = (turn: number, call: number, code: string, output: string, ok = tru
   turn,
   call,
   made: { tool: "run_code", input: { code } },
-  observation: { ok, text: output, images: [] },
+  observation: { ok, text: output, error: ok ? null : output, images: [] },
 });
 
 const next = (turn: number, given: Transcript) => planByRules({ taskId: TASK, turn }, given);

@@ -30,6 +30,7 @@ it.each([
   ["CodeResult", code.CodeResult, code.codeResultExample],
   ["CodeRequest", code.CodeRequest, code.codeRequestExample],
   ["TaskState", task.TaskState, task.taskStateExample],
+  ["TaskError", task.TaskError, task.taskErrorExample],
   ["ToolCall", tools.ToolCall, tools.toolCallExample],
   ["Command", command.Command, command.commandExample],
   ["Role", person.Role, person.roleExample],

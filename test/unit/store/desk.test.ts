@@ -3,7 +3,8 @@ import { beforeAll, beforeEach, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { addApiKey } from "../../../shared/store/api-keys.ts";
 import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
-import { purgeInbound, readNewInbound } from "../../../shared/store/inbound.ts";
+import { readNewInbound } from "../../../shared/store/inbound.ts";
+import { purge } from "../../../shared/store/purge.ts";
 import { parkAndTell } from "../../../shared/store/park.ts";
 import { steerTask } from "../../../shared/store/steer-task.ts";
 import { newInbound, whereOf } from "../builders.ts";
@@ -87,7 +88,7 @@ it("a message that was handled in the end has no failure notice", async () => {
 it("the purge forgets what is old and done with, and nothing else", async () => {
   for (const state of ["new", "handled", "ignored", "parked"]) await insertInbound(`inb_${state}`, state);
   await insertInbound("inb_young", "handled", NOW);
-  await purgeInbound(db, NOW, TIMINGS);
+  await purge(db, NOW, TIMINGS);
   const left = await rows<{ id: string }>(db, "SELECT id FROM inbound ORDER BY id");
   expect(left.map(({ id }) => id)).toEqual(["inb_new", "inb_parked", "inb_young"]);
 });

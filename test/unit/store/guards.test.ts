@@ -62,7 +62,12 @@ describe("what a model says meanwhile", () => {
     await claim("a");
     await store("a", "working", 1);
     expect(await tell("a", "late")).toEqual({ kind: "lost" });
-    await endTask(db, { taskId: id, state: "failed", endedBy: "x", answer: { text: "done" } }, NOW, TIMINGS);
+    await endTask(
+      db,
+      { taskId: id, state: "failed", endedBy: "x", error: null, answer: { text: "done" } },
+      NOW,
+      TIMINGS,
+    );
     expect(await tell("a", "later")).toEqual({ kind: "ended" });
     expect(await told()).toEqual([]);
     expect(await one("SELECT text FROM replies WHERE id = ?")).toEqual({ text: "done" });
@@ -152,6 +157,10 @@ describe("a turn", () => {
     await release("b");
     expect((await claim("b")).kind).toBe("busy");
     await release("a");
+    // Whoever waits sees why.
+    expect(await one("SELECT text FROM replies WHERE id = ?")).toEqual({
+      text: "Waiting for the model: x. I ask it again in 1 s.",
+    });
     expect((await claim("b")).kind).toBe("claimed");
     expect((await claim("c", NOW + 11)).kind).toBe("claimed");
   });
@@ -187,7 +196,12 @@ describe("a turn", () => {
 
   it("without calls changes no end that came before it", async () => {
     await claim("a");
-    await endTask(db, { taskId: id, state: "cancelled", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+    await endTask(
+      db,
+      { taskId: id, state: "cancelled", endedBy: "x", error: null, answer: { text: "x" } },
+      NOW,
+      TIMINGS,
+    );
     const stored = await storeTurn(db, plannedTurn(at("a"), "done"), NOW, TIMINGS);
     expect(stored).toEqual({ kind: "ended_before", doorbells: [] });
     expect(await one("SELECT text FROM replies WHERE id = ?")).toEqual({ text: "x" });
@@ -196,7 +210,12 @@ describe("a turn", () => {
   });
 
   it("of a task that has ended is not begun, and reads nothing", async () => {
-    await endTask(db, { taskId: id, state: "failed", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+    await endTask(
+      db,
+      { taskId: id, state: "failed", endedBy: "x", error: null, answer: { text: "x" } },
+      NOW,
+      TIMINGS,
+    );
     await db
       .prepare("UPDATE messages SET task_id = NULL WHERE conversation_id = ?")
       .bind(`conv_g${task}`)
@@ -234,7 +253,12 @@ describe("a call", () => {
     const artifacts = () => rows(db, "SELECT call FROM artifacts WHERE task_id = ?", id);
     await claim("a");
     await store("a", "", 2);
-    await endTask(db, { taskId: id, state: "cancelled", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+    await endTask(
+      db,
+      { taskId: id, state: "cancelled", endedBy: "x", error: null, answer: { text: "x" } },
+      NOW,
+      TIMINGS,
+    );
     await observe(1);
     expect(await artifacts()).toEqual([]);
     await db.prepare("UPDATE tasks SET state = 'running' WHERE id = ?").bind(id).run();
@@ -253,7 +277,12 @@ describe("a task", () => {
 
   it("ends once: who comes second finds another's end", async () => {
     const end = (endedBy: string) =>
-      endTask(db, { taskId: id, state: "succeeded", endedBy, answer: { text: endedBy } }, NOW, TIMINGS);
+      endTask(
+        db,
+        { taskId: id, state: "succeeded", endedBy, error: null, answer: { text: endedBy } },
+        NOW,
+        TIMINGS,
+      );
     expect((await end("a")).kind).toBe("ended");
     expect((await end("b")).kind).toBe("ended_before");
     expect((await end("a")).kind).toBe("ended");

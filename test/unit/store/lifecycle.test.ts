@@ -107,7 +107,12 @@ class Story {
 
   async end(taskId: string, endedBy: string): Promise<void> {
     const state = endedBy === "workflow" ? ("succeeded" as const) : ("timed_out" as const);
-    await endTask(db, { taskId, state, endedBy, answer: { text: endedBy } }, this.now++, TIMINGS);
+    await endTask(
+      db,
+      { taskId, state, endedBy, error: null, answer: { text: endedBy } },
+      this.now++,
+      TIMINGS,
+    );
   }
 
   async check(): Promise<void> {

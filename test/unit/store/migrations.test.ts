@@ -65,6 +65,22 @@ const BEFORE_0008 = [
     (14, 'task_a', 'delivered', 19, '{"messages":["1"],"reason":null}')`,
 ];
 
+/** Rows of before 0009: who said what was not kept, and files were known by their content. */
+const BEFORE_0009 = [
+  `INSERT INTO inbound (id, tenant_id, channel, event, state, received_at) VALUES
+    ('inb_t1', 'default', 'telegram', '{"sender":{"id":"41"}}', 'handled', 1)`,
+  `INSERT INTO conversations (id, tenant_id, channel, address, created_at) VALUES
+    ('c9', 'default', 'telegram', '{"channel":"telegram","chatId":"42"}', 1), ('g9', 'default', 'telegram', '{"channel":"telegram","chatId":"-42"}', 1)`,
+  `INSERT INTO messages (id, conversation_id, content, starts_task_id, task_id, created_at) VALUES
+    ('msg_t1', 'g9', '{}', 'task_t1', 'task_t1', 1), ('msg_t2', 'c9', '{}', 'task_t2', 'task_t2', 1), ('msg_t3', 'g9', '{}', 'task_t3', 'task_t3', 1)`,
+  `INSERT INTO tasks (id, tenant_id, conversation_id, message_id, state, deadline_at, created_at) VALUES
+    ('task_t1', 'default', 'g9', 'msg_t1', 'succeeded', 9, 1), ('task_t2', 'default', 'c9', 'msg_t2', 'running', 9, 1)`,
+  `INSERT INTO calls (task_id, turn, call, tool, input, ok, result) VALUES
+    ('task_t1', 1, 1, 'run_code', '{}', 1, 'fine'), ('task_t1', 1, 2, 'run_code', '{}', 0, 'bad'), ('task_t2', 1, 1, 'run_code', '{}', NULL, NULL)`,
+  `INSERT INTO artifacts (task_id, sha256, turn, call, position, name, mime, bytes) VALUES
+    ('task_t1', 'b', 1, 1, 0, 'first', 'x', 1), ('task_t1', 'a', 1, 1, 1, 'second', 'x', 2), ('task_t1', 'c', 2, 0, 0, 'answer.md', 'x', 3)`,
+];
+
 beforeAll(async () => {
   const before = (number: string) =>
     MIGRATIONS.slice(
@@ -75,7 +91,42 @@ beforeAll(async () => {
   await insert();
   await applyD1Migrations(db, before("0008"));
   await db.batch(BEFORE_0008.map((sql) => db.prepare(sql)));
+  await applyD1Migrations(db, before("0009"));
+  await db.batch(BEFORE_0009.map((sql) => db.prepare(sql)));
   await applyD1Migrations(db, MIGRATIONS);
+});
+
+describe("0009 and later", () => {
+  it("tell who said a message, and whose task it is, as far as that is known", async () => {
+    const read = await rows(db, "SELECT id, sender FROM messages WHERE id LIKE 'msg_t%' ORDER BY id");
+    expect(read).toEqual([
+      { id: "msg_t1", sender: "telegram:41" },
+      { id: "msg_t2", sender: "telegram:42" },
+      { id: "msg_t3", sender: null },
+    ]);
+    expect(await rows(db, "SELECT id, sender FROM tasks WHERE id LIKE 'task_t%' ORDER BY id")).toEqual([
+      { id: "task_t1", sender: "telegram:41" },
+      { id: "task_t2", sender: "telegram:42" },
+    ]);
+  });
+
+  it("keep what calls brought, and the files in their order", async () => {
+    expect(
+      await rows(
+        db,
+        "SELECT output, value, error FROM calls WHERE task_id LIKE 'task_t%' ORDER BY task_id, call",
+      ),
+    ).toEqual([
+      { output: "fine", value: null, error: null },
+      { output: "", value: null, error: "bad" },
+      { output: null, value: null, error: null },
+    ]);
+    const files = await rows<{ name: string }>(
+      db,
+      "SELECT name FROM artifacts ORDER BY turn, call, position",
+    );
+    expect(files.map(({ name }) => name)).toEqual(["first", "second", "answer.md"]);
+  });
 });
 
 describe("0007", () => {
@@ -139,7 +190,10 @@ describe("0007", () => {
   });
 
   it("tells addresses apart by their channel", async () => {
-    const read = await rows<{ id: string; address: string }>(db, "SELECT id, address FROM conversations");
+    const read = await rows<{ id: string; address: string }>(
+      db,
+      "SELECT id, address FROM conversations WHERE id IN ('chat', 'program')",
+    );
     expect(Object.fromEntries(read.map(({ id, address }) => [id, JSON.parse(address)]))).toEqual({
       chat: { channel: "telegram", chatId: "5", threadId: "4" },
       program: { channel: "api", name: "mine" },
@@ -202,7 +256,9 @@ describe("0008", () => {
       { id: "msg_s", starts_task_id: "task_s", task_id: "task_b", turn: null },
       { id: "msg_u", starts_task_id: "task_u", task_id: null, turn: null },
     ]);
-    expect(await rows(db, "SELECT id, message_id FROM tasks ORDER BY id")).toEqual([
+    expect(
+      await rows(db, "SELECT id, message_id FROM tasks WHERE conversation_id = 'c1' ORDER BY id"),
+    ).toEqual([
       { id: "task_a", message_id: "msg_a" },
       { id: "task_b", message_id: "msg_b" },
     ]);

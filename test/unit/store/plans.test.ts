@@ -12,7 +12,7 @@ import { discard, listDeadLetters, readDeadLetter, unpark } from "../../../share
 import type { Decision } from "../../../shared/store/decision.ts";
 import { endTask } from "../../../shared/store/end-task.ts";
 import { dropImages } from "../../../shared/store/images.ts";
-import { purgeInbound, readNewInbound } from "../../../shared/store/inbound.ts";
+import { readNewInbound } from "../../../shared/store/inbound.ts";
 import { dropReplyDoorbell, leaseReply } from "../../../shared/store/lease-reply.ts";
 import { listTasks, recentTasks } from "../../../shared/store/list-tasks.ts";
 import { narrate } from "../../../shared/store/narrate.ts";
@@ -20,6 +20,8 @@ import { observeCall } from "../../../shared/store/observe-call.ts";
 import { takeDue } from "../../../shared/store/outbox.ts";
 import { parkAndTell, parkReply, parkUnreadable } from "../../../shared/store/park.ts";
 import { admitByCode, dismissPerson, listPeople, readRoles } from "../../../shared/store/people.ts";
+import { purge } from "../../../shared/store/purge.ts";
+import { listUnnamed } from "../../../shared/store/file-references.ts";
 import { followTask, readReceipt } from "../../../shared/store/receipt.ts";
 import { receiveInbound } from "../../../shared/store/receive.ts";
 import {
@@ -40,7 +42,7 @@ import { acceptedMessage, ADDRESS, newInbound, observed, plannedTurn, whereOf } 
 import { openDatabase, rows } from "../database.ts";
 
 /** Tables of a few rows, and those whose size is what is under way now. */
-const SMALL = new Set(["tenants", "api_keys"]);
+const SMALL = new Set(["tenants", "api_keys", "streams"]);
 
 const prepared = new Set<string>();
 let db: D1Database;
@@ -110,8 +112,8 @@ async function callAsProgram(): Promise<void> {
   const stream = { keyHash: "h", id: "s" };
   await keepStream(d, stream, NOW, NOW);
   await closeStream(d, stream);
-  await findArtifact(d, { taskId: "task_a", sha256: SHA256 }, "h");
-  await findLinkedArtifact(d, { taskId: "task_a", sha256: SHA256 });
+  await findArtifact(d, { taskId: "task_a", turn: 1, call: 1, position: 0 }, "h");
+  await findLinkedArtifact(d, { taskId: "task_a", turn: 1, call: 1, position: 0 });
   await cancelTask(d, { ...task, endedBy: "x", text: "", unreadText: "" }, NOW, TIMINGS);
 }
 
@@ -146,7 +148,7 @@ async function callAsTask(): Promise<void> {
   await showProgress(d, "task_a", "x");
   await observeCall(d, call, observed("", { files: FILES }), { latencyMs: 1, now: NOW });
   for (const answer of [{ text: "x" }, { turn: 1 }])
-    await endTask(d, { taskId: "task_a", state: "failed", endedBy: "x", answer }, NOW, TIMINGS);
+    await endTask(d, { taskId: "task_a", state: "failed", endedBy: "x", error: null, answer }, NOW, TIMINGS);
   await dropTaskDoorbell(d, "task_a", 1);
 }
 
@@ -175,7 +177,8 @@ async function callAsClock(): Promise<void> {
   await readDeadLetter(d, "h", { queue: "inbound", key: "inb_a" });
   await unpark(d, { queue: "inbound", key: "inb_a" }, null, NOW, TIMINGS);
   await discard(d, { queue: "inbound", key: "inb_a" }, NOW);
-  await purgeInbound(d, NOW, TIMINGS);
+  await purge(d, NOW + 2 * TIMINGS.task_kept_ms, TIMINGS);
+  await listUnnamed(d, [SHA256]);
 }
 
 it("searches, and never scans", async () => {
@@ -197,6 +200,8 @@ it("searches, and never scans", async () => {
       ...Array.from({ length: parameters }, () => null),
     );
     for (const { detail } of plan) {
+      // Few calls bring images.
+      if (detail.endsWith("USING INDEX calls_with_images")) continue;
       const [, name = ""] = /^SCAN (\w+)/.exec(detail) ?? [];
       // Aliases are followed to their table.
       const table = tables.includes(name)

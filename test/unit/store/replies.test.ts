@@ -28,7 +28,12 @@ describe("a reply", () => {
   beforeEach(async () => {
     await db.prepare("DELETE FROM outbox").run();
     id = await startTask(db, `r${++task}`, NOW);
-    await endTask(db, { taskId: id, state: "succeeded", endedBy: "x", answer: { text: "x" } }, NOW, TIMINGS);
+    await endTask(
+      db,
+      { taskId: id, state: "succeeded", endedBy: "x", error: null, answer: { text: "x" } },
+      NOW,
+      TIMINGS,
+    );
     await db.prepare("INSERT INTO outbox (queue, key, ring_at) VALUES ('replies', ?, 0)").bind(id).run();
   });
   const delivered = { state: "delivered" as const, reason: null, externalIds: ["1"] };

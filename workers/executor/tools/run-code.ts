@@ -4,7 +4,7 @@ import { decodeCodeForm } from "../../../shared/code-form.ts";
 import type { CodeResult, CodeRequest } from "../../../shared/contracts/code.ts";
 import { describeError, transient, type Transient } from "../../../shared/errors.ts";
 import type { Timings } from "../../../shared/limits.ts";
-import { type Run, saying, type ToolContext, type ToolResult } from "./tool.ts";
+import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts";
 
 /** The runner and its watchdog keep the time; this much later nobody waits for them any more. */
 const PATIENCE_MS = 5_000;
@@ -17,7 +17,7 @@ export const runCode: Run<"run_code"> = async (context, { code }) => {
     return observe(await ask(context, code, timings), timings);
   } catch (error) {
     const lost = `the sandbox was lost (${describeError(error)})`;
-    if (context.attempt >= BLAMED_FROM_ATTEMPT) return saying(false, `Not done: ${lost} while the code ran.`);
+    if (context.attempt >= BLAMED_FROM_ATTEMPT) return failing(`Not done: ${lost} while the code ran.`);
     return transient(lost, timings.sandbox_retry_ms);
   }
 };
@@ -40,19 +40,13 @@ function observe(result: CodeResult, timings: Timings): ToolResult | Transient {
     case "not_started":
       return transient("the sandbox is busy", timings.sandbox_retry_ms);
     case "timed_out":
-      return saying(false, `Timed out: it ran longer than ${timings.code_wall_ms / 1_000} s.`);
+      return failing(`Timed out: it ran longer than ${timings.code_wall_ms / 1_000} s.`);
     case "syntax_error":
-      return saying(false, result.message);
+      return failing(result.message);
     case "done": {
       const { printed, value, error, files } = result;
-      const text = { type: "text" as const, text: lines(printed, error ?? value) };
-      return {
-        ok: error === null,
-        parts: [text, ...files.map((file) => ({ type: "file" as const, file }))],
-      };
+      const text = printed === "" ? [] : [{ type: "text" as const, text: printed }];
+      return { parts: [...text, ...files.map((file) => ({ type: "file" as const, file }))], value, error };
     }
   }
 }
-
-const lines = (...parts: (string | null)[]) =>
-  parts.filter((part) => part !== null && part !== "").join("\n");

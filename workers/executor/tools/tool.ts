@@ -5,7 +5,6 @@ import type { CallKey } from "../../../shared/contracts/turn.ts";
 import type { Transient } from "../../../shared/errors.ts";
 import type { Env } from "../env.ts";
 
-/** What a call brought back, in its order. */
 type Part =
   | { readonly type: "text"; readonly text: string }
   /** Attached to the answer. */
@@ -13,10 +12,13 @@ type Part =
   /** For the model to see. */
   | { readonly type: "image"; readonly image: NewFile };
 
-/** What goes wrong with a call is a result too: `ok` is false, and the text says why. */
+/** What goes wrong with a call is a result too: `error` says why. */
 export interface ToolResult {
-  readonly ok: boolean;
+  /** What it said and made, in its order. */
   readonly parts: readonly Part[];
+  /** What it comes to, where that is a value: as it is shown, and as JSON, unless that is too long. */
+  readonly value: { readonly shown: string; readonly json: string | null } | null;
+  readonly error: string | null;
 }
 
 export interface ToolContext extends CallKey {
@@ -40,6 +42,6 @@ export type Run<Name extends ToolName> = (
   input: InputOf<Name>,
 ) => Promise<ToolResult | Transient>;
 
-export function saying(ok: boolean, text: string): ToolResult {
-  return { ok, parts: [{ type: "text", text }] };
+export function failing(error: string): ToolResult {
+  return { parts: [], value: null, error };
 }

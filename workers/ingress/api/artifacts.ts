@@ -8,19 +8,22 @@ import { equalInConstantTime, sign } from "../../../shared/signature.ts";
 import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
 import type { Env } from "../env.ts";
 import { HttpProblem, notFound } from "../problem.ts";
+import type { StoredArtifact } from "../../../shared/store/statements/artifacts.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
 import { parseRange } from "./range.ts";
+import { makeArtifactId } from "./view.ts";
 
 /** A task's files, with their links. */
 export async function buildArtifactViews(
   env: Env,
   taskId: string,
-  files: readonly StoredFile[],
+  files: readonly StoredArtifact[],
 ): Promise<Artifact[]> {
   const expires = Date.now() + readTimings(env).artifact_link_ms;
   return Promise.all(
-    files.map(async ({ sha256, name, mime, bytes }) => {
-      const id = taskId.replace(/^task_/, "art_").concat("_", sha256);
+    files.map(async (file) => {
+      const { name, mime, bytes } = file;
+      const id = makeArtifactId(taskId, file);
       const self = `/v1/artifacts/${id}`;
       return { id, name, mime, bytes, links: { self, signed: await signLink(env, id, expires) } };
     }),
@@ -35,14 +38,16 @@ async function signLink(env: Env, id: string, expires: number): Promise<string |
 
 const NO_ARTIFACT = "Your tenant has no artifact with this id.";
 
+const ID = /^art_([0-9a-z]{26})_(\d{1,4})\.(\d{1,4})\.(\d{1,4})$/;
+
 export const artifacts = new Hono<{ Bindings: Env }>();
 
 artifacts.get("/:id", async (c) => {
   const id = c.req.param("id");
   const permission = await checkPermission(c, id);
-  const [, task, sha256] = /^art_([0-9a-z]{26})_([0-9a-f]{64})$/.exec(id) ?? [];
-  if (task === undefined || sha256 === undefined) throw notFound("artifact", NO_ARTIFACT);
-  const key = { taskId: `task_${task}`, sha256 };
+  const [, task, turn, call, position] = ID.exec(id) ?? [];
+  if (task === undefined) throw notFound("artifact", NO_ARTIFACT);
+  const key = { taskId: `task_${task}`, turn: Number(turn), call: Number(call), position: Number(position) };
   const found =
     permission.kind === "link"
       ? await findLinkedArtifact(c.env.DB, key)

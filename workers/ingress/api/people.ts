@@ -1,12 +1,24 @@
-/** Who may talk, over HTTP: list, admit by the code that a stranger was told, dismiss. `npm run pair` speaks to it. */
+/** Who may talk, over HTTP: list, admit by the code that a stranger was told, dismiss, forget. `npm run pair` and `npm run people` speak to it. */
 import { Hono } from "hono";
-import { Admission, type Admitted, type Dismissed, type PeoplePage } from "../../../shared/contracts/api.ts";
+import {
+  Admission,
+  type Admitted,
+  type Dismissed,
+  type Forgotten,
+  type PeoplePage,
+} from "../../../shared/contracts/api.ts";
+import { readTimings } from "../../../shared/config.ts";
+import { sha256Hex } from "../../../shared/ids.ts";
+import { ring } from "../../../shared/queue/doorbell.ts";
 import { log } from "../../../shared/log.ts";
 import { admitByCode, dismissPerson, listPeople } from "../../../shared/store/people.ts";
-import type { Env } from "../env.ts";
+import { forgetPerson } from "../../../shared/store/forget-person.ts";
+import { getBells, type Env } from "../env.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
 import { readJson } from "./request.ts";
 import { formatTime } from "./view.ts";
+
+const PSEUDONYM_CHARS = 12;
 
 export const people = new Hono<{ Bindings: Env }>();
 
@@ -36,12 +48,29 @@ people.post("/admit", async (c) => {
   return c.json<Admitted>({ admitted: { id, role } });
 });
 
+/** `telegram:218485655`. */
+function readId(id: string) {
+  const [channel = "", externalId = ""] = id.split(":");
+  return { id: `${channel}:${externalId}`, channel, externalId };
+}
+
 people.delete("/:id", async (c) => {
   const { keyHash } = await authenticate(c);
-  const [channel = "", externalId = ""] = c.req.param("id").split(":");
-  const id = `${channel}:${externalId}`;
+  const { id, channel, externalId } = readId(c.req.param("id"));
   const gone = await dismissPerson(c.env.DB, { keyHash, channel, externalId }, Date.now());
   unwrapOutcome(gone, "person", `Nobody is on the list as ${id}.`);
   log("info", { stage: "ingress", effect: "dismissed", person: id });
   return c.json<Dismissed>({ dismissed: { id } });
+});
+
+people.post("/:id/forget", async (c) => {
+  const { keyHash } = await authenticate(c);
+  const { id, channel, externalId } = readId(c.req.param("id"));
+  const pseudonym = `${channel}:#${(await sha256Hex(id)).slice(0, PSEUDONYM_CHARS)}`;
+  const forgetting = { keyHash, channel, externalId, pseudonym };
+  const outcome = await forgetPerson(c.env.DB, forgetting, Date.now(), readTimings(c.env));
+  const { doorbells, ...counts } = unwrapOutcome(outcome, "person", `Nothing is kept of ${id}.`);
+  c.executionCtx.waitUntil(ring(getBells(c.env), doorbells, "ingress"));
+  log("info", { stage: "ingress", effect: "forgotten", person: pseudonym, ...counts });
+  return c.json<Forgotten>({ forgotten: { id, ...counts } });
 });

@@ -2,7 +2,9 @@
 import type { TaskEvent } from "../../../shared/contracts/event.ts";
 import { isFinal } from "../../../shared/contracts/task.ts";
 import type { Artifact, ReceiptEvent, Task } from "../../../shared/contracts/api.ts";
+import type { StoredFile } from "../../../shared/contracts/file.ts";
 import type { TaskReceipt } from "../../../shared/store/receipt.ts";
+import type { StoredArtifact } from "../../../shared/store/statements/artifacts.ts";
 
 export function buildLinks(taskId: string) {
   const self = `/v1/tasks/${taskId}`;
@@ -21,15 +23,11 @@ export function buildTaskView(
     created_at: formatTime(task.created_at),
     ended_at: task.ended_at === null ? null : formatTime(task.ended_at),
     deadline_at: formatTime(task.deadline_at),
+    error: task.error,
     result: isFinal(task.state)
       ? {
           text: task.text,
-          calls: calls.map(({ turn, call, tool, ok, result }) => ({
-            id: `${turn}.${call}`,
-            tool,
-            ok: ok === null ? null : ok === 1,
-            output: result,
-          })),
+          calls: calls.map((call) => ({ ...viewCall(call), files: listFiles(task, call) })),
           artifacts,
         }
       : null,
@@ -56,6 +54,34 @@ export function buildTaskView(
     receipt: events.map(buildEventView),
     links: buildLinks(task.id),
   };
+}
+
+function viewCall({ turn, call, tool, ok, output, value, error }: TaskReceipt["calls"][number]) {
+  const id = `${turn}.${call}`;
+  return {
+    id,
+    tool,
+    ok: ok === null ? null : ok === 1,
+    output,
+    ...(value !== null && { value: readJson(value) }),
+    error,
+  };
+}
+
+const readJson = (text: string): unknown => JSON.parse(text);
+
+function listFiles({ id, artifacts }: TaskReceipt["task"], { turn, call }: { turn: number; call: number }) {
+  return artifacts
+    .filter((one) => one.turn === turn && one.call === call)
+    .map((one) => makeArtifactId(id, one));
+}
+
+/** Names the file by the task, the call and its place there. */
+export function makeArtifactId(
+  taskId: string,
+  { turn, call, position }: Omit<StoredArtifact, keyof StoredFile>,
+): string {
+  return `${taskId.replace(/^task_/, "art_")}_${turn}.${call}.${position}`;
 }
 
 /** An event as programs see it: its name says at which turn, or call, it happened. */

@@ -10,7 +10,6 @@ export interface TextPart {
 /** An image, or a document that a model reads by itself. */
 export interface FilePart {
   readonly type: "image" | "document";
-  readonly name: string;
   readonly mime: string;
   readonly content: Uint8Array;
 }

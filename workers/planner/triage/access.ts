@@ -10,7 +10,8 @@ export type Access =
   | { kind: "admitted"; isAdmin: boolean }
   /** Nobody has heard of them: they are told how to be admitted, once. */
   | { kind: "stranger" }
-  /** Someone who may, in a group that may not. */
+  /** Someone who may, in a group that nobody has admitted: members are told so, once, and admins may change it. */
+  | { kind: "member_in_strange_group" }
   | { kind: "admin_in_strange_group" }
   | { kind: "refused"; reason: string };
 
@@ -55,16 +56,22 @@ export function locate({ address }: InboundEvent): Place {
 function namedAs(env: Env, event: InboundEvent): "person" | "chat" | null {
   const allowed: unknown = Reflect.get(env, getChannel(event.address.channel).allowList);
   const named = typeof allowed === "string" ? allowed.split(",").map((id) => id.trim()) : [];
-  if (named.includes(event.sender.id)) return "person";
-  return named.includes("*") || named.includes(locate(event).chatId) ? "chat" : null;
+  const { chatId } = locate(event);
+  // Who speaks in the name of the group is anybody who may: no rights of the person's own.
+  const isAnonymous = event.isGroup && event.sender.id === chatId;
+  if (named.includes(event.sender.id) && !isAnonymous) return "person";
+  return named.includes("*") || named.includes(chatId) ? "chat" : null;
 }
 
 function decideAccess(event: InboundEvent, roles: ReadonlyMap<string, KnownRole>): Access {
   const { chatId } = locate(event);
   const [person, chat] = [roles.get(event.sender.id), roles.get(chatId)];
   if (event.isGroup) {
-    if (chat === "member") return { kind: "admitted", isAdmin: person === "admin" };
-    if (person === "admin") return { kind: "admin_in_strange_group" };
+    // A role that somebody gave a group is nobody's in it.
+    const isAdmin = person === "admin" && event.sender.id !== chatId;
+    if (chat === "member" || chat === "admin") return { kind: "admitted", isAdmin };
+    if (isAdmin) return { kind: "admin_in_strange_group" };
+    if (person === "member" && chat === undefined) return { kind: "member_in_strange_group" };
     const reason = `the group ${chatId} is not admitted: an admin of ours may send /admit there`;
     return { kind: "refused", reason };
   }

@@ -1,8 +1,10 @@
 /** What is to come of one event of somebody who may, or may not, talk to us. */
 import type { InboundEvent, SaidEvent } from "../../../shared/contracts/inbound.ts";
+import type { Command } from "../../../shared/contracts/command.ts";
 import { resolveCommand } from "../../../shared/contracts/tools/index.ts";
 import { newCode, changeIdKind } from "../../../shared/ids.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
+import { formatCode } from "../../../shared/text.ts";
 import { STOPPED, parseStopButton, UNREAD_TEXT } from "../../../shared/strings.ts";
 import type { Env } from "../env.ts";
 import { type Access, locate, type ReadInbound } from "./access.ts";
@@ -25,6 +27,10 @@ export async function decide(env: Env, { inbound, event }: ReadInbound, access: 
   if (access.kind === "stranger") {
     const code = newCode();
     return { kind: "issue_code", ...where, personId: event.sender.id, code, text: introduction(code) };
+  }
+  if (access.kind === "member_in_strange_group") {
+    const code = newCode();
+    return { kind: "issue_code", ...where, personId: locate(event).chatId, code, text: groupHint(code) };
   }
   if (readCommand(event)?.name === "admit") return admitGroup(event, where);
   const text = "I do not know this group yet. You are an admin: send /admit to let it talk to me.";
@@ -54,6 +60,7 @@ async function decideForAdmitted(
   }
   if (isEmpty) return { kind: "reply", ...where, text: cannotRead(unreadable) };
   if (command?.name === "admit" && event.isGroup && isAdmin) return admitGroup(event, where);
+  if (command?.name === "promote") return promote(event, command, where, isAdmin);
   if (isControl) return answerCommand(env.DB, where, command);
   const ids = { messageId: changeIdKind(inbound.id, "msg"), taskId: changeIdKind(inbound.id, "task") };
   const sender = nameSender(event);
@@ -92,11 +99,29 @@ function admitGroup(event: InboundEvent, where: Where): Decision {
   return { kind: "admit_group", ...where, groupId: locate(event).chatId, by, text };
 }
 
+/** Whoever is answered, or named by their id. */
+function promote(event: SaidEvent, { args }: Command, where: Where, isAdmin: boolean): Decision {
+  const reply = (text: string): Decision => ({ kind: "reply", ...where, text });
+  if (!isAdmin) return reply("Only an admin of mine may do that.");
+  const personId = args === "" ? event.answersTo?.id : args;
+  if (personId === undefined || !PERSON_ID.test(personId))
+    return reply("Answer a message of theirs with /promote, or give their id, such as `/promote 218485655`.");
+  const name = args === "" ? event.answersTo?.name : undefined;
+  const text = `${name ?? formatCode(personId)} is an admin of mine now: they may let groups in, and make others admins.`;
+  return { kind: "promote", ...where, personId, by: nameSender(event), text };
+}
+
+/** Ids that a platform gives its people. */
+const PERSON_ID = /^\w{1,40}$/;
+
 /** As the store and the audit name them. */
 const nameSender = ({ address, sender }: InboundEvent) => `${address.channel}:${sender.id}`;
 
 const introduction = (code: string) =>
   `I do not know you yet. Whoever runs this installation can let you in with \`npm run pair -- ${code}\`; then write again.`;
+
+const groupHint = (code: string) =>
+  `I do not know this group yet. An admin of mine can let it in by sending /admit here, or whoever runs this installation with \`npm run pair -- ${code}\`.`;
 
 /** Said rather than passed over in silence. */
 function cannotRead(unreadable: readonly string[]): string {

@@ -2,9 +2,11 @@
 import * as z from "zod/mini";
 import en from "zod/v4/locales/en.js";
 import { refuseCall, ToolCall, TOOLS } from "../../../shared/contracts/tools/index.ts";
+import type { TaskError } from "../../../shared/contracts/task.ts";
 import type { Turn } from "../../../shared/contracts/turn.ts";
 import { permanent, type Permanent } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+import { truncate } from "../../../shared/text.ts";
 import type { ModelAnswer, OfferedTool } from "../models/model.ts";
 
 // The faults of a call are told to the model in words.
@@ -17,13 +19,15 @@ export const OFFERED_TOOLS: readonly OfferedTool[] = TOOLS.map(({ name, descript
 
 export function checkAnswer(answer: ModelAnswer): { kind: "planned"; planned: Turn } | Permanent {
   const { text, model, usage } = answer;
-  const planned = (words: string, calls: ToolCall[] = []) => ({
+  const planned = (words: string, calls: ToolCall[] = [], error: TaskError | null = null) => ({
     kind: "planned" as const,
-    planned: { text: words, calls, model, usage },
+    planned: { text: words, calls, model, usage, error },
   });
   switch (answer.stop) {
-    case "refusal":
-      return planned(text || "The model declined to answer this.");
+    case "refusal": {
+      const words = text || "The model declined to answer this.";
+      return planned(words, [], { code: "refused", message: truncate(words, LIMITS.error_chars_max) });
+    }
     case "length":
       // A call that was cut off may lack half of its input.
       return planned(`${text === "" ? "" : `${text}\n\n`}… (the model reached the end of what it may write)`);

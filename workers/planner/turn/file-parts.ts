@@ -17,14 +17,15 @@ const TEXT = /^text\/|[/+](?:json|xml|yaml|javascript|typescript|csv|toml)\b/;
 const SOURCE =
   /\.(?:[cm]?[jt]sx?|py|rb|go|rs|java|kt|c|h|cpp|cs|php|sh|sql|ya?ml|toml|ini|conf|log|md|tex|srt|vtt)$/i;
 
-/** Seen, or read within its room; what has no room is only named. */
-export function toFilePart(file: PromptFile, fence: Fence, charsMax = Infinity): FilePart | TextPart {
+/** Seen, or read within its room; what has no room is only named. Its name was given by whoever made it, and is fenced as its words are. */
+export function toFileParts(file: PromptFile, fence: Fence, charsMax = Infinity): (FilePart | TextPart)[] {
   const { name, mime, bytes, content, failure } = file;
   const named = fence.around(`${name} (${mime})`);
   if (content === null) return said(`A file came with this, and cannot be read: ${failure}.\n${named}`);
-  const hasRoom = charsMax >= SEEN_CHARS;
-  if (IMAGES.has(mime) && hasRoom) return { type: "image", name, mime, content };
-  if (mime === PDF && hasRoom) return { type: "document", name, mime, content };
+  if (isSeen(mime) && charsMax >= SEEN_CHARS) {
+    if (mime !== PDF) return [{ type: "image", mime, content }];
+    return [...said(`A document came with this:\n${named}`), { type: "document", mime, content }];
+  }
   const text = readText(file);
   if (text !== null) return said(readWithin(name, text, fence, charsMax));
   const why = isSeen(mime) ? "for which there is no room" : "of a kind that you cannot read";
@@ -40,12 +41,14 @@ function readWithin(name: string, text: string, fence: Fence, charsMax: number):
 
 /** What it counts in the budget, whole. */
 export function countFileChars(file: PromptFile, fence: Fence): number {
-  const part = toFilePart(file, fence);
-  return part.type === "text" ? part.text.length : SEEN_CHARS;
+  return toFileParts(file, fence).reduce(
+    (sum, part) => sum + (part.type === "text" ? part.text.length : SEEN_CHARS),
+    0,
+  );
 }
 
 const isSeen = (mime: string) => IMAGES.has(mime) || mime === PDF;
-const said = (text: string) => ({ type: "text" as const, text });
+const said = (text: string): TextPart[] => [{ type: "text", text }];
 
 /** Null for what is no text. */
 function readText({ name, mime, content }: PromptFile): string | null {

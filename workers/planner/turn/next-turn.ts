@@ -86,18 +86,19 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
   const { planned } = asked;
   const stored = await store(env, claimed, { planned, untold: narrator.restOf(planned.text), latencyMs });
   if (stored.kind === "lost") return CLAIM_LOST;
+  const endState = planned.error === null ? "succeeded" : "failed";
   log("info", {
     ...facts,
     turn,
     model: planned.model,
     tokens_used: planned.usage.tokensIn + planned.usage.tokensOut,
     ...(planned.usage.costUsd !== null && { cost_usd: planned.usage.costUsd }),
-    ...(stored.kind === "ended" && { state: "succeeded" }),
+    ...(stored.kind === "ended" && { state: endState }),
   });
   if (stored.kind === "stored")
     return { kind: "turn", calls: planned.calls.map((call, index) => nameCall(call, index + 1)) };
   await ring(getBells(env), stored.doorbells, "planner");
-  return { kind: "inactive", state: stored.kind === "ended" ? "succeeded" : null };
+  return { kind: "inactive", state: stored.kind === "ended" ? endState : null };
 }
 
 /** Gives the turn back: it is asked for again after the wait that the failure names. */

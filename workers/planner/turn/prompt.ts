@@ -4,14 +4,14 @@ import { cutMiddle } from "../../../shared/text.ts";
 import type { CallPart, FilePart, PromptMessage, ResultPart, TextPart } from "../models/model.ts";
 import { applyBudget, type Room } from "./budget.ts";
 import type { Fence } from "./fence.ts";
-import { toFilePart } from "./file-parts.ts";
+import { toFileParts } from "./file-parts.ts";
 import { NO_FILES, type PromptFile, type PromptFiles } from "./files.ts";
 import { measureStep, tellCall, tellResult, tellWords } from "./pieces.ts";
 import { buildSteps, type Called, type Said, type Step } from "./steps.ts";
 
 const SYSTEM = `You are Errand, an assistant that people reach from their chat apps. You run errands: answer in the language you
 are asked in, briefly, in Markdown. Use the tools when they make the answer right; do not say that you will, do it.
-In groups a name in brackets says who speaks.`;
+In groups a message begins with the name in brackets of who speaks; brackets further on are its own words.`;
 
 /** What a model is told before everything else. */
 export function describeSystem(fence: Fence): string {
@@ -77,7 +77,7 @@ class Teller {
   }
 
   private files(files: readonly PromptFile[]): (TextPart | FilePart)[] {
-    return files.map((file) => toFilePart(file, this.fence, this.of(file)));
+    return files.flatMap((file) => toFileParts(file, this.fence, this.of(file)));
   }
 
   private of(owner: object): number {

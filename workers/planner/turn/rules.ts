@@ -2,9 +2,10 @@
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import type { Observation } from "../../../shared/contracts/tool.ts";
 import { resolveCommand, summarizeCall, type ToolCall } from "../../../shared/contracts/tools/index.ts";
+import type { TaskError } from "../../../shared/contracts/task.ts";
 import type { Turn, TurnKey } from "../../../shared/contracts/turn.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { toOneLine } from "../../../shared/text.ts";
+import { toOneLine, truncate } from "../../../shared/text.ts";
 import { type Transcript, type TranscriptMessage, wasReadIn } from "../../../shared/store/transcript.ts";
 
 const NO_MODEL =
@@ -21,8 +22,8 @@ export function planByRules(key: TurnKey, transcript: Transcript): Turn {
     .filter(wasReadIn(key))
     .flatMap(({ content }) => wantedCall(content) ?? [])
     .slice(0, LIMITS.calls_per_turn_max);
-  const text = calls.length > 0 ? "" : answer(key.taskId, transcript);
-  return { text, calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0, costUsd: 0 } };
+  const { text, error } = calls.length > 0 ? { text: "", error: null } : answer(key.taskId, transcript);
+  return { text, calls, model: "rules", usage: { tokensIn: 0, tokensOut: 0, costUsd: 0 }, error };
 }
 
 /** What a task has read, in any of its turns. */
@@ -47,24 +48,33 @@ function wantedCall(content: MessageContent): ToolCall | null {
   return content.command === undefined ? null : resolveCommand(content.command);
 }
 
-/** One answer for everything the task has read: each message in its words, when there are several. */
-function answer(taskId: string, transcript: Transcript): string {
+/** One answer for everything the task has read: each message in its words, when there are several. It fails with the first that does. */
+function answer(taskId: string, transcript: Transcript): Pick<Turn, "text" | "error"> {
   const read = readBy(taskId, transcript);
   const spoken = read.filter(({ content }) => !isWordless(content));
   const mine = spoken.length > 0 ? spoken : read;
   const callsTaken = new Map<number | null, number>();
-  const sections = mine.map(({ content, readBy: { turn } }) => {
+  const sections = mine.map(({ content, readBy: { turn } }): Pick<Turn, "text" | "error"> => {
     const wanted = wantedCall(content);
-    if (wanted === null) return `${quote(content)}\n\n${NO_MODEL}`;
+    if (wanted === null)
+      return { text: `${quote(content)}\n\n${NO_MODEL}`, error: { code: "no_model", message: NO_MODEL } };
     const call = (callsTaken.get(turn) ?? 0) + 1;
     callsTaken.set(turn, call);
     const done = transcript.calls.find(
       (one) => one.taskId === taskId && one.turn === turn && one.call === call,
     );
-    const said = observed(done?.observation ?? null);
-    return mine.length > 1 ? `${quote(content)}\n\n${said}` : said;
+    const observation = done?.observation ?? null;
+    const said = observed(observation);
+    const text = mine.length > 1 ? `${quote(content)}\n\n${said}` : said;
+    return { text, error: observation?.ok === true ? null : toolError(observation?.error ?? said) };
   });
-  return sections.join("\n\n") || NO_MODEL;
+  if (sections.length === 0) return { text: NO_MODEL, error: { code: "no_model", message: NO_MODEL } };
+  const error = sections.find((section) => section.error !== null)?.error ?? null;
+  return { text: sections.map(({ text }) => text).join("\n\n"), error };
+}
+
+function toolError(message: string): TaskError {
+  return { code: "tool_failed", message: truncate(message, LIMITS.error_chars_max) };
 }
 
 function observed(observation: Observation | null): string {

@@ -3,7 +3,7 @@
  * It shares its isolate with the code and so is trusted with nothing; the runner counts again outside.
  */
 import { encodeCodeForm } from "../../../shared/code-form.ts";
-import type { CodeResult } from "../../../shared/contracts/code.ts";
+import type { CodeResult, CodeValue } from "../../../shared/contracts/code.ts";
 import type { NewFile } from "../../../shared/contracts/file.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 
@@ -30,19 +30,14 @@ const saving: Promise<NewFile>[] = [];
 let bytesSaved = 0;
 
 async function run(): Promise<CodeResult> {
-  let value: string | null = null;
+  let value: CodeValue | null = null;
   let error: string | null = null;
   const files: NewFile[] = [];
-  let code: () => unknown;
   try {
-    ({ default: code } = await import("./code.js"));
-  } catch (thrown) {
-    return { kind: "syntax_error", message: String(thrown) };
-  }
-  try {
+    const { default: code } = await import("./code.js");
     const returned = await code();
     if (isBinary(returned)) void keep("", returned);
-    else if (returned !== undefined) value = show(returned).slice(0, CHARS_MAX);
+    else if (returned !== undefined) value = readValue(returned);
   } catch (thrown) {
     const words = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `Thrown: ${show(thrown)}`;
     error = words.slice(0, CHARS_MAX);
@@ -53,6 +48,23 @@ async function run(): Promise<CodeResult> {
     else print(`(not saved) ${saved.reason}`);
   }
   return { kind: "done", printed: printed.slice(0, CHARS_MAX), value, error, files };
+}
+
+/** `""` is shown as such, for what nobody sees would be taken for nothing. */
+function readValue(returned: unknown): CodeValue {
+  const shown = show(returned).slice(0, CHARS_MAX);
+  const json = toJson(returned);
+  return { shown: shown || '""', json: json.length > LIMITS.value_chars_max ? null : json };
+}
+
+/** What JSON has no word for is a text. */
+function toJson(value: unknown): string {
+  const isText = value instanceof Error || value instanceof Map || value instanceof Set;
+  try {
+    return (isText ? undefined : JSON.stringify(value, withBigInts)) ?? JSON.stringify(show(value));
+  } catch {
+    return JSON.stringify(show(value));
+  }
 }
 
 function show(value: unknown, depth = 0): string {

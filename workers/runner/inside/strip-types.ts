@@ -11,9 +11,9 @@ export default {
         keepUnusedImports: true,
       };
       return new Response(transform(code, options).code);
-    } catch {
-      // It is no TypeScript either.
-      return new Response(null, { status: 422 });
+    } catch (error) {
+      // It is no TypeScript either; how far it came is told.
+      return new Response(String(error), { status: 422 });
     }
   },
 };

@@ -79,6 +79,7 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
     ...(albumId !== undefined && { albumId }),
     ...(isToOthers && { isToOthers }),
     ...(origin !== undefined && { forwardedFrom: readOrigin(origin) }),
+    ...readAnswered(message),
     ...(quote !== "" && { quote: truncate(quote, QUOTE_CHARS_MAX) }),
     ...(files.length > 0 && { files }),
     ...(unreadable.length > 0 && { unreadable }),
@@ -92,6 +93,19 @@ export function parseMessage(id: number, message: TelegramMessage, bot: Bot): Pa
 function readQuote(message: TelegramMessage): string {
   if (isTopicRoot(message)) return "";
   return message.reply_to_message?.text ?? message.reply_to_message?.caption ?? "";
+}
+
+/** The person whose message it answers. */
+function readAnswered({ reply_to_message: answered }: TelegramMessage) {
+  const from = answered?.from;
+  if (
+    answered === undefined ||
+    from === undefined ||
+    from.is_bot === true ||
+    answered.forum_topic_created !== undefined
+  )
+    return {};
+  return { answersTo: { id: String(from.id), name: cleanPersonName(from.first_name ?? "") } };
 }
 
 /** What it came with, or what the message came with that it answers: the largest size of a picture; a document, unless it is the film of an animation. */

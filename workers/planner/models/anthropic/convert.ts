@@ -45,9 +45,8 @@ function toContentBlock(part: TextPart | FilePart): TextBlockParam | ImageBlockP
   const image = IMAGES.get(part.mime);
   if (part.type === "image" && image !== undefined)
     return { type: "image", source: { type: "base64", media_type: image, data } };
-  if (part.mime === PDF)
-    return { type: "document", title: part.name, source: { type: "base64", media_type: PDF, data } };
-  return { type: "text", text: `(A file, ${part.name} (${part.mime}), of a kind that you cannot read.)` };
+  if (part.mime === PDF) return { type: "document", source: { type: "base64", media_type: PDF, data } };
+  return { type: "text", text: `(A file, ${part.mime}, of a kind that you cannot read.)` };
 }
 
 function toTextBlock({ text }: TextPart): TextBlockParam {
