@@ -173,8 +173,8 @@ export const BOUNDS: readonly Mutation[] = [
   {
     name: "Markdown is read in pieces",
     file: "workers/notifier/channels/telegram/chunks.ts",
-    find: "if (isFull) flush();",
-    replace: "",
+    find: "const CHUNK_CHARS_MAX = 4_000;",
+    replace: "const CHUNK_CHARS_MAX = 400_000;",
     test: "test/unit/notifier",
   },
 ];
