@@ -142,6 +142,22 @@ export const STORIES: readonly Story[] = [
     expects: ["⏹ Stopped."],
   },
   {
+    name: "a tool that fails",
+    tell: (pipeline, chat) => say(pipeline, chat, "/run throw new Error('no')"),
+    expects: [expect.stringMatching(/It failed[^]*Error: no/)],
+  },
+  {
+    name: "a person who is forgotten while a task runs",
+    async tell(pipeline, chat) {
+      await begin(pipeline, chat);
+      const forget = () => pipeline.api("POST", `/people/telegram:${chat}/forget`);
+      // Not found: it was carried out, and the answer was lost.
+      await accepted("to forget", async () => [200, 404].includes((await forget()).status));
+      await say(pipeline, chat, "/run 'again'");
+    },
+    expects: ["again"],
+  },
+  {
     name: "an answer in parts",
     tell: (pipeline, chat) => say(pipeline, chat, "/run 'x'.repeat(5_000)"),
     expects: [expect.stringMatching(/^x+$/), expect.stringMatching(/^x+$/)],

@@ -9,7 +9,7 @@ export default {
   fetch(request, env, ctx) {
     // Reading changes nothing, and tests read often.
     if (request.method === "GET") return ingress.fetch(request, env, ctx);
-    const entry = `${request.method} ${new URL(request.url).pathname.replaceAll(/task_\w+/g, ":id")}`;
+    const entry = `${request.method} ${new URL(request.url).pathname.replaceAll(/task_\w+|telegram:\d+/g, ":id")}`;
     return within(new Invocation(env.CONTROL_URL, "ingress", entry), () =>
       ingress.fetch(request, watched(env), ctx),
     );
