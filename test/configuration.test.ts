@@ -41,5 +41,15 @@ describe("the configurations", () => {
     expect(consumers.filter(({ max_batch_timeout }) => max_batch_timeout !== 0)).toEqual([]);
     const undead = consumers.filter(({ dead_letter_queue }) => dead_letter_queue !== "errand-dead-letters");
     expect(undead.map(({ queue }) => queue)).toEqual(["errand-dead-letters"]);
+    const parking = configs.filter(({ queues }) =>
+      (queues?.consumers ?? []).some(({ queue }: { queue: string }) => queue === "errand-dead-letters"),
+    );
+    expect(parking.map(({ vars }) => vars?.DEAD_LETTER_QUEUE)).toEqual(["errand-dead-letters"]);
+  });
+
+  it("name no database by an id: a deployment finds it by its name", () => {
+    const databases = configs.flatMap(({ d1_databases }) => d1_databases ?? []);
+    expect(databases).toHaveLength(4);
+    for (const database of databases) expect(database).not.toHaveProperty("database_id");
   });
 });

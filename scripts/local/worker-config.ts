@@ -29,7 +29,8 @@ const WorkerConfig = z.strictObject({
       z.strictObject({
         binding: z.string(),
         database_name: z.string(),
-        database_id: z.string(),
+        /** Names the file on this machine. In production the database is found by its name, so that no id is tracked. */
+        preview_database_id: z.string(),
         migrations_dir: z.string(),
       }),
     ),
@@ -76,7 +77,7 @@ export function makeWorkerOptions(
     compatibilityDate: config.compatibility_date,
     compatibilityFlags: config.compatibility_flags ?? [],
     bindings: { ...config.vars, ...vars },
-    d1Databases: byBinding(config.d1_databases, ({ database_id }) => database_id),
+    d1Databases: byBinding(config.d1_databases, ({ preview_database_id }) => preview_database_id),
     r2Buckets: byBinding(config.r2_buckets, ({ bucket_name }) => bucket_name),
     serviceBindings: byBinding(config.services, ({ service }) => service),
     workflows: byBinding(workflows, ({ name, class_name }) => ({ name, className: class_name })),

@@ -9,6 +9,8 @@ export interface Env extends SettingsOf<OwnVariable | ChannelVariable, "notifier
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
   FILES: R2Bucket;
+  /** The name of the queue whose messages nobody could handle. */
+  DEAD_LETTER_QUEUE: string;
 }
 
 export function getBells(env: Env): Bells {

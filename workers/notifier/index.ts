@@ -9,12 +9,10 @@ import { parkDeadLetters } from "./dead-letter.ts";
 import { deliverAll } from "./deliver.ts";
 import { fetchFile } from "./fetch-file.ts";
 
-const DEAD_LETTERS = "errand-dead-letters";
-
 export default class Notifier extends WorkerEntrypoint<Env> implements NotifierRpc {
   override async queue(batch: MessageBatch): Promise<void> {
     const { env } = this;
-    if (batch.queue === DEAD_LETTERS) return parkDeadLetters(batch, env);
+    if (batch.queue === env.DEAD_LETTER_QUEUE) return parkDeadLetters(batch, env);
     const reconcile = (keys: readonly string[]) => deliverAll(env, keys);
     return consume(batch, { stage: "notifier", db: env.DB, bells: getBells(env), reconcile });
   }
