@@ -61,6 +61,7 @@ export const LIMITS = {
   /** Tasks under way at the same time, until there are budgets: of an API key, and of a person in a chat. */
   active_tasks_per_key_max: 20,
   active_tasks_per_person_max: 5,
+  key_label_chars_max: 100,
   /** Event streams that a key has open. */
   streams_per_key_max: 4,
   tasks_page_max: 50,
@@ -141,6 +142,8 @@ export const TIMINGS = {
   /** A stream ends after this and is taken up again by whoever reads it; proxies cut at about a hundred seconds of silence. */
   events_stream_ms: 300_000,
   events_ping_ms: 15_000,
+  /** How often it is noted that an API key is in use. */
+  key_use_noted_ms: 3_600_000,
   /** How long a signed link to an artifact is good for. */
   artifact_link_ms: 3_600_000,
   /** Telegram forgets a button after 150 s; an answer that comes later is dropped. */

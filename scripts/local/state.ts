@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { describeError } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/ids.ts";
-import { addApiKey } from "../../shared/store/api-keys.ts";
+import { addFirstKey } from "../../shared/store/api-keys.ts";
 import { expireClaims } from "../../shared/store/outbox.ts";
 import { migrate } from "./migrate.ts";
 
@@ -83,7 +83,7 @@ export async function localKey(state: string): Promise<LocalKey> {
 export async function prepareDatabase(db: D1Database, apiKey: string): Promise<void> {
   await migrate(db);
   const hash = await sha256Hex(apiKey);
-  await addApiKey(db, { hash, tenantId: "default", label: "this machine", now: Date.now() });
+  await addFirstKey(db, { hash, tenantId: "default", label: "this machine", now: Date.now() });
   await expireClaims(db, Date.now());
 }
 

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { Role } from "./person.ts";
 import { LIMITS } from "../limits.ts";
 import { ChannelName } from "./channel.ts";
+import { Scope } from "./key.ts";
 import { QueueName } from "./doorbell.ts";
 import { ConversationName, TaskError, TaskState } from "./task.ts";
 
@@ -133,6 +134,35 @@ export type Replayed = z.infer<typeof Replayed>;
 /** `DELETE /v1/dead-letters/:queue/:key`. */
 export const Discarded = z.object({ discarded: DoorbellReference });
 export type Discarded = z.infer<typeof Discarded>;
+
+/** `POST /v1/keys`. */
+export const NewKey = z.strictObject({
+  label: z.string().check(z.maxLength(LIMITS.key_label_chars_max)),
+  scopes: z.array(Scope).check(z.minLength(1), z.maxLength(Scope.options.length)),
+  expires_at: z.optional(z.iso.datetime()),
+});
+export const newKeyExample: z.infer<typeof NewKey> = { label: "the shop", scopes: ["tasks"] };
+
+const Key = z.object({
+  id: z.string(),
+  label: z.string(),
+  scopes: z.array(Scope),
+  created_at: Time,
+  expires_at: z.nullable(Time),
+  /** To the hour. */
+  last_used_at: z.nullable(Time),
+});
+/** `GET /v1/keys`. */
+export const KeyPage = z.object({ keys: z.array(z.extend(Key, { is_this: z.boolean() })) });
+export type KeyPage = z.infer<typeof KeyPage>;
+
+/** The answer to `POST /v1/keys`: the key is shown only now. */
+export const MadeKey = z.extend(Key, { key: z.string() });
+export type MadeKey = z.infer<typeof MadeKey>;
+
+/** `DELETE /v1/keys/:id`. */
+export const Revoked = z.object({ revoked: z.object({ id: z.string() }) });
+export type Revoked = z.infer<typeof Revoked>;
 
 const KnownRole = z.enum(["unknown", ...Role.options]);
 /** `GET /v1/people`. */

@@ -4,7 +4,7 @@ import { StoredFile } from "../contracts/file.ts";
 import type { CallKey } from "../contracts/turn.ts";
 import { Batch } from "./batch.ts";
 import { found, NOT_FOUND, type Outcome, readOutcome } from "./outcome.ts";
-import { findKey, selectTenant } from "./statements/guards.ts";
+import { type Caller, findKey, taskVisible } from "./statements/guards.ts";
 
 /** The call that made it, and the how-manieth of its files it is, from 0. */
 interface ArtifactKey extends CallKey {
@@ -18,14 +18,14 @@ const isIt = ({ taskId, turn, call, position }: ArtifactKey) =>
 export async function findArtifact(
   db: D1Database,
   key: ArtifactKey,
-  keyHash: string,
+  caller: Caller,
 ): Promise<Outcome<StoredFile>> {
   const results = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add(
       "artifact",
       sql`SELECT a.sha256, a.name, a.mime, a.bytes FROM artifacts a JOIN tasks t ON t.id = a.task_id
-        WHERE ${isIt(key)} AND t.tenant_id = ${selectTenant(keyHash)}`,
+        WHERE ${isIt(key)} AND ${taskVisible(caller, "t")}`,
     )
     .run(db);
   return readOutcome(results, "artifact", StoredFile);

@@ -5,28 +5,28 @@ import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import { TaskState } from "../contracts/task.ts";
 import type { Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
-import { type NotFound, readOutcome, type Unauthorized } from "./outcome.ts";
-import { findKey, selectTenant } from "./statements/guards.ts";
+import { type NotFound, readOutcome, type Refused } from "./outcome.ts";
+import { type Caller, findKey, taskVisible } from "./statements/guards.ts";
 import { addStopTask, type Stop } from "./statements/stop-task.ts";
 
 export type CancelledTask =
-  | Unauthorized
+  | Refused
   | NotFound
   | { kind: "done"; state: TaskState; doorbells: PendingDoorbell[] };
 
 /** A task that has ended stays as it is. */
 export async function cancelTask(
   db: D1Database,
-  cancel: Pick<Stop, "endedBy" | "text" | "unreadText"> & { keyHash: string; taskId: string },
+  cancel: Pick<Stop, "endedBy" | "text" | "unreadText"> & { caller: Caller; taskId: string },
   now: number,
   timings: Timings,
 ): Promise<CancelledTask> {
-  const { keyHash, taskId } = cancel;
+  const { caller, taskId } = cancel;
   const read = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add(
       "task",
-      sql`SELECT conversation_id FROM tasks WHERE id = ${taskId} AND tenant_id = ${selectTenant(keyHash)}`,
+      sql`SELECT conversation_id FROM tasks WHERE id = ${taskId} AND ${taskVisible(caller, "tasks")}`,
     )
     .run(db);
   // Read, but not decided upon: a task's conversation never changes.

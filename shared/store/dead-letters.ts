@@ -4,9 +4,9 @@ import * as z from "zod/mini";
 import type { Doorbell } from "../contracts/doorbell.ts";
 import { LIMITS, type Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
-import { type Found, readList, type Outcome, readOutcome, type Unauthorized } from "./outcome.ts";
+import { type Found, readList, type Outcome, readOutcome, type Refused } from "./outcome.ts";
 import type { AcceptedInbound } from "./receive.ts";
-import { findKey, selectTenant } from "./statements/guards.ts";
+import { type Caller, findKey, selectTenant } from "./statements/guards.ts";
 
 const DeadLetter = z.object({
   queue: z.enum(["inbound", "tasks", "replies", "unreadable"]),
@@ -23,12 +23,12 @@ export type DeadLetter = z.infer<typeof DeadLetter>;
 export type WholeDeadLetter = z.infer<typeof WholeDeadLetter>;
 
 /** What nobody can assign to a tenant is the default tenant's to look at. */
-function isOf(keyHash: string): Sql {
+function isOf(caller: Caller): Sql {
   return sql`COALESCE(
     (SELECT tenant_id FROM inbound WHERE o.queue = 'inbound' AND id = o.key),
     (SELECT tenant_id FROM tasks WHERE o.queue = 'tasks' AND id = o.key),
     (SELECT tenant_id FROM replies WHERE o.queue = 'replies' AND id = o.key), 'default'
-  ) = ${selectTenant(keyHash)}`;
+  ) = ${selectTenant(caller)}`;
 }
 
 const COLUMNS = sql`o.queue, o.key, o.parked_reason AS reason, o.parked_at, o.rings`;
@@ -36,13 +36,13 @@ const COLUMNS = sql`o.queue, o.key, o.parked_reason AS reason, o.parked_at, o.ri
 /** Every parked doorbell, the oldest first, up to a page. */
 export async function listDeadLetters(
   db: D1Database,
-  keyHash: string,
-): Promise<Found<DeadLetter[]> | Unauthorized> {
+  caller: Caller,
+): Promise<Found<DeadLetter[]> | Refused> {
   const results = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add(
       "letters",
-      sql`SELECT ${COLUMNS} FROM outbox o WHERE o.parked_reason IS NOT NULL AND o.parked_at > 0 AND ${isOf(keyHash)}
+      sql`SELECT ${COLUMNS} FROM outbox o WHERE o.parked_reason IS NOT NULL AND o.parked_at > 0 AND ${isOf(caller)}
         ORDER BY o.parked_at LIMIT ${LIMITS.dead_letters_page_max}`,
     )
     .run(db);
@@ -52,16 +52,16 @@ export async function listDeadLetters(
 /** One parked doorbell with the bytes it stands for. */
 export async function readDeadLetter(
   db: D1Database,
-  keyHash: string,
+  caller: Caller,
   { queue, key }: { queue: string; key: string },
 ): Promise<Outcome<WholeDeadLetter>> {
   const results = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add(
       "letter",
       sql`SELECT ${COLUMNS}, i.channel, COALESCE(o.parked_body, i.raw) AS raw FROM outbox o
         LEFT JOIN inbound i ON o.queue = 'inbound' AND i.id = o.key
-        WHERE o.queue = ${queue} AND o.key = ${key} AND o.parked_reason IS NOT NULL AND ${isOf(keyHash)}`,
+        WHERE o.queue = ${queue} AND o.key = ${key} AND o.parked_reason IS NOT NULL AND ${isOf(caller)}`,
     )
     .run(db);
   return readOutcome(results, "letter", WholeDeadLetter);

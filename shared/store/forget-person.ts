@@ -7,14 +7,14 @@ import * as z from "zod/mini";
 import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
-import { found, NOT_FOUND, type Outcome, UNAUTHORIZED } from "./outcome.ts";
+import { found, NOT_FOUND, type Outcome, readRefusal } from "./outcome.ts";
 import { addDeleteReplies, addDeleteTasks, addDropConversations } from "./statements/deletions.ts";
 import { ringAgain } from "./statements/doorbells.ts";
-import { ACTIVE, findKey, selectTenant } from "./statements/guards.ts";
+import { ACTIVE, type Caller, findKey, selectTenant } from "./statements/guards.ts";
 import { addStartTasks, selectConversations } from "./statements/start-tasks.ts";
 
 export interface Forgetting {
-  readonly keyHash: string;
+  readonly caller: Caller;
   readonly channel: string;
   readonly externalId: string;
   /** What the audit calls them from now on. */
@@ -37,11 +37,11 @@ export async function forgetPerson(
   now: number,
   timings: Timings,
 ): Promise<Outcome<Forgotten>> {
-  const { keyHash, channel, externalId } = person;
+  const { caller, channel, externalId } = person;
   const sender = `${channel}:${externalId}`;
-  const tenant = selectTenant(keyHash);
+  const tenant = selectTenant(caller);
   const read = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add(
       "tasks",
       sql`SELECT id, conversation_id FROM tasks WHERE sender = ${sender} AND tenant_id = ${tenant}`,
@@ -62,7 +62,8 @@ export async function forgetPerson(
         WHERE tenant_id = ${tenant} AND channel = ${channel} AND external_id = ${externalId}`,
     )
     .run(db);
-  if (!read.has("key")) return UNAUTHORIZED;
+  const refusal = readRefusal(read);
+  if (refusal !== null) return refusal;
   const tasks = read.rows("tasks", Task);
   const messages = read.rows("messages", Task);
   const inbound = read.rows("inbound", Id).map(({ id }) => id);
@@ -125,10 +126,10 @@ function addEraseInbound(batch: Batch, inboundIds: readonly string[]): void {
 
 function addErasePerson(
   batch: Batch,
-  { keyHash, channel, externalId, pseudonym }: Forgetting,
+  { caller, channel, externalId, pseudonym }: Forgetting,
   now: number,
 ): void {
-  const tenant = selectTenant(keyHash);
+  const tenant = selectTenant(caller);
   const name = `${channel}:${externalId}`;
   batch
     .add(

@@ -4,8 +4,8 @@ import * as z from "zod/mini";
 import { TaskState } from "../contracts/task.ts";
 import { LIMITS } from "../limits.ts";
 import { Batch, select } from "./batch.ts";
-import { type Found, found, readList, type Unauthorized } from "./outcome.ts";
-import { findKey, selectTenant } from "./statements/guards.ts";
+import { type Found, found, readList, type Refused } from "./outcome.ts";
+import { type Caller, findKey, selectTenant, taskVisible } from "./statements/guards.ts";
 
 const ListedTask = z.object({
   seq: z.int(),
@@ -21,29 +21,33 @@ export interface TaskPage {
   readonly cursor: number | null;
 }
 
-/** The tenant's tasks, newest first. A filtered page reads a bounded window and may hold fewer than fit. */
+const Window = z.object({ rows: z.int(), last: z.nullable(z.int()) });
+
+/** The tasks that the caller may see, newest first. A page is looked for in a bounded window, and may hold fewer than fit. */
 export async function listTasks(
   db: D1Database,
-  { keyHash, state, before }: { keyHash: string; state: TaskState | null; before: number | null },
-): Promise<Found<TaskPage> | Unauthorized> {
-  const rowsMax = state === null ? LIMITS.tasks_page_max : LIMITS.tasks_window_max;
+  { caller, state, before }: { caller: Caller; state: TaskState | null; before: number | null },
+): Promise<Found<TaskPage> | Refused> {
+  const { tasks_page_max: pageMax, tasks_window_max: rowsMax } = LIMITS;
+  const window = sql`FROM tasks WHERE tenant_id = ${selectTenant(caller)} AND seq < COALESCE(${before}, 9e15)
+    ORDER BY seq DESC LIMIT ${rowsMax}`;
   const results = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
+    .add("window", sql`SELECT COUNT(*) AS rows, MIN(seq) AS last FROM (SELECT seq ${window})`)
     .add(
-      "window",
-      sql`SELECT seq, id, state, created_at, ended_at FROM tasks
-        WHERE tenant_id = ${selectTenant(keyHash)} AND seq < COALESCE(${before}, 9e15) ORDER BY seq DESC LIMIT ${rowsMax}`,
+      "tasks",
+      sql`SELECT seq, id, state, created_at, ended_at
+        FROM (SELECT *, ${taskVisible(caller, "tasks")} AS visible ${window})
+        WHERE visible AND (${state} IS NULL OR state = ${state}) ORDER BY seq DESC LIMIT ${pageMax}`,
     )
     .run(db);
-  const window = readList(results, "window", ListedTask);
-  if (window.kind !== "ok") return window;
-  const tasks = window.value
-    .filter((task) => state === null || task.state === state)
-    .slice(0, LIMITS.tasks_page_max);
-  const isFull = tasks.length === LIMITS.tasks_page_max;
-  const hasMore = isFull || window.value.length === LIMITS.tasks_window_max;
-  const last = (isFull ? tasks : window.value).at(-1);
-  return found({ tasks, cursor: hasMore ? (last?.seq ?? null) : null });
+  const listed = readList(results, "tasks", ListedTask);
+  if (listed.kind !== "ok") return listed;
+  const tasks = listed.value;
+  const read = results.row("window", Window);
+  const hasMore = tasks.length === pageMax || read?.rows === rowsMax;
+  const last = tasks.length === pageMax ? tasks.at(-1)?.seq : read?.last;
+  return found({ tasks, cursor: hasMore ? (last ?? null) : null });
 }
 
 const RecentTask = z.object({

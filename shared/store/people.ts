@@ -11,10 +11,10 @@ import {
   NOT_FOUND,
   type Outcome,
   readOutcome,
-  UNAUTHORIZED,
-  type Unauthorized,
+  readRefusal,
+  type Refused,
 } from "./outcome.ts";
-import { findKey, selectTenant } from "./statements/guards.ts";
+import { type Caller, findKey, selectTenant } from "./statements/guards.ts";
 
 const Known = z.object({ external_id: z.string(), role: z.enum(["unknown", ...Role.options]) });
 /** Unknown: they were told a code, and nobody has admitted them. */
@@ -52,12 +52,12 @@ function audit(now: number, what: string, people: Sql): Sql {
 /** Admits whoever was told this code. Not found: nobody of this tenant was, or they are admitted already. */
 export async function admitByCode(
   db: D1Database,
-  { keyHash, code, role }: { keyHash: string; code: string; role: Role },
+  { caller, code, role }: { caller: Caller; code: string; role: Role },
   now: number,
 ): Promise<Outcome<Person>> {
-  const theirs = sql`code = ${code} AND tenant_id = ${selectTenant(keyHash)}`;
+  const theirs = sql`code = ${code} AND tenant_id = ${selectTenant(caller)}`;
   const results = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add("audit", audit(now, `admitted as ${role}`, theirs))
     // The code has done its work: it admits once.
     .add(
@@ -69,12 +69,12 @@ export async function admitByCode(
 }
 
 /** Everybody who is known, up to a page. */
-export async function listPeople(db: D1Database, keyHash: string): Promise<Found<Person[]> | Unauthorized> {
+export async function listPeople(db: D1Database, caller: Caller): Promise<Found<Person[]> | Refused> {
   const results = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add(
       "people",
-      sql`SELECT channel, external_id, role, created_at FROM people WHERE tenant_id = ${selectTenant(keyHash)}
+      sql`SELECT channel, external_id, role, created_at FROM people WHERE tenant_id = ${selectTenant(caller)}
         ORDER BY channel, external_id LIMIT ${LIMITS.people_page_max}`,
     )
     .run(db);
@@ -84,15 +84,16 @@ export async function listPeople(db: D1Database, keyHash: string): Promise<Found
 /** Takes a person or a group off the list: to us they are strangers again. Not found: they were not on it. */
 export async function dismissPerson(
   db: D1Database,
-  { keyHash, channel, externalId }: { keyHash: string; channel: string; externalId: string },
+  { caller, channel, externalId }: { caller: Caller; channel: string; externalId: string },
   now: number,
 ): Promise<Outcome<null>> {
-  const theirs = sql`tenant_id = ${selectTenant(keyHash)} AND channel = ${channel} AND external_id = ${externalId}`;
+  const theirs = sql`tenant_id = ${selectTenant(caller)} AND channel = ${channel} AND external_id = ${externalId}`;
   const results = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add("audit", audit(now, "dismissed", theirs))
     .add("person", sql`DELETE FROM people WHERE ${theirs}`)
     .run(db);
-  if (!results.has("key")) return UNAUTHORIZED;
+  const refusal = readRefusal(results);
+  if (refusal !== null) return refusal;
   return results.changes("person") > 0 ? found(null) : NOT_FOUND;
 }

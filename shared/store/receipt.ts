@@ -7,7 +7,7 @@ import { TaskError, TaskState } from "../contracts/task.ts";
 import { Batch, jsonColumn, type Results } from "./batch.ts";
 import { found, NOT_FOUND, type Outcome, readOutcome } from "./outcome.ts";
 import { Artifacts, artifactsColumn } from "./statements/artifacts.ts";
-import { findKey, selectTenant } from "./statements/guards.ts";
+import { type Caller, findKey, taskVisible } from "./statements/guards.ts";
 
 const Task = z.object({
   id: z.string(),
@@ -59,17 +59,17 @@ export interface TaskReceipt {
 /** The task, if it is of the tenant of the key. */
 export async function readReceipt(
   db: D1Database,
-  { keyHash, taskId }: { keyHash: string; taskId: string },
+  { caller, taskId }: { caller: Caller; taskId: string },
 ): Promise<Outcome<TaskReceipt>> {
   const batch = new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add(
       "task",
       sql`SELECT t.id, t.state, t.conversation_id, c.channel, t.created_at, t.ended_at, t.deadline_at,
           CASE r.final WHEN 1 THEN r.text END AS text, r.state AS reply_state, r.reason AS reply_reason, t.error,
           ${artifactsColumn("t.id")} AS artifacts
         FROM tasks t JOIN conversations c ON c.id = t.conversation_id LEFT JOIN replies r ON r.id = t.id
-        WHERE t.id = ${taskId} AND t.tenant_id = ${selectTenant(keyHash)}`,
+        WHERE t.id = ${taskId} AND ${taskVisible(caller, "t")}`,
     )
     .add(
       "usage",
@@ -111,16 +111,16 @@ export interface FollowedTask {
 /** What has happened to a task since the event `after`. */
 export async function followTask(
   db: D1Database,
-  { keyHash, taskId, after }: { keyHash: string; taskId: string; after: number },
+  { caller, taskId, after }: { caller: Caller; taskId: string; after: number },
 ): Promise<Outcome<FollowedTask>> {
-  const batch = new Batch().add("key", findKey(keyHash));
+  const batch = new Batch().add("key", findKey(caller));
   // Before the task: whoever reads that it is over has read all of them.
   const results = await addEvents(batch, taskId, sql`seq > ${after}`)
     .add(
       "task",
       sql`SELECT t.state, c.channel, r.state AS reply_state
         FROM tasks t JOIN conversations c ON c.id = t.conversation_id LEFT JOIN replies r ON r.id = t.id
-        WHERE t.id = ${taskId} AND t.tenant_id = ${selectTenant(keyHash)}`,
+        WHERE t.id = ${taskId} AND ${taskVisible(caller, "t")}`,
     )
     .run(db);
   const task = readOutcome(results, "task", Following);

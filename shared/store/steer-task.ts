@@ -5,11 +5,11 @@ import type { MessageContent } from "../contracts/message.ts";
 import { isFinal, TaskState } from "../contracts/task.ts";
 import { LIMITS } from "../limits.ts";
 import { Batch } from "./batch.ts";
-import type { NotFound, Unauthorized } from "./outcome.ts";
-import { ACTIVE, findKey, makeKeySender, selectTenant } from "./statements/guards.ts";
+import { type NotFound, readRefusal, type Refused } from "./outcome.ts";
+import { ACTIVE, type Caller, findKey, makeKeySender, taskVisible } from "./statements/guards.ts";
 
 export interface Steering {
-  readonly keyHash: string;
+  readonly caller: Caller;
   readonly taskId: string;
   readonly messageId: string;
   /** The task that the message begins, if this one ends before it reads it. */
@@ -18,7 +18,7 @@ export interface Steering {
 }
 
 export type SteeredTask =
-  | Unauthorized
+  | Refused
   | NotFound
   | { kind: "accepted" }
   | { kind: "different" }
@@ -27,15 +27,15 @@ export type SteeredTask =
   | { kind: "ended"; state: TaskState };
 
 export async function steerTask(db: D1Database, steering: Steering, now: number): Promise<SteeredTask> {
-  const { keyHash, taskId, messageId, nextTaskId } = steering;
+  const { caller, taskId, messageId, nextTaskId } = steering;
   const content = JSON.stringify(steering.content);
-  const theirs = sql`FROM tasks WHERE id = ${taskId} AND tenant_id = ${selectTenant(keyHash)}`;
+  const theirs = sql`FROM tasks WHERE id = ${taskId} AND ${taskVisible(caller, "tasks")}`;
   const results = await new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add(
       "message",
       sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, sender, created_at)
-        SELECT ${messageId}, conversation_id, ${content}, ${nextTaskId}, ${makeKeySender(keyHash)}, ${now} ${theirs} AND ${ACTIVE} AND (
+        SELECT ${messageId}, conversation_id, ${content}, ${nextTaskId}, ${makeKeySender(caller)}, ${now} ${theirs} AND ${ACTIVE} AND (
           SELECT COUNT(*) < ${LIMITS.unread_messages_max} AND COALESCE(SUM(length(content)), 0) + length(${content}) <= ${LIMITS.unread_chars_max}
           FROM messages WHERE conversation_id = tasks.conversation_id AND task_id IS NULL)
         ON CONFLICT DO NOTHING`,
@@ -47,7 +47,8 @@ export async function steerTask(db: D1Database, steering: Steering, now: number)
         WHERE m.id = ${messageId} AND t.id = ${taskId}`,
     )
     .run(db);
-  if (!results.has("key")) return { kind: "unauthorized" };
+  const refusal = readRefusal(results);
+  if (refusal !== null) return refusal;
   const task = results.row("task", z.object({ state: TaskState }));
   if (task === undefined) return { kind: "not_found" };
   const stored = results.row("same", z.object({ same: z.int() }));

@@ -5,12 +5,12 @@ import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { MessageContent } from "../contracts/message.ts";
 import { LIMITS, type Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
-import type { Unauthorized } from "./outcome.ts";
-import { ACTIVE, findKey, makeKeySender } from "./statements/guards.ts";
+import { readRefusal, type Refused } from "./outcome.ts";
+import { ACTIVE, type Caller, findKey, isAdmin, makeKeySender, selectTenant } from "./statements/guards.ts";
 import { addStartTasks, selectConversations } from "./statements/start-tasks.ts";
 
 export interface NewTask {
-  readonly keyHash: string;
+  readonly caller: Caller;
   /** Whom the key claims to be of. */
   readonly tenantId: string;
   readonly taskId: string;
@@ -22,11 +22,13 @@ export interface NewTask {
 }
 
 export type SubmittedTask =
-  | Unauthorized
+  | Refused
   | { kind: "submitted"; doorbells: PendingDoorbell[] }
   /** The same ids came before, with another content. */
   | { kind: "different" }
   | { kind: "busy"; activeTaskId: string }
+  /** The conversation is another key's. */
+  | { kind: "foreign" }
   /** The key has as many tasks under way as it may have. */
   | { kind: "too_many" };
 
@@ -37,23 +39,28 @@ export async function submitTask(
   now: number,
   timings: Timings,
 ): Promise<SubmittedTask> {
-  const { keyHash, tenantId, taskId, messageId, conversationId, address } = task;
+  const { caller, tenantId, taskId, messageId, conversationId, address } = task;
   const content = JSON.stringify(task.content);
-  const known = sql`FROM api_keys WHERE hash = ${keyHash} AND tenant_id = ${tenantId}`;
-  const sender = makeKeySender(keyHash);
+  // What the key claims to be of, it must be of.
+  const known = sql`FROM tenants WHERE id = ${tenantId} AND id = ${selectTenant(caller)}`;
+  const sender = makeKeySender(caller);
   const underWay = sql`SELECT COUNT(*) FROM tasks WHERE sender = ${sender} AND ${ACTIVE}`;
   const active = sql`SELECT id FROM tasks WHERE conversation_id = ${conversationId} AND ${ACTIVE}`;
+  // What another key has said in a conversation would be told to whoever goes on with it. Whose it is, its first message says.
+  const foreign = sql`SELECT 1 FROM (SELECT sender FROM messages WHERE conversation_id = ${conversationId} ORDER BY seq LIMIT 1)
+    WHERE sender <> ${sender} AND NOT ${isAdmin(caller)}`;
   const batch = new Batch()
-    .add("key", findKey(keyHash))
+    .add("key", findKey(caller))
     .add(
       "conversation",
       sql`INSERT INTO conversations (id, tenant_id, channel, address, created_at)
-        SELECT ${conversationId}, tenant_id, 'api', ${address}, ${now} ${known} ON CONFLICT DO NOTHING`,
+        SELECT ${conversationId}, id, 'api', ${address}, ${now} ${known} ON CONFLICT DO NOTHING`,
     )
     .add(
       "message",
       sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, sender, created_at)
         SELECT ${messageId}, ${conversationId}, ${content}, ${taskId}, ${sender}, ${now} ${known} AND NOT EXISTS (${active})
+          AND NOT EXISTS (${foreign})
           AND (${underWay}) < ${LIMITS.active_tasks_per_key_max}
         ON CONFLICT DO NOTHING`,
     );
@@ -63,11 +70,15 @@ export async function submitTask(
       sql`SELECT content = ${content} AND conversation_id = ${conversationId} AS same FROM messages WHERE id = ${messageId}`,
     )
     .add("active", active)
+    .add("foreign", foreign)
     .run(db);
+  const refusal = readRefusal(results);
+  if (refusal !== null) return refusal;
   const key = results.row("key", z.object({ tenant_id: z.string() }));
   if (key?.tenant_id !== tenantId) return { kind: "unauthorized" };
   const stored = results.row("same", z.object({ same: z.int() }));
   if (stored === undefined) {
+    if (results.has("foreign")) return { kind: "foreign" };
     const running = results.row("active", z.object({ id: z.string() }));
     return running === undefined ? { kind: "too_many" } : { kind: "busy", activeTaskId: running.id };
   }

@@ -3,6 +3,34 @@ import type { Mutation } from "./mutation.ts";
 
 export const BOUNDS: readonly Mutation[] = [
   {
+    name: "a key does what it is for",
+    file: "shared/store/statements/guards.ts",
+    find: "WHERE ${isGood(caller)} AND ${hasScope(caller.scopes)})`",
+    replace: "WHERE ${isGood(caller)} AND (1 OR ${hasScope(caller.scopes)}))`",
+    test: "test/pipeline/keys.test.ts",
+  },
+  {
+    name: "an expired key is none",
+    file: "shared/store/statements/guards.ts",
+    find: "(expires_at IS NULL OR expires_at > ${now})",
+    replace: "(expires_at IS NULL OR expires_at > ${now} * 0)",
+    test: "test/pipeline/keys.test.ts",
+  },
+  {
+    name: "a key for tasks sees its own",
+    file: "shared/store/statements/guards.ts",
+    find: "OR ${isAdmin(caller)} OR",
+    replace: "OR ${isAdmin(caller)} OR 1 OR",
+    test: "test/pipeline/keys.test.ts",
+  },
+  {
+    name: "a conversation is the key's that began it",
+    file: "shared/store/submit-task.ts",
+    find: "WHERE sender <> ${sender} AND",
+    replace: "WHERE sender = ${sender} AND 0 AND",
+    test: "test/pipeline/keys.test.ts",
+  },
+  {
     name: "who speaks in the name of a group has no rights of a person",
     file: "workers/planner/triage/access.ts",
     find: "const isAnonymous = event.isGroup && event.sender.id === chatId;",

@@ -279,8 +279,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "faults are explained to whoever has a key",
     file: "workers/ingress/api/request.ts",
-    find: "(await isApiKey(c.env.DB, keyHash)) ? problem",
-    replace: "(await isApiKey(c.env.DB, keyHash)) || true ? problem",
+    find: "(await isApiKey(c.env.DB, await authenticate(c))) ? problem",
+    replace: "(await isApiKey(c.env.DB, await authenticate(c))) || true ? problem",
     test: "test/pipeline/api.test.ts",
   },
   {

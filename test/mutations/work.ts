@@ -68,8 +68,8 @@ export const WORK: readonly Mutation[] = [
   {
     name: "an artifact is its tenant's",
     file: "shared/store/artifacts.ts",
-    find: "AND t.tenant_id = ${selectTenant(keyHash)}`",
-    replace: "AND ${selectTenant(keyHash)} IS NOT NULL`",
+    find: 'AND ${taskVisible(caller, "t")}`',
+    replace: 'AND (1 OR ${taskVisible(caller, "t")})`',
     test: "test/pipeline/artifacts.test.ts",
   },
   {

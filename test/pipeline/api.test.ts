@@ -202,7 +202,7 @@ describe("tenants", () => {
     const { sha256Hex } = await import("../../shared/ids.ts");
     const key = "errand_other_zyxwvutsrqponmlkjihgfedc";
     await pipeline.sql(
-      "INSERT INTO api_keys VALUES (?, 'other', 'test', 1) ON CONFLICT DO NOTHING",
+      "INSERT INTO api_keys (hash, tenant_id, label, created_at) VALUES (?, 'other', 'test', 1) ON CONFLICT DO NOTHING",
       await sha256Hex(key),
     );
     const other = { authorization: `Bearer ${key}` };

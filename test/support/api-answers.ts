@@ -7,6 +7,9 @@ import {
   Discarded,
   Dismissed,
   Forgotten,
+  KeyPage,
+  MadeKey,
+  Revoked,
   MessageReference,
   PeoplePage,
   ProblemDetails,
@@ -31,6 +34,9 @@ const ANSWERS: readonly [method: string, path: RegExp, schema: z.core.$ZodType][
   ["POST", /^\/people\/admit$/, Admitted],
   ["DELETE", /^\/people\/[^/]+$/, Dismissed],
   ["POST", /^\/people\/[^/]+\/forget$/, Forgotten],
+  ["GET", /^\/keys$/, KeyPage],
+  ["POST", /^\/keys$/, MadeKey],
+  ["DELETE", /^\/keys\/[^/]+$/, Revoked],
 ];
 
 /** Throws when an answer is not of its contract, or holds more than it says. */

@@ -4,10 +4,14 @@ import type { InboundEvent } from "../../shared/contracts/inbound.ts";
 import { runCode } from "../../shared/contracts/tools/run-code.ts";
 import type { Turn } from "../../shared/contracts/turn.ts";
 import type { AcceptedInbound } from "../../shared/store/receive.ts";
+import type { Caller } from "../../shared/store/statements/guards.ts";
 import type { NewInbound } from "../../shared/store/inbound.ts";
 
 /** A private chat, as it is stored. */
 export const ADDRESS = JSON.stringify({ channel: "telegram", chatId: "1" });
+
+/** Who has the key whose hash is "h", which may do everything. */
+export const CALLER: Caller = { keyHash: "h", scopes: [], now: 1 };
 
 /** Words in a private chat. */
 function messageEvent(text: string): InboundEvent {

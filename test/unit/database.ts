@@ -3,8 +3,8 @@ import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { TIMINGS } from "../../shared/limits.ts";
 import { submitTask } from "../../shared/store/submit-task.ts";
-import { addApiKey } from "../../shared/store/api-keys.ts";
-import { ADDRESS } from "./builders.ts";
+import { addFirstKey } from "../../shared/store/api-keys.ts";
+import { ADDRESS, CALLER } from "./builders.ts";
 
 interface TestEnv {
   DB: D1Database;
@@ -19,9 +19,9 @@ export async function openDatabase(): Promise<D1Database> {
 
 /** A queued task of its own conversation: `task_<name>`, begun by `msg_<name>` in `conv_<name>`. Returns its id. */
 export async function startTask(db: D1Database, name: string, now: number): Promise<string> {
-  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
+  await addFirstKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
   const ids = { taskId: `task_${name}`, messageId: `msg_${name}`, conversationId: `conv_${name}` };
-  const task = { keyHash: "h", tenantId: "default", ...ids, address: ADDRESS };
+  const task = { caller: CALLER, tenantId: "default", ...ids, address: ADDRESS };
   await submitTask(db, { ...task, content: { type: "text", text: "x" } }, now, TIMINGS);
   return ids.taskId;
 }

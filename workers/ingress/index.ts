@@ -8,6 +8,7 @@ import { sweep } from "../../shared/queue/sweep.ts";
 import { acceptWebhook } from "./accept.ts";
 import { artifacts } from "./api/artifacts.ts";
 import { deadLetters } from "./api/dead-letters.ts";
+import { keys } from "./api/keys.ts";
 import { people } from "./api/people.ts";
 import { tasks } from "./api/tasks.ts";
 import { getBells, type Env } from "./env.ts";
@@ -24,6 +25,7 @@ app.all("/hooks/:channel", acceptWebhook);
 app.route("/v1/tasks", tasks);
 app.route("/v1/dead-letters", deadLetters);
 app.route("/v1/people", people);
+app.route("/v1/keys", keys);
 app.route("/v1/artifacts", artifacts);
 app.notFound((c) => {
   const detail = `There is nothing at ${c.req.method} ${c.req.path}.`;

@@ -8,6 +8,7 @@ import * as doorbell from "../../../shared/contracts/doorbell.ts";
 import * as event from "../../../shared/contracts/event.ts";
 import * as file from "../../../shared/contracts/file.ts";
 import * as inbound from "../../../shared/contracts/inbound.ts";
+import * as key from "../../../shared/contracts/key.ts";
 import * as message from "../../../shared/contracts/message.ts";
 import * as task from "../../../shared/contracts/task.ts";
 import * as tool from "../../../shared/contracts/tool.ts";
@@ -19,6 +20,8 @@ import * as turn from "../../../shared/contracts/turn.ts";
 it.each([
   ["PromptTask", api.PromptTask, api.promptTaskExample],
   ["Admission", api.Admission, api.admissionExample],
+  ["NewKey", api.NewKey, api.newKeyExample],
+  ["Scope", key.Scope, key.scopeExample],
   ["SteeringMessage", api.SteeringMessage, api.steeringMessageExample],
   ["ReplyAddress", channel.ReplyAddress, channel.replyAddressExample],
   ["Doorbell", doorbell.Doorbell, doorbell.doorbellExample],

@@ -1,13 +1,13 @@
 /** What is put aside, forgotten or taken along: always that, and never its neighbours. */
 import { beforeAll, beforeEach, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { addFirstKey } from "../../../shared/store/api-keys.ts";
 import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
 import { readNewInbound } from "../../../shared/store/inbound.ts";
 import { purge } from "../../../shared/store/purge.ts";
 import { parkAndTell } from "../../../shared/store/park.ts";
 import { steerTask } from "../../../shared/store/steer-task.ts";
-import { newInbound, whereOf } from "../builders.ts";
+import { CALLER, newInbound, whereOf } from "../builders.ts";
 import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 10_000_000_000;
@@ -17,7 +17,7 @@ let db: D1Database;
 let n = 0;
 beforeAll(async () => {
   db = await openDatabase();
-  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
+  await addFirstKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
 });
 beforeEach(async () => {
   n++;
@@ -98,7 +98,7 @@ it("a stop that stops nothing takes no message with it", async () => {
   await steerTask(
     db,
     {
-      keyHash: "h",
+      caller: CALLER,
       taskId: key,
       messageId: `msg_s${n}`,
       nextTaskId: `task_s${n}`,

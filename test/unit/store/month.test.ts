@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { keepFile } from "../../../shared/files.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { addFirstKey } from "../../../shared/store/api-keys.ts";
 import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
 import { claimTurn } from "../../../shared/store/claim-turn.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
@@ -30,7 +30,7 @@ const START = Date.now();
 let db: D1Database;
 beforeAll(async () => {
   db = await openDatabase();
-  await addApiKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
+  await addFirstKey(db, { hash: "h", tenantId: "default", label: "test", now: 1 });
 });
 
 async function receive(name: string, conversation: string, now: number): Promise<NewInbound> {

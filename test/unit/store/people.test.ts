@@ -1,11 +1,11 @@
 /** A stranger is told one code, whoever looks at what they wrote, and however often. */
 import { beforeAll, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { addFirstKey } from "../../../shared/store/api-keys.ts";
 import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
 import { admitByCode, readRoles } from "../../../shared/store/people.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
-import { newInbound, whereOf } from "../builders.ts";
+import { CALLER, newInbound, whereOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
 
 let db: D1Database;
@@ -13,7 +13,7 @@ beforeAll(async () => {
   db = await openDatabase();
   await db.prepare("INSERT INTO tenants (id, name, created_at) VALUES ('other', 'Other', 1)").run();
   for (const tenant of ["default", "other"])
-    await addApiKey(db, { hash: tenant, tenantId: tenant, label: "test", now: 1 });
+    await addFirstKey(db, { hash: tenant, tenantId: tenant, label: "test", now: 1 });
 });
 
 /** What triage decides for a message of person 7, with a code that it has just drawn. */
@@ -39,7 +39,8 @@ it("and is admitted by it once, by their own tenant only", async () => {
   await applyDecisions(db, [await stranger("inb_2", "CCCC-CCCC")], 1, TIMINGS);
   expect(await told()).toEqual([{ text: "code AAAA-AAAA" }]);
 
-  const admit = (keyHash: string, code: string) => admitByCode(db, { keyHash, code, role: "member" }, 1);
+  const admit = (keyHash: string, code: string) =>
+    admitByCode(db, { caller: { ...CALLER, keyHash }, code, role: "member" }, 1);
   expect(await admit("nobody", "AAAA-AAAA")).toEqual({ kind: "unauthorized" });
   expect(await admit("other", "AAAA-AAAA")).toEqual({ kind: "not_found" });
   expect(await admit("default", "BBBB-BBBB")).toEqual({ kind: "not_found" });

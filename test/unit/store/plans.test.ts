@@ -1,7 +1,7 @@
 /** No statement reads a whole table: the ten-thousandth message must cost what the first did. */
 import { beforeAll, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
-import { addApiKey } from "../../../shared/store/api-keys.ts";
+import { addFirstKey } from "../../../shared/store/api-keys.ts";
 import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
 import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
 import { readAttachments, recordAttachments, recordRefused } from "../../../shared/store/attachments.ts";
@@ -38,7 +38,7 @@ import { steerTask } from "../../../shared/store/steer-task.ts";
 import { storeTurn } from "../../../shared/store/store-turn.ts";
 import { closeStream, keepStream } from "../../../shared/store/streams.ts";
 import { submitTask } from "../../../shared/store/submit-task.ts";
-import { acceptedMessage, ADDRESS, newInbound, observed, plannedTurn, whereOf } from "../builders.ts";
+import { CALLER, acceptedMessage, ADDRESS, newInbound, observed, plannedTurn, whereOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
 
 /** Tables of a few rows, and those whose size is what is under way now. */
@@ -92,27 +92,27 @@ async function callEverything(): Promise<void> {
 
 async function callAsProgram(): Promise<void> {
   const d = recorder;
-  const task = { keyHash: "h", taskId: "task_b" };
+  const task = { caller: CALLER, taskId: "task_b" };
   const ids = { taskId: "task_b", messageId: "msg_b", conversationId: "conv_b" };
-  await addApiKey(d, { hash: "h", tenantId: "default", label: "x", now: NOW });
+  await addFirstKey(d, { hash: "h", tenantId: "default", label: "x", now: NOW });
   await submitTask(
     d,
-    { keyHash: "h", tenantId: "default", ...ids, address: ADDRESS, content: CONTENT },
+    { caller: CALLER, tenantId: "default", ...ids, address: ADDRESS, content: CONTENT },
     NOW,
     TIMINGS,
   );
   await steerTask(d, { ...task, messageId: "msg_c", nextTaskId: "task_c", content: CONTENT }, NOW);
-  await listTasks(d, { keyHash: "h", state: null, before: null });
+  await listTasks(d, { caller: CALLER, state: null, before: null });
   await readReceipt(d, task);
   await followTask(d, { ...task, after: 0 });
   await readRoles(d, { tenantId: "default", channel: "telegram", ids: ["1"] });
-  await listPeople(d, "h");
-  await admitByCode(d, { keyHash: "h", code: "AAAA-AAAA", role: "member" }, NOW);
-  await dismissPerson(d, { keyHash: "h", channel: "telegram", externalId: "1" }, NOW);
+  await listPeople(d, CALLER);
+  await admitByCode(d, { caller: CALLER, code: "AAAA-AAAA", role: "member" }, NOW);
+  await dismissPerson(d, { caller: CALLER, channel: "telegram", externalId: "1" }, NOW);
   const stream = { keyHash: "h", id: "s" };
   await keepStream(d, stream, NOW, NOW);
   await closeStream(d, stream);
-  await findArtifact(d, { taskId: "task_a", turn: 1, call: 1, position: 0 }, "h");
+  await findArtifact(d, { taskId: "task_a", turn: 1, call: 1, position: 0 }, CALLER);
   await findLinkedArtifact(d, { taskId: "task_a", turn: 1, call: 1, position: 0 });
   await cancelTask(d, { ...task, endedBy: "x", text: "", unreadText: "" }, NOW, TIMINGS);
 }
@@ -173,8 +173,8 @@ async function callAsClock(): Promise<void> {
   await parkUnreadable(d, { key: "k", body: "b", reason: "r", now: NOW });
   for (const queue of ["inbound", "tasks"] as const)
     await parkAndTell(d, { queue, key: "x" }, { reason: "x", text: "x" }, NOW, TIMINGS);
-  await listDeadLetters(d, "h");
-  await readDeadLetter(d, "h", { queue: "inbound", key: "inb_a" });
+  await listDeadLetters(d, CALLER);
+  await readDeadLetter(d, CALLER, { queue: "inbound", key: "inb_a" });
   await unpark(d, { queue: "inbound", key: "inb_a" }, null, NOW, TIMINGS);
   await discard(d, { queue: "inbound", key: "inb_a" }, NOW);
   await purge(d, NOW + 2 * TIMINGS.task_kept_ms, TIMINGS);

@@ -9,6 +9,7 @@ import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifact
 import type { Env } from "../env.ts";
 import { HttpProblem, notFound } from "../problem.ts";
 import type { StoredArtifact } from "../../../shared/store/statements/artifacts.ts";
+import type { Caller } from "../../../shared/store/statements/guards.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
 import { parseRange } from "./range.ts";
 import { makeArtifactId } from "./view.ts";
@@ -51,16 +52,16 @@ artifacts.get("/:id", async (c) => {
   const found =
     permission.kind === "link"
       ? await findLinkedArtifact(c.env.DB, key)
-      : await findArtifact(c.env.DB, key, permission.keyHash);
+      : await findArtifact(c.env.DB, key, permission.caller);
   return send(c, unwrapOutcome(found, "artifact", NO_ARTIFACT));
 });
 
 /** Who has a key may see what is their tenant's; a good link opens the one thing that it names. */
-type Permission = { kind: "key"; keyHash: string } | { kind: "link" };
+type Permission = { kind: "key"; caller: Caller } | { kind: "link" };
 
 async function checkPermission(c: Context<{ Bindings: Env }>, id: string): Promise<Permission> {
   const { expires, signature } = c.req.query();
-  if (signature === undefined) return { kind: "key", keyHash: (await authenticate(c)).keyHash };
+  if (signature === undefined) return { kind: "key", caller: await authenticate(c, "tasks", "tasks:read") };
   const secret = c.env.ERRAND_LINK_SECRET;
   if (!secret) {
     const detail =

@@ -1,33 +1,60 @@
 /** Who calls: the key of a request, checked in the same round trip as the work it asks for. */
 import type { Context } from "hono";
 import { sha256Hex } from "../../../shared/ids.ts";
-import type { Found, NotFound, Unauthorized } from "../../../shared/store/outcome.ts";
+import { readTimings } from "../../../shared/config.ts";
+import type { Scope } from "../../../shared/contracts/key.ts";
+import { touchKey } from "../../../shared/store/api-keys.ts";
+import type { Found, NotFound, Refused } from "../../../shared/store/outcome.ts";
+import type { Caller } from "../../../shared/store/statements/guards.ts";
 import type { Env } from "../env.ts";
 import { HttpProblem, notFound } from "../problem.ts";
 
-export interface Caller {
+export interface ApiCaller extends Caller {
   /** The tenant that the key claims. The store believes it only together with the hash. */
-  tenantId: string;
-  keyHash: string;
+  readonly tenantId: string;
 }
 
 const API_KEY = /^Bearer (errand_([a-z0-9-]+)_[\w-]{20,200})$/;
 
-/** The caller. Throws when there is no key of the right shape: keys are `errand_<tenant>_<secret>`. */
-export async function authenticate(c: Context<{ Bindings: Env }>): Promise<Caller> {
+/**
+ * The caller, who needs one of these scopes. Throws when there is no key of the right shape: keys are `errand_<tenant>_<secret>`. Whether
+ * it is one, and may, is found out by the statement that serves.
+ */
+export async function authenticate(c: Context<{ Bindings: Env }>, ...scopes: Scope[]): Promise<ApiCaller> {
   const [, key, tenantId] = API_KEY.exec(c.req.header("authorization") ?? "") ?? [];
   if (key === undefined || tenantId === undefined) throw unauthorized();
-  return { tenantId, keyHash: await sha256Hex(key) };
+  const caller = { tenantId, keyHash: await sha256Hex(key), scopes, now: Date.now() };
+  noteUse(c, caller);
+  return caller;
+}
+
+/** When this isolate has noted a key's use last: most requests write nothing. */
+const noted = new Map<string, number>();
+const NOTED_MAX = 1_000;
+
+function noteUse(c: Context<{ Bindings: Env }>, caller: Caller): void {
+  const { keyHash, now } = caller;
+  const { key_use_noted_ms: everyMs } = readTimings(c.env);
+  if ((noted.get(keyHash) ?? 0) > now - everyMs) return;
+  if (noted.size >= NOTED_MAX) noted.clear();
+  noted.set(keyHash, now);
+  c.executionCtx.waitUntil(touchKey(c.env.DB, caller, everyMs));
 }
 
 /** What the store has found. Throws when the key is nobody's, or there is no such thing of its tenant's. */
 export function unwrapOutcome<Value>(
-  outcome: Found<Value> | NotFound | Unauthorized,
+  outcome: Found<Value> | NotFound | Refused,
   what: string,
   detail = "",
 ): Value {
   if (outcome.kind === "ok") return outcome.value;
-  throw outcome.kind === "unauthorized" ? unauthorized() : notFound(what, detail);
+  throw outcome.kind === "not_found" ? notFound(what, detail) : refused(outcome);
+}
+
+export function refused(refusal: Refused): HttpProblem {
+  if (refusal.kind === "unauthorized") return unauthorized();
+  const detail = `It needs the scope ${refusal.needed}. \`npm run keys\` lists what each key may do, and makes others.`;
+  return new HttpProblem({ status: 403, title: "This key may not do that", detail });
 }
 
 export function unauthorized(): HttpProblem {

@@ -32,8 +32,8 @@ type Api = Context<{ Bindings: Env }>;
 export const deadLetters = new Hono<{ Bindings: Env }>();
 
 deadLetters.get("/", async (c) => {
-  const { keyHash } = await authenticate(c);
-  const letters = unwrapOutcome(await listDeadLetters(c.env.DB, keyHash), "list");
+  const caller = await authenticate(c, "dead-letters");
+  const letters = unwrapOutcome(await listDeadLetters(c.env.DB, caller), "list");
   return c.json<DeadLetterPage>({
     dead_letters: letters.map(({ parked_at, ...letter }) => ({
       ...letter,
@@ -69,8 +69,8 @@ deadLetters.delete("/:queue/:key", async (c) => {
 });
 
 async function find(c: Api, { queue, key }: { queue: string; key: string }): Promise<WholeDeadLetter> {
-  const { keyHash } = await authenticate(c);
-  const letter = await readDeadLetter(c.env.DB, keyHash, { queue, key });
+  const caller = await authenticate(c, "dead-letters");
+  const letter = await readDeadLetter(c.env.DB, caller, { queue, key });
   return unwrapOutcome(letter, "dead letter", `Nothing is parked as ${queue}/${key}.`);
 }
 

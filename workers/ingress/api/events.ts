@@ -6,6 +6,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { isFinal } from "../../../shared/contracts/task.ts";
 import { type FollowedTask, followTask } from "../../../shared/store/receipt.ts";
 import { closeStream, keepStream } from "../../../shared/store/streams.ts";
+import type { Caller } from "../../../shared/store/statements/guards.ts";
 import type { Env } from "../env.ts";
 import { tooMany } from "../problem.ts";
 import { buildEventView } from "./view.ts";
@@ -16,14 +17,14 @@ const PINGS_OPEN = 2;
 /** Streams what is known (`first`) and then what comes, until the task is over or the stream's time is. Throws when the key has too many open. */
 export async function streamEvents(
   c: Context<{ Bindings: Env }>,
-  task: { keyHash: string; taskId: string },
+  task: { caller: Caller; taskId: string },
   first: FollowedTask,
   after: number,
 ): Promise<Response> {
   // 204 tells an EventSource not to come again.
   if (isOver(first) && first.events.length === 0) return new Response(null, { status: 204 });
   const timings = readTimings(c.env);
-  const opened = { keyHash: task.keyHash, id: crypto.randomUUID() };
+  const opened = { keyHash: task.caller.keyHash, id: crypto.randomUUID() };
   const keep = (now: number) => keepStream(c.env.DB, opened, now + PINGS_OPEN * timings.events_ping_ms, now);
   if (!(await keep(Date.now()))) {
     const detail = `This key has ${LIMITS.streams_per_key_max} event streams open, and may have no more. Close one.`;
@@ -53,7 +54,11 @@ export async function streamEvents(
         await keep(keptAt);
       }
       await stream.sleep(timings.events_poll_ms);
-      const next = await followTask(c.env.DB, { ...task, after: last });
+      const next = await followTask(c.env.DB, {
+        ...task,
+        caller: { ...task.caller, now: Date.now() },
+        after: last,
+      });
       // The key was withdrawn meanwhile.
       if (next.kind !== "ok") break;
       seen = next.value;

@@ -23,8 +23,8 @@ const PSEUDONYM_CHARS = 12;
 export const people = new Hono<{ Bindings: Env }>();
 
 people.get("/", async (c) => {
-  const { keyHash } = await authenticate(c);
-  const known = unwrapOutcome(await listPeople(c.env.DB, keyHash), "list");
+  const caller = await authenticate(c, "people");
+  const known = unwrapOutcome(await listPeople(c.env.DB, caller), "list");
   return c.json<PeoplePage>({
     people: known.map(({ channel, external_id, role, created_at }) => ({
       id: `${channel}:${external_id}`,
@@ -35,9 +35,9 @@ people.get("/", async (c) => {
 });
 
 people.post("/admit", async (c) => {
-  const { keyHash } = await authenticate(c);
+  const caller = await authenticate(c, "people");
   const { code, role = "member" } = await readJson(c, () => Admission);
-  const admission = { keyHash, code: code.toUpperCase(), role };
+  const admission = { caller, code: code.toUpperCase(), role };
   const person = unwrapOutcome(
     await admitByCode(c.env.DB, admission, Date.now()),
     "code",
@@ -55,19 +55,19 @@ function readId(id: string) {
 }
 
 people.delete("/:id", async (c) => {
-  const { keyHash } = await authenticate(c);
+  const caller = await authenticate(c, "people");
   const { id, channel, externalId } = readId(c.req.param("id"));
-  const gone = await dismissPerson(c.env.DB, { keyHash, channel, externalId }, Date.now());
+  const gone = await dismissPerson(c.env.DB, { caller, channel, externalId }, Date.now());
   unwrapOutcome(gone, "person", `Nobody is on the list as ${id}.`);
   log("info", { stage: "ingress", effect: "dismissed", person: id });
   return c.json<Dismissed>({ dismissed: { id } });
 });
 
 people.post("/:id/forget", async (c) => {
-  const { keyHash } = await authenticate(c);
+  const caller = await authenticate(c, "people");
   const { id, channel, externalId } = readId(c.req.param("id"));
   const pseudonym = `${channel}:#${(await sha256Hex(id)).slice(0, PSEUDONYM_CHARS)}`;
-  const forgetting = { keyHash, channel, externalId, pseudonym };
+  const forgetting = { caller, channel, externalId, pseudonym };
   const outcome = await forgetPerson(c.env.DB, forgetting, Date.now(), readTimings(c.env));
   const { doorbells, ...counts } = unwrapOutcome(outcome, "person", `Nothing is kept of ${id}.`);
   c.executionCtx.waitUntil(ring(getBells(c.env), doorbells, "ingress"));

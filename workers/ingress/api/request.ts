@@ -18,8 +18,7 @@ type Api = Context<{ Bindings: Env }>;
 
 /** The problem, for whoever has a key: what strangers send is not explained to them. Without faults the key is checked by the batch that does the work. */
 async function refuse(c: Api, problem: HttpProblem): Promise<HttpProblem> {
-  const { keyHash } = await authenticate(c);
-  return (await isApiKey(c.env.DB, keyHash)) ? problem : unauthorized();
+  return (await isApiKey(c.env.DB, await authenticate(c))) ? problem : unauthorized();
 }
 
 /** What was sent; throws the problem to answer with. `schemaOf` may choose by what was sent. */

@@ -28,7 +28,7 @@ import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
 import { getBells, type Env } from "../env.ts";
 import { HttpProblem, notFound, tooMany } from "../problem.ts";
 import { buildArtifactViews } from "./artifacts.ts";
-import { authenticate, unwrapOutcome, unauthorized } from "./caller.ts";
+import { authenticate, refused, unwrapOutcome } from "./caller.ts";
 import { streamEvents } from "./events.ts";
 import { readFields, readJson } from "./request.ts";
 import { formatTime, buildLinks, buildTaskView } from "./view.ts";
@@ -40,7 +40,7 @@ const NO_TASK = "Your tenant has no task with this id.";
 export const tasks = new Hono<{ Bindings: Env }>();
 
 tasks.post("/", async (c) => {
-  const caller = await authenticate(c);
+  const caller = await authenticate(c, "tasks");
   const body = await readJson(c, (sent) => (isToolTask(sent) ? ToolTask : PromptTask));
   const messageId = await readMessageId(c, caller.tenantId);
   const taskId = changeIdKind(messageId, "task");
@@ -50,16 +50,27 @@ tasks.post("/", async (c) => {
   const conversationId = await deriveId("conv", caller.tenantId, "api", name, kind);
   const address: ReplyAddress = { channel: "api", name };
 
-  const task = { ...caller, taskId, messageId, conversationId, content: makeContent(body) };
+  const task = {
+    caller,
+    tenantId: caller.tenantId,
+    taskId,
+    messageId,
+    conversationId,
+    content: makeContent(body),
+  };
   const submitted = await submitTask(
     c.env.DB,
     { ...task, address: JSON.stringify(address) },
     Date.now(),
     readTimings(c.env),
   );
-  if (submitted.kind === "unauthorized") throw unauthorized();
+  if (submitted.kind === "unauthorized" || submitted.kind === "forbidden") throw refused(submitted);
   if (submitted.kind === "different") throw differentBody();
   if (submitted.kind === "busy") throw busy(submitted.activeTaskId);
+  if (submitted.kind === "foreign") {
+    const detail = "Another key has used this conversation. Choose another name for yours.";
+    throw new HttpProblem({ status: 409, title: "The conversation is another key's", detail });
+  }
   if (submitted.kind === "too_many") {
     const detail = `This key has ${LIMITS.active_tasks_per_key_max} tasks under way, and may have no more. Wait for one, or cancel one.`;
     throw tooMany("Too many tasks", detail, { tasks: "/v1/tasks?status=running" });
@@ -76,7 +87,7 @@ tasks.post("/", async (c) => {
 });
 
 tasks.get("/", async (c) => {
-  const { keyHash } = await authenticate(c);
+  const caller = await authenticate(c, "tasks", "tasks:read");
   const { state, before } = await readFields(c, {
     state: {
       path: "status",
@@ -91,7 +102,7 @@ tasks.get("/", async (c) => {
       words: "the `next_cursor` of an earlier page",
     },
   });
-  const asked = { keyHash, state: state ?? null, before: before ?? null };
+  const asked = { caller, state: state ?? null, before: before ?? null };
   const page = unwrapOutcome(await listTasks(c.env.DB, asked), "list");
   return c.json<TaskPage>({
     tasks: page.tasks.map(({ id, state: status, created_at, ended_at }) => ({
@@ -106,9 +117,9 @@ tasks.get("/", async (c) => {
 });
 
 tasks.get("/:id", async (c) => {
-  const { keyHash } = await authenticate(c);
+  const caller = await authenticate(c, "tasks", "tasks:read");
   const receipt = unwrapOutcome(
-    await readReceipt(c.env.DB, { keyHash, taskId: c.req.param("id") }),
+    await readReceipt(c.env.DB, { caller, taskId: c.req.param("id") }),
     "task",
     NO_TASK,
   );
@@ -117,8 +128,8 @@ tasks.get("/:id", async (c) => {
 });
 
 tasks.get("/:id/events", async (c) => {
-  const { keyHash } = await authenticate(c);
-  const task = { keyHash, taskId: c.req.param("id") };
+  const caller = await authenticate(c, "tasks", "tasks:read");
+  const task = { caller, taskId: c.req.param("id") };
   const { after } = await readFields(c, {
     after: {
       path: "Last-Event-ID",
@@ -132,12 +143,12 @@ tasks.get("/:id/events", async (c) => {
 });
 
 tasks.post("/:id/cancel", async (c) => {
-  const { keyHash } = await authenticate(c);
+  const caller = await authenticate(c, "tasks");
   const taskId = c.req.param("id");
   const endedBy = `cancel:${crypto.randomUUID()}`;
-  const cancel = { keyHash, taskId, endedBy, text: STOPPED, unreadText: UNREAD_TEXT };
+  const cancel = { caller, taskId, endedBy, text: STOPPED, unreadText: UNREAD_TEXT };
   const cancelled = await cancelTask(c.env.DB, cancel, Date.now(), readTimings(c.env));
-  if (cancelled.kind === "unauthorized") throw unauthorized();
+  if (cancelled.kind === "unauthorized" || cancelled.kind === "forbidden") throw refused(cancelled);
   if (cancelled.kind === "not_found") throw notFound("task", NO_TASK);
   c.executionCtx.waitUntil(ring(getBells(c.env), cancelled.doorbells, "ingress"));
   log("info", { stage: "ingress", effect: "cancelled", task_id: taskId });
@@ -145,14 +156,14 @@ tasks.post("/:id/cancel", async (c) => {
 });
 
 tasks.post("/:id/messages", async (c) => {
-  const { keyHash, tenantId } = await authenticate(c);
+  const caller = await authenticate(c, "tasks");
   const { text } = await readJson(c, () => SteeringMessage);
-  const messageId = await readMessageId(c, tenantId);
+  const messageId = await readMessageId(c, caller.tenantId);
   const taskId = c.req.param("id");
   const nextTaskId = changeIdKind(messageId, "task");
-  const steering = { keyHash, taskId, messageId, nextTaskId, content: makeTextContent(text) };
+  const steering = { caller, taskId, messageId, nextTaskId, content: makeTextContent(text) };
   const steered = await steerTask(c.env.DB, steering, Date.now());
-  if (steered.kind === "unauthorized") throw unauthorized();
+  if (steered.kind === "unauthorized" || steered.kind === "forbidden") throw refused(steered);
   if (steered.kind === "not_found") throw notFound("task", NO_TASK);
   if (steered.kind === "different") throw differentBody();
   if (steered.kind === "full") {
