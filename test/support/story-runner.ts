@@ -55,6 +55,8 @@ export async function openStoryRunner(timings: Partial<Timings> = {}) {
     vars: { ANTHROPIC_BASE_URL: await model.listen() },
     timings: { ...TIMINGS, ...timings },
   });
+  // That the key is used is noted now, and no part of any story.
+  await pipeline.api("GET", "/tasks");
   let nextChat = 1_000;
   return {
     pipeline,
