@@ -49,11 +49,15 @@ function explain(fault: SyntaxFault, code: string): CodeResult {
   return { kind: "syntax_error", message: describeFault(fault, code) };
 }
 
+/** What stands before the code, in its first line, so that lines keep their numbers in whatever is thrown; both are equally long. */
+const EXPRESSION = "export default async () => (";
+const STATEMENTS = "export default async () => {";
+
 /** V8 is the judge of what is JavaScript: the readings are tried until one loads. */
 async function runEither(isolates: Isolates, code: string, wallMs: number): Promise<Ran> {
-  const expression = await run(isolates, `export default async () => (\n${code}\n)`, wallMs);
+  const expression = await run(isolates, `${EXPRESSION}${code}\n)`, wallMs);
   if (!isFault(expression)) return expression;
-  return run(isolates, `export default async () => {\n${code}\n}`, wallMs);
+  return run(isolates, `${STATEMENTS}${code}\n}`, wallMs);
 }
 
 async function run(isolates: Isolates, code: string, wallMs: number): Promise<Ran> {
@@ -115,13 +119,14 @@ async function call(
   }
 }
 
-const isSyntaxError = (thrown: unknown) => readRuntimeFault(describeError(thrown)) !== null;
+const isSyntaxError = (thrown: unknown) =>
+  readRuntimeFault(describeError(thrown), STATEMENTS.length) !== null;
 
 /** What the runtime itself says of code that it would not start or had to give up. */
 function classifyFailure(thrown: unknown): Ran {
   if (thrown instanceof Error && thrown.name === "TimeoutError") return { kind: "timed_out" };
   const reason = describeError(thrown);
-  const fault = readRuntimeFault(reason);
+  const fault = readRuntimeFault(reason, STATEMENTS.length);
   if (fault !== null) return fault;
   const hung = reason.includes("would never generate a response");
   return failed(hung ? "It waits for something that never happens." : reason);

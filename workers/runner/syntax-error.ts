@@ -7,20 +7,17 @@ export interface SyntaxFault {
   readonly column: number;
 }
 
-/** The line that stands before the code in its module. */
-const LINES_BEFORE = 1;
-
 /** V8's: `Uncaught SyntaxError: Unexpected number\n  at code.js:2:10`, whose columns count from 0; that one is left out. */
 const FROM_V8 = /SyntaxError: (.*)(?:\s+at code\.js:(\d+)(?::(\d+))?)?/;
 /** The parser's that takes types away: `SyntaxError: Unexpected token (1:17)`. */
 const FROM_PARSER = /SyntaxError: (.*) \((\d+):(\d+)\)/;
 
-/** The fault that the runtime tells of; null when it is another kind of failure. */
-export function readRuntimeFault(reason: string): SyntaxFault | null {
+/** The fault that the runtime tells of; null when it is another kind of failure. So many characters stand before the code in its first line. */
+export function readRuntimeFault(reason: string, charsBefore: number): SyntaxFault | null {
   const [, message, line = "1", column = "0"] = FROM_V8.exec(reason) ?? [];
-  return message === undefined
-    ? null
-    : { message, line: Number(line) - LINES_BEFORE, column: Number(column) + 1 };
+  if (message === undefined) return null;
+  const shift = line === "1" ? charsBefore : 0;
+  return { message, line: Number(line), column: Number(column) + 1 - shift };
 }
 
 export function readParserFault(reason: string): SyntaxFault | null {
@@ -37,7 +34,8 @@ export function pickFurther(one: SyntaxFault, other: SyntaxFault | null): Syntax
 
 /** In words, with its line. What is found behind the code's end is a bracket that fits none. */
 export function describeFault({ message, line }: SyntaxFault, code: string): string {
-  const lines = code.split("\n").length;
+  // As JavaScript counts them.
+  const lines = code.split(/\r\n|[\n\r\u2028\u2029]/).length;
   if (line <= lines) return `SyntaxError: ${message} (line ${line})`;
   return `SyntaxError: Unexpected end of the code (line ${lines}): something is not closed, or closed twice`;
 }

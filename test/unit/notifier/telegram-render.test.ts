@@ -93,6 +93,22 @@ describe("a preview", () => {
   });
 });
 
+describe("a fence", () => {
+  it.each([
+    ["that is closed with spaces before it", "```\nx\n  ```\n**b**", "<pre>x</pre>\n\n<b>b</b>"],
+    ["that is never closed", "~~~js\nx\n```", '<pre><code class="language-js">x\n```</code></pre>'],
+    ["with backticks behind it is none", "```a`b\n**c**", "```a`b\n<b>c</b>"],
+  ])("%s", (_, markdown, expected) => {
+    expect(html(markdown)).toEqual([expected]);
+  });
+
+  it("and all else is told in as many messages as an answer may have", () => {
+    const deep = Array.from({ length: 9 }, (_, depth) => `${"  ".repeat(depth)}- a`).join("\n");
+    const parts = render(`${deep}\n`.repeat(700));
+    expect(parts.length).toBeLessThanOrEqual(13);
+  });
+});
+
 describe("a long answer", () => {
   const paragraphs = (count: number) =>
     Array.from({ length: count }, (_, nth) => `Paragraph **${nth}**, ${"with words ".repeat(60)}`);
@@ -112,11 +128,23 @@ describe("a long answer", () => {
   });
 
   it("is never read as a whole: what the tokenizer is given is bounded", () => {
-    const words = ["!", "b\n", "*a ", "+ ", "1. a\n", "a@b.", "- a\n b\n", "> a\n\n", "```\n```\n"];
+    const words = [
+      "!",
+      "b\n",
+      "```a`b\n- a\nb\n",
+      "```\nx\n ```\n> ",
+      "*a ",
+      "+ ",
+      "1. a\n",
+      "a@b.",
+      "- a\n b\n",
+      "> a\n\n",
+      "```\n```\n",
+    ];
     for (const word of words) {
       const markdown = `- a\n${word.repeat(40_000 / word.length)}`;
-      for (const { text, isWild } of splitMarkdown(markdown)) {
-        if (isWild || text.startsWith("```")) continue;
+      for (const { text, kind } of splitMarkdown(markdown)) {
+        if (kind !== "markdown") continue;
         expect(text.length).toBeLessThanOrEqual(4_000);
         expect(text.split("\n").length).toBeLessThanOrEqual(150);
         expect(text).not.toMatch(/\S{500}/);

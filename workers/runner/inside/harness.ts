@@ -10,8 +10,9 @@ import { LIMITS } from "../../../shared/limits.ts";
 /** One more than is kept, so that it is noticed when something was cut. */
 const CHARS_MAX = LIMITS.output_chars_max + 1;
 
-// Taken before the code can replace it.
+// Taken before the code can replace them.
 const Answer = Response;
+const stringify = JSON.stringify;
 let begun = false;
 
 const handler = {
@@ -50,39 +51,47 @@ async function run(): Promise<CodeResult> {
   return { kind: "done", printed: printed.slice(0, CHARS_MAX), value, error, files };
 }
 
+/** Without the frames of what stands around the code. */
+function showStack(error: Error): string {
+  const lines = (error.stack ?? String(error)).split("\n");
+  return lines.filter((line) => !/^\s+at .*harness\.js/.test(line)).join("\n");
+}
+
 /** `""` is shown as such, for what nobody sees would be taken for nothing. */
 function readValue(returned: unknown): CodeValue {
   const shown = show(returned).slice(0, CHARS_MAX);
   const json = toJson(returned);
-  return { shown: shown || '""', json: json.length > LIMITS.value_chars_max ? null : json };
+  return { shown: shown || '""', json: json === null || json.length > LIMITS.value_chars_max ? null : json };
 }
 
-/** What JSON has no word for is a text. */
-function toJson(value: unknown): string {
+/** What JSON has no word for is a text; what goes round in circles is nothing that can be told. */
+function toJson(value: unknown): string | null {
   const isText = value instanceof Error || value instanceof Map || value instanceof Set;
   try {
-    return (isText ? undefined : JSON.stringify(value, withBigInts)) ?? JSON.stringify(show(value));
+    return (isText ? undefined : stringify(value, withAllNumbers)) ?? stringify(show(value));
   } catch {
-    return JSON.stringify(show(value));
+    return null;
   }
 }
 
 function show(value: unknown, depth = 0): string {
-  if (typeof value === "string") return depth === 0 ? value : JSON.stringify(value);
-  if (value instanceof Error) return value.stack ?? String(value);
+  if (typeof value === "string") return depth === 0 ? value : stringify(value);
+  if (value instanceof Error) return showStack(value);
   if (typeof value === "bigint") return `${value}n`;
   if (value instanceof Map) return `Map ${show([...value], depth + 1)}`;
   if (value instanceof Set) return `Set ${show([...value], depth + 1)}`;
   if (typeof value !== "object" || value === null) return String(value);
   try {
-    return JSON.stringify(value, withBigInts) ?? Object.prototype.toString.call(value);
+    return stringify(value, withAllNumbers) ?? Object.prototype.toString.call(value);
   } catch {
     return Object.prototype.toString.call(value);
   }
 }
 
-function withBigInts(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? `${value}n` : value;
+/** BigInts, infinities and NaN are texts: JSON throws at the one, and says null for the others. */
+function withAllNumbers(_: string, value: unknown): unknown {
+  if (typeof value === "bigint") return `${value}n`;
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
 function print(...values: unknown[]): void {

@@ -3,11 +3,10 @@
  * an answer may hold anything: pieces are bounded, and between blocks wherever that is possible.
  */
 
-export interface Chunk {
-  readonly text: string;
-  /** Too wild to be read as Markdown: it is shown as it was written. */
-  readonly isWild: boolean;
-}
+/** `wild`: it is shown as it was written. `code`: what stands in a fence, which nobody has to read. */
+export type Chunk =
+  | { readonly kind: "markdown" | "wild"; readonly text: string }
+  | { readonly kind: "code"; readonly text: string; readonly language: string };
 
 const CHUNK_CHARS_MAX = 4_000;
 const CHUNK_LINES_MAX = 150;
@@ -21,7 +20,7 @@ const WORD = /\S{500}/;
 const MARKS = /[*_~`[\]<>|!\\&]/g;
 const MARKS_MAX = 1_200;
 /** At the outermost level: one in a list is indented, as is what it holds. */
-const FENCE = /^(`{3,}|~{3,})/;
+const OPENS = /^(`{3,}(?=[^`]*$)|~{3,})(.*)$/;
 
 export function splitMarkdown(markdown: string): Chunk[] {
   const chunks: Chunk[] = [];
@@ -31,14 +30,17 @@ export function splitMarkdown(markdown: string): Chunk[] {
   const flush = () => {
     const text = gathered.join("\n");
     linesLeft -= gathered.length;
-    if (text.trim() !== "") chunks.push({ text, isWild: linesLeft < 0 || isWild(text) });
+    const kind = linesLeft < 0 || isWild(text) ? "wild" : "markdown";
+    if (text.trim() !== "") chunks.push({ kind, text });
     gathered = [];
     chars = 0;
   };
   for (const block of splitBlocks(markdown.split("\n"))) {
-    if (FENCE.test(block[0] ?? "")) {
+    const [, fence, language] = OPENS.exec(block[0] ?? "") ?? [];
+    if (fence !== undefined) {
       flush();
-      chunks.push({ text: block.join("\n"), isWild: false });
+      const inside = block.slice(1, isClosing(block.at(-1) ?? "", fence) ? -1 : undefined);
+      chunks.push({ kind: "code", text: inside.join("\n"), language: language?.trim() ?? "" });
       continue;
     }
     const blockChars = block.reduce((sum, line) => sum + line.length + 1, 0);
@@ -52,6 +54,12 @@ export function splitMarkdown(markdown: string): Chunk[] {
   }
   flush();
   return chunks;
+}
+
+/** The same marks, or more of them, and nothing else. https://spec.commonmark.org/0.31.2/#fenced-code-blocks */
+function isClosing(line: string, fence: string): boolean {
+  const [, marks] = /^ {0,3}(`{3,}|~{3,})[ \t]*$/.exec(line) ?? [];
+  return marks?.startsWith(fence) === true;
 }
 
 function isWild(text: string): boolean {
@@ -70,12 +78,12 @@ function splitBlocks(lines: readonly string[]): string[][] {
     block = [];
   };
   for (const line of lines) {
-    const [, marks] = FENCE.exec(line) ?? [];
+    const [, marks] = OPENS.exec(line) ?? [];
     const isNew = block.at(-1)?.trim() === "" && /^\S/.test(line);
     if (fence === null && (marks !== undefined || isNew)) close();
     block.push(line);
     if (fence === null) fence = marks ?? null;
-    else if (marks?.startsWith(fence) === true && line.trim() === marks) {
+    else if (isClosing(line, fence)) {
       close();
       fence = null;
     }

@@ -15,6 +15,9 @@ export interface Part {
 /** UTF-16 units "after entities parsing", which is also how JavaScript counts. */
 const MESSAGE_UNITS_MAX = telegram.abilities.textUnitsMax;
 const PREVIEW_UNITS_MAX = 100;
+/** An answer has ten messages' worth of Markdown at most; lists that are indented again and again could be more. */
+const MESSAGES_MAX = 12;
+const REST_CUT: Part = { markup: "… (the rest was cut)", plain: "… (the rest was cut)" };
 
 /** At least one part, and none that is only white space: an empty message cannot be sent. */
 export function render(markdown: string): readonly [Part, ...Part[]] {
@@ -24,8 +27,9 @@ export function render(markdown: string): readonly [Part, ...Part[]] {
     markup: html(slice(runs, from, to)),
     plain: plain.slice(from, to),
   }));
-  const [first = { markup: "–", plain: "–" }, ...rest] = parts.filter((part) => part.plain.trim() !== "");
-  return [first, ...rest];
+  const shown = parts.filter((part) => part.plain.trim() !== "");
+  const [first = { markup: "–", plain: "–" }, ...rest] = shown.slice(0, MESSAGES_MAX);
+  return shown.length > MESSAGES_MAX ? [first, ...rest, REST_CUT] : [first, ...rest];
 }
 
 /** The first line, with an ellipsis that no whole answer ends its only line with. */

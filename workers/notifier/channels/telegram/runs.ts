@@ -18,11 +18,12 @@ export function parseRuns(markdown: string): Run[] {
   return trimEnd(splitMarkdown(markdown).flatMap(parseChunk));
 }
 
-function parseChunk({ text, isWild }: Chunk): Run[] {
-  const asWritten: Run[] = [{ text: `${text.trimEnd()}\n\n`, styles: [] }];
-  if (isWild) return asWritten;
+function parseChunk(chunk: Chunk): Run[] {
+  if (chunk.kind === "code") return codeBlock(chunk.text, chunk.language, []);
+  const asWritten: Run[] = [{ text: `${chunk.text.trimEnd()}\n\n`, styles: [] }];
+  if (chunk.kind === "wild") return asWritten;
   try {
-    return blocks(marked.lexer(text), []);
+    return blocks(marked.lexer(chunk.text), []);
   } catch {
     // Nested deeper than the stack.
     return asWritten;
@@ -40,11 +41,8 @@ function block(token: MarkedToken, styles: readonly Style[]): Run[] {
       return [...inline(token.tokens, [...styles, { tag: "b" }]), end];
     case "paragraph":
       return [...inline(token.tokens, styles), end];
-    case "code": {
-      const language = /^[\w+#-]+/.exec(token.lang ?? "")?.[0];
-      const pre: Style[] = [{ tag: "pre" }, ...(language ? [makeCodeStyle(language)] : [])];
-      return [{ text: token.text, styles: [...pickQuotes(styles), ...pre] }, end];
-    }
+    case "code":
+      return codeBlock(token.text, token.lang ?? "", styles);
     case "blockquote": {
       // Quotes cannot be nested.
       const quote: Style[] = pickQuotes(styles).length > 0 ? [] : [{ tag: "blockquote" }];
@@ -73,6 +71,15 @@ function block(token: MarkedToken, styles: readonly Style[]): Run[] {
       // Raw HTML too: shown as it was written.
       return [{ text: token.raw.trimEnd(), styles }, end];
   }
+}
+
+function codeBlock(text: string, info: string, styles: readonly Style[]): Run[] {
+  const language = /^[\w+#-]+/.exec(info)?.[0];
+  const pre: Style[] = [{ tag: "pre" }, ...(language ? [makeCodeStyle(language)] : [])];
+  return [
+    { text, styles: [...pickQuotes(styles), ...pre] },
+    { text: "\n\n", styles },
+  ];
 }
 
 type List = Extract<MarkedToken, { type: "list" }>;
