@@ -44,11 +44,13 @@ export const LIMITS = {
   calls_per_turn_max: 10,
   /** Calls beyond the ones that are made are answered with words, up to this many: each is a step, of which a Workflow has 1,024. */
   calls_answered_max: 20,
+  /** Of a call's input, as JSON. SQLite reads a thousand. */
+  input_depth_max: 100,
   /** Times one turn or call is asked for again after a Transient failure before the task fails. */
   transient_retries_max: 12,
   /** Messages of a conversation that a turn looks back on, beside those that its own task has read. */
   history_messages_max: 50,
-  /** What a turn reads of what is unread: half of a prompt, so that there is room for what was done before. One message is always read. */
+  /** What a turn reads of what is unread, in UTF-16 units: half of a prompt, so that there is room for what was done before. One message is always read. */
   turn_messages_max: 50,
   turn_unread_chars_max: 100_000,
   /** What may wait unread in a conversation: a few turns' worth. The next message is refused, in words. */

@@ -8,7 +8,7 @@ export function truncate(text: string, unitsMax: number): string {
 }
 
 /** What stands where something is left out is no longer than this. */
-const LEFT_OUT_UNITS = 60;
+export const LEFT_OUT_UNITS = 60;
 
 /** At most so long: its beginning and its end, and between them how much is left out. What has room for less than those words is those words. */
 export function cutMiddle(text: string, unitsMax: number): string {

@@ -43,6 +43,8 @@ interface Definition<
   readonly address: Address;
   readonly addressExample: z.output<Address>;
   readonly locate: (address: z.output<Address>) => Place;
+  /** What the id of a person looks like. */
+  readonly personId: RegExp;
   readonly variables: Variables;
   /** Without these nothing is served. */
   readonly required: readonly NoInfer<Variables[number]["name"]>[];

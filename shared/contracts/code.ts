@@ -22,7 +22,7 @@ const Output = z.string().check(z.maxLength(OUTPUT_CHARS_MAX));
 /** What code returned, as it is shown to people and models, and as JSON: `42` and `"42"` look the same, and are not. */
 const CodeValue = z.object({
   shown: Output,
-  /** Null: it is too long, or JSON has no words for it. Whoever wrote it is not trusted to have written JSON. */
+  /** Null: it is too long. Whoever wrote it is not trusted to have written JSON. */
   json: z.nullable(z.string().check(z.maxLength(LIMITS.value_chars_max), z.refine(isJson))),
 });
 function isJson(text: string): boolean {

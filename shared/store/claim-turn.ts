@@ -14,6 +14,7 @@ const Row = z.object({
   conversation_id: z.string(),
   tenant_id: z.string(),
   channel: ChannelName,
+  nonce: z.string(),
   /** Null: the turn was never claimed, for its task had ended. */
   claim: z.nullable(z.string()),
   claimed_until: z.nullable(z.int()),
@@ -50,7 +51,7 @@ export async function claimTurn(
       "read",
       sql`UPDATE messages SET task_id = ${taskId}, turn = ${turn}
         WHERE seq IN (
-          SELECT seq FROM (SELECT seq, ROW_NUMBER() OVER w AS nth, SUM(length(content)) OVER w AS chars FROM messages
+          SELECT seq FROM (SELECT seq, ROW_NUMBER() OVER w AS nth, SUM(units) OVER w AS chars FROM messages
             WHERE task_id IS NULL AND conversation_id = (SELECT conversation_id FROM tasks WHERE id = ${taskId})
             WINDOW w AS (ORDER BY seq))
           WHERE nth = 1 OR (nth <= ${LIMITS.turn_messages_max} AND chars <= ${LIMITS.turn_unread_chars_max}))
@@ -59,7 +60,7 @@ export async function claimTurn(
     .add("heartbeat", heartbeat(taskId, until))
     .add(
       "task",
-      sql`SELECT t.state, t.conversation_id, t.tenant_id, c.channel, u.claim, u.claimed_until, u.text
+      sql`SELECT t.state, t.conversation_id, t.tenant_id, t.nonce, c.channel, u.claim, u.claimed_until, u.text
         FROM tasks t JOIN conversations c ON c.id = t.conversation_id
         LEFT JOIN turns u ON u.task_id = t.id AND u.turn = ${turn} WHERE t.id = ${taskId}`,
     );
@@ -73,6 +74,6 @@ export async function claimTurn(
     return { kind: "stored", calls };
   }
   if (row.claim !== name) return { kind: "busy", until: row.claimed_until ?? 0 };
-  const { tenant_id: tenantId, conversation_id: conversationId, channel } = row;
-  return { kind: "claimed", transcript: { tenantId, channel, conversationId, ...known } };
+  const { tenant_id: tenantId, conversation_id: conversationId, channel, nonce } = row;
+  return { kind: "claimed", transcript: { tenantId, channel, conversationId, nonce, ...known } };
 }

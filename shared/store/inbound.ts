@@ -35,7 +35,7 @@ export function readNewInbound(db: D1Database, ids: readonly string[]): Promise<
       )
       SELECT id, version, tenant_id, conversation_id, event, received_at,
         (SELECT COUNT(*) FROM messages m WHERE m.conversation_id = fresh.conversation_id AND m.task_id IS NULL) AS unread,
-        (SELECT COALESCE(SUM(length(content)), 0) FROM messages m
+        (SELECT COALESCE(SUM(units), 0) FROM messages m
           WHERE m.conversation_id = fresh.conversation_id AND m.task_id IS NULL) AS unread_chars,
         EXISTS (SELECT 1 FROM tasks t WHERE t.conversation_id = fresh.conversation_id AND t.${ACTIVE}) AS is_active,
         (SELECT COUNT(*) FROM tasks t WHERE t.sender = fresh.sender AND t.${ACTIVE}) AS sender_active

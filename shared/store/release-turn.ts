@@ -17,7 +17,7 @@ export async function releaseTurn(db: D1Database, released: ReleasedTurn, now: n
   const data = { reason, retry_after_ms: retryAfterMs };
   const event = { type: "delayed" as const, turn, call: null, attempt: null, data };
   // What is shown while it takes longer: why.
-  const shown = `Waiting for the model: ${reason}. I ask it again in ${Math.ceil(retryAfterMs / 1_000)} s.`;
+  const shown = `Waiting for the model: ${reason}. I ask it again.`;
   const batch = new Batch().add("event", appendEvent(taskId, event, now, claimHeld(released))).add(
     "release",
     sql`UPDATE turns SET claimed_until = 0

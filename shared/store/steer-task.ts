@@ -34,9 +34,9 @@ export async function steerTask(db: D1Database, steering: Steering, now: number)
     .add("key", findKey(caller))
     .add(
       "message",
-      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, sender, created_at)
-        SELECT ${messageId}, conversation_id, ${content}, ${nextTaskId}, ${makeKeySender(caller)}, ${now} ${theirs} AND ${ACTIVE} AND (
-          SELECT COUNT(*) < ${LIMITS.unread_messages_max} AND COALESCE(SUM(length(content)), 0) + length(${content}) <= ${LIMITS.unread_chars_max}
+      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, units, sender, created_at)
+        SELECT ${messageId}, conversation_id, ${content}, ${nextTaskId}, ${content.length}, ${makeKeySender(caller)}, ${now} ${theirs} AND ${ACTIVE} AND (
+          SELECT COUNT(*) < ${LIMITS.unread_messages_max} AND COALESCE(SUM(units), 0) + ${content.length} <= ${LIMITS.unread_chars_max}
           FROM messages WHERE conversation_id = tasks.conversation_id AND task_id IS NULL)
         ON CONFLICT DO NOTHING`,
     )

@@ -52,16 +52,18 @@ export async function submitTask(
   const batch = new Batch()
     .add("key", findKey(caller))
     .add(
-      "conversation",
-      sql`INSERT INTO conversations (id, tenant_id, channel, address, created_at)
-        SELECT ${conversationId}, id, 'api', ${address}, ${now} ${known} ON CONFLICT DO NOTHING`,
-    )
-    .add(
       "message",
-      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, sender, created_at)
-        SELECT ${messageId}, ${conversationId}, ${content}, ${taskId}, ${sender}, ${now} ${known} AND NOT EXISTS (${active})
+      sql`INSERT INTO messages (id, conversation_id, content, starts_task_id, units, sender, created_at)
+        SELECT ${messageId}, ${conversationId}, ${content}, ${taskId}, ${content.length}, ${sender}, ${now} ${known} AND NOT EXISTS (${active})
           AND NOT EXISTS (${foreign})
           AND (${underWay}) < ${LIMITS.active_tasks_per_key_max}
+        ON CONFLICT DO NOTHING`,
+    )
+    // What was refused leaves none behind.
+    .add(
+      "conversation",
+      sql`INSERT INTO conversations (id, tenant_id, channel, address, created_at)
+        SELECT ${conversationId}, id, 'api', ${address}, ${now} ${known} AND EXISTS (SELECT 1 FROM messages WHERE id = ${messageId})
         ON CONFLICT DO NOTHING`,
     );
   const results = await addStartTasks(batch, selectConversations([conversationId]), now, timings)

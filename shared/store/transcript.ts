@@ -32,6 +32,8 @@ export interface Transcript {
   readonly tenantId: string;
   readonly channel: ChannelName;
   readonly conversationId: string;
+  /** Of the task: what its fence is called. */
+  readonly nonce: string;
   /** Oldest first. */
   readonly messages: readonly TranscriptMessage[];
   /** Those that were answered. */

@@ -3,6 +3,34 @@ import type { Mutation } from "./mutation.ts";
 
 export const BOUNDS: readonly Mutation[] = [
   {
+    name: "what was asked for is always told",
+    file: "workers/planner/turn/budget.ts",
+    find: ".slice(0, 1), REQUEST_CHARS);",
+    replace: ".slice(0, 0), REQUEST_CHARS);",
+    test: "test/unit/planner",
+  },
+  {
+    name: "a value that is no JSON is not taken for some",
+    file: "shared/contracts/code.ts",
+    find: "  try {\n    JSON.parse(text);",
+    replace: "  if (text !== '') return true;\n  try {\n    JSON.parse(text);",
+    test: "test/unit/shared",
+  },
+  {
+    name: "a task in a topic goes with whose words it has read",
+    file: "shared/store/forget-person.ts",
+    find: "OR id IN (SELECT task_id FROM (${said})))",
+    replace: "OR id IN (SELECT task_id FROM (${said}) WHERE 0))",
+    test: "test/pipeline/forget.test.ts",
+  },
+  {
+    name: "who is forgotten while they wait is told that it stops",
+    file: "workers/ingress/api/people.ts",
+    find: "  await stopAndTell(c.env, forgetting, nobody);",
+    replace: "",
+    test: "test/pipeline/forget.test.ts",
+  },
+  {
     name: "a key does what it is for",
     file: "shared/store/statements/guards.ts",
     find: "WHERE ${isGood(caller)} AND ${hasScope(caller.scopes)})`",

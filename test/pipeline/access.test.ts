@@ -144,6 +144,8 @@ describe("an admin", () => {
     expect(texts(group).at(-1)).toContain("Grace is an admin of mine now");
     await hear(inGroup(group, member, "/promote"));
     expect(texts(group).at(-1)).toContain("Answer a message of theirs");
+    await hear(inGroup(group, member, "/promote grace"));
+    expect(texts(group).at(-1)).toContain("Answer a message of theirs");
     await hear(inGroup(group, member, `/promote ${next}`));
     expect(texts(group).at(-1)).toContain("910 is an admin of mine now");
     await hear(inGroup(-955, next, "/admit"));

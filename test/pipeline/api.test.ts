@@ -66,6 +66,11 @@ describe("POST /v1/tasks", () => {
     ["throws", "throw new RangeError('boo')", "RangeError: boo"],
     ["does not parse", "const six = 6;\nconst seven = ;", "SyntaxError: Unexpected token ';' (line 2)"],
     ["is not whole", "if (true) {\n  (1 +", "SyntaxError: Unexpected end of the code (line 2)"],
+    [
+      "has other line ends",
+      "const six = 6;\r\rlet = ;",
+      "SyntaxError: Unexpected strict mode reserved word (line 3)",
+    ],
     ["has wrong types", "let x: number = ;", "SyntaxError: Unexpected token (line 1)"],
     ["reaches for the network", "await fetch('http://example.com')", "not permitted to access the internet"],
     [
@@ -96,6 +101,7 @@ describe("POST /v1/tasks", () => {
     ["undefined", undefined],
     ["[1, { a: [true] }]", [1, { a: [true] }]],
     ["42n", "42n"],
+    ["[NaN, -Infinity]", ["NaN", "-Infinity"]],
     ["new Map([[1, 2]])", "Map [[1,2]]"],
   ])("knows the type of what code returns: %s", async (code, value) => {
     const { body } = await submit({ tool: "run_code", input: { code } });
@@ -103,6 +109,12 @@ describe("POST /v1/tasks", () => {
     expect([status, error]).toEqual(["succeeded", null]);
     expect(result?.calls[0]?.value).toEqual(value);
     expect("value" in (result?.calls[0] ?? {})).toBe(value !== undefined);
+  });
+
+  it("reads a task whose code has written what is no JSON", async () => {
+    const code = "JSON.stringify = () => 'not json{'; return { a: 1 }";
+    const { body } = await submit({ tool: "run_code", input: { code } });
+    expect((await pipeline.ended(body.id)).result?.calls[0]).toMatchObject({ ok: true, value: { a: 1 } });
   });
 
   it("fails with a prompt and no model", async () => {

@@ -166,6 +166,10 @@ describe("an API key", () => {
     const refused = await fetch(url, { method: "POST", headers, body });
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
     expect(await refused.json()).toMatchObject({ title: "Too many tasks" });
+    // What is refused leaves nothing behind.
+    const empty =
+      "SELECT 1 FROM conversations c WHERE channel = 'api' AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = c.id)";
+    expect(await pipeline.sql(empty)).toEqual([]);
     await cancel(submitted[0]?.body.id ?? "");
     expect((await fetch(url, { method: "POST", headers, body })).status).toBe(202);
     for (const { body: task } of submitted) await cancel(task.id);

@@ -10,7 +10,7 @@ const GRACE = 77_456_002;
 
 let pipeline: Pipeline;
 beforeAll(async () => {
-  pipeline = await openPipeline();
+  pipeline = await openPipeline({ timings: { code_wall_ms: 600_000 } });
 });
 afterAll(() => pipeline.close());
 
@@ -27,7 +27,7 @@ async function dump(): Promise<string> {
 
 /** The clock rings through a day, at the minute at which what is old goes. */
 async function ringThroughDay(from: number): Promise<void> {
-  const hour = Math.ceil(from / HOUR_MS) * HOUR_MS + 17 * 60_000;
+  const hour = Math.ceil(from / DAY_MS) * DAY_MS + 17 * 60_000;
   for (let nth = 0; nth < 24; nth++) await pipeline.ring(new Date(hour + nth * HOUR_MS));
 }
 
@@ -40,6 +40,13 @@ it("deletes what a person said and what was made for them, and nobody else's", a
   await pipeline.hook(privateText(ADA, "/help"));
   await pipeline.hook(privateText(GRACE, "/run save('log.txt', 'grace-file'); return 'grace-word'"));
   await pipeline.quiet();
+  // What nobody could read, what Grace has answered to her, and what they said together in a topic.
+  await pipeline.hook({ update_id: "broken", message: { from: { id: ADA }, text: "ada-unreadable" } });
+  const answer = privateText(GRACE, "/run 'grace-answer'");
+  const from = { id: ADA, is_bot: false, first_name: "Ada" };
+  const reply_to_message = { message_id: 1, from, text: "ada-quoted" };
+  await pipeline.hook({ ...answer, message: { ...answer.message, reply_to_message } });
+  await pipeline.quiet();
   const held = privateText(ADA, "/run await scheduler.wait(600_000); return 'ada-held'");
   await pipeline.hook(held);
   await until(
@@ -51,6 +58,8 @@ it("deletes what a person said and what was made for them, and nobody else's", a
   expect(await dump()).toContain("ada-secret");
   const { status, body } = await forget(`telegram:${ADA}`);
   expect([status, body.forgotten]).toEqual([200, { id: `telegram:${ADA}`, tasks: 2, messages: 2 }]);
+  // Who waited for something was told that it was stopped.
+  expect(pipeline.telegram.in(ADA).at(-1)?.text).toBe("⏹ Stopped.");
   await pipeline.quiet();
   const left = await dump();
   for (const word of ["ada-", "diary", String(ADA)]) expect(left).not.toContain(word);
@@ -65,6 +74,32 @@ it("deletes what a person said and what was made for them, and nobody else's", a
   await pipeline.quiet();
   expect(await dump()).not.toContain("ada-");
   expect((await forget(`telegram:${ADA}`)).status).toBe(404);
+});
+
+it("takes with it what was made of their words in a topic, and answers whoever else waited there", async () => {
+  const [BOB, EVE, chat] = [77_111_003, 77_222_004, { id: -100_778, type: "supergroup", title: "Lab" }];
+  const inTopic = (sender: number, text: string) => {
+    const { update_id, message } = privateText(sender, text);
+    return pipeline.hook({
+      update_id,
+      message: { ...message, chat, message_thread_id: 4, is_topic_message: true },
+    });
+  };
+  await inTopic(BOB, "/run await scheduler.wait(2_000); return 'bob-word'");
+  await until(
+    async () => (await pipeline.sql("SELECT 1 FROM events WHERE type = 'started' ORDER BY at")).length > 0,
+    30_000,
+    "it to run",
+  );
+  await inTopic(EVE, "/run 'eve-secret'");
+  await pipeline.quiet();
+  expect(pipeline.telegram.in(chat.id).at(-1)?.text).toContain("eve-secret");
+  expect((await forget(`telegram:${EVE}`)).status).toBe(200);
+  const left = await dump();
+  for (const word of ["eve-", String(EVE)]) expect(left).not.toContain(word);
+  await inTopic(BOB, "/run 'bob-again'");
+  await pipeline.quiet();
+  expect(pipeline.telegram.in(chat.id).at(-1)?.text).toBe("bob-again");
 });
 
 it("leaves no file of theirs in R2, and keeps those that somebody names", async () => {

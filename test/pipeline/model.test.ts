@@ -207,6 +207,15 @@ describe("an answer", () => {
   });
 });
 
+it("a call whose input is nested deeper than a database reads is refused in words", async () => {
+  let input: unknown = "x";
+  for (let depth = 0; depth < 1_500; depth++) input = { input };
+  const call = { type: "tool_use", id: "t", name: "run_code", input };
+  script({ content: [call], stop_reason: "tool_use" }, says("Too deep."));
+  expect(await ask(297, "Go.")).toEqual(["Too deep."]);
+  expect(blocks(model.requests[1] ?? NOTHING).at(-1)?.content).toContain("nested deeper than 100");
+});
+
 it("calls beyond what a turn may have are answered with words", async () => {
   const call = { type: "tool_use", id: "t", name: "run_code", input: { code: "1" } };
   script({ content: Array.from({ length: 12 }, () => call), stop_reason: "tool_use" }, says("Enough."));

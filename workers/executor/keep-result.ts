@@ -17,7 +17,8 @@ export async function keepResult(
   const made = parts.flatMap((part) => (part.type === "file" ? [part.file] : []));
   const seen = parts.flatMap((part) => (part.type === "image" ? [part.image] : []));
   const text = joinLines(output, error ?? value?.shown ?? "");
-  const isLong = text.length > LIMITS.observation_chars_max;
+  // A value that is too long for programs is in the file as it is shown.
+  const isLong = text.length > LIMITS.observation_chars_max || value?.json === null;
   const most = truncate(text, LIMITS.output_chars_max);
   const whole = isLong ? [outputFile(`output-${turn}.${call}.txt`, most)] : [];
   const files = await Promise.all([...whole, ...made].map((file) => keepFile(bucket, file)));

@@ -20,12 +20,13 @@ export function addMessages(
     inbound: inbound.id,
     conversation: inbound.conversation_id,
     content: JSON.stringify(content),
+    units: JSON.stringify(content).length,
     at: inbound.received_at,
   }));
   batch.add(
     "messages",
-    sql`INSERT INTO messages (id, conversation_id, content, external_id, starts_task_id, sender, created_at)
-      SELECT value->>'id', value->>'conversation', value->>'content', value->>'external', value->>'task', value->>'sender', value->>'at'
+    sql`INSERT INTO messages (id, conversation_id, content, external_id, starts_task_id, units, sender, created_at)
+      SELECT value->>'id', value->>'conversation', value->>'content', value->>'external', value->>'task', value->>'units', value->>'sender', value->>'at'
       FROM json_each(${JSON.stringify(rows)})
       WHERE EXISTS (SELECT 1 FROM inbound WHERE id = value->>'inbound' AND state = 'new')
       ORDER BY key ON CONFLICT DO NOTHING`,
@@ -35,9 +36,10 @@ export function addMessages(
 }
 
 export function addEdit(batch: Batch, { inbound, externalId, content }: DecisionOf<"edit">): void {
+  const said = JSON.stringify(content);
   batch.add(
     "edit",
-    sql`UPDATE messages SET content = ${JSON.stringify(content)}
+    sql`UPDATE messages SET content = ${said}, units = ${said.length}
       WHERE conversation_id = ${inbound.conversation_id} AND task_id IS NULL AND external_id = ${externalId}
         AND ${inboundNew(inbound.id)}`,
   );

@@ -17,8 +17,8 @@ export function addStartTasks(batch: Batch, conversationIds: Sql, now: number, t
       // The oldest unread message begins it, and holds its id: the same message can never begin two.
       .add(
         "task",
-        sql`INSERT INTO tasks (id, tenant_id, conversation_id, message_id, sender, state, deadline_at, created_at)
-          SELECT m.starts_task_id, c.tenant_id, c.id, m.id, m.sender, 'queued', ${now + timings.task_deadline_ms}, ${now}
+        sql`INSERT INTO tasks (id, tenant_id, conversation_id, message_id, sender, nonce, state, deadline_at, created_at)
+          SELECT m.starts_task_id, c.tenant_id, c.id, m.id, m.sender, lower(hex(randomblob(6))), 'queued', ${now + timings.task_deadline_ms}, ${now}
           FROM conversations c
           JOIN messages m ON m.seq = (SELECT MIN(seq) FROM messages WHERE conversation_id = c.id AND task_id IS NULL)
           WHERE c.id IN (${conversationIds}) ON CONFLICT DO NOTHING`,

@@ -170,7 +170,8 @@ describe("a group", () => {
       text: "/help",
     };
     expect(await read(inGroup({ ...anonymous, sender_chat: GROUP }))).toMatchObject({
-      event: { sender: { id: "-100500" } },
+      // No name has brackets, so nobody can be taken for them.
+      event: { sender: { id: "-100500", name: "(an admin)" } },
     });
     const channel = { id: -9, type: "channel" };
     expect((await read(inGroup({ ...anonymous, sender_chat: channel }))).ignored).toBeDefined();
@@ -188,8 +189,10 @@ describe("a group", () => {
     const grace = { ...ADA, id: 78 };
     expect(await of({})).not.toBe(await of({ from: grace }));
     // Who speaks is known by name, which cannot pass for anything else.
-    expect(await read(inGroup({ text: "/help", from: { ...ADA, first_name: "[Ada]: <b>" } }))).toMatchObject({
-      event: { sender: { id: "77", name: "Ada b" } },
+    expect(
+      await read(inGroup({ text: "/help", from: { ...ADA, first_name: "[Ada]: <b>［(an admin)】\u200b" } })),
+    ).toMatchObject({
+      event: { sender: { id: "77", name: "Ada ban admin" } },
     });
     expect(await of(topic)).toBe(await of({ ...topic, from: grace }));
     expect(await of(topic)).not.toBe(await of({ ...topic, message_thread_id: 5 }));

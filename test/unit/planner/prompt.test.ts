@@ -31,6 +31,7 @@ const transcript = (given: Partial<Transcript>): Transcript => ({
   tenantId: "default",
   channel: "telegram",
   conversationId: "conv_1",
+  nonce: "0a1b",
   messages: [],
   turns: [],
   calls: [],
@@ -187,6 +188,25 @@ describe("a conversation that is too long", () => {
       ),
     });
     expect(JSON.stringify(buildPrompt(given, FENCE))).toContain(`begin ${"r".repeat(5_000)} end`);
+  });
+
+  it("never loses what was asked for, and says where a message is left out", () => {
+    const turns = turnsOf(3);
+    const given = transcript({
+      messages: [
+        said("task_c/1", "the request"),
+        said("task_c/2", `2 ${"w".repeat(32_000)}`),
+        said("task_c/3", `3 ${"w".repeat(32_000)}`),
+      ],
+      turns,
+      calls: turns.flatMap(({ turn }) =>
+        Array.from({ length: 10 }, (_, nth) => call("task_c", turn, nth + 1, "r".repeat(15_900))),
+      ),
+    });
+    const prompt = buildPrompt(given, FENCE);
+    expect(prompt[0]).toMatchObject({ role: "user", parts: [{ text: "the request" }] });
+    expect(JSON.stringify(prompt)).toMatch(/2 w+\\n… \(\d+ characters left out\) …/);
+    expect(JSON.stringify(prompt).length).toBeLessThan(BOUND);
   });
 
   it("shares its room among the results of a turn, of which each keeps its beginning and its end", () => {

@@ -17,7 +17,15 @@ function transcript(said: [turn: number, MessageContent][], calls: TranscriptCal
     content,
     readBy: { taskId: TASK, turn },
   }));
-  return { tenantId: "default", channel: "telegram", conversationId: "conv_1", messages, turns: [], calls };
+  return {
+    tenantId: "default",
+    channel: "telegram",
+    conversationId: "conv_1",
+    nonce: "0a1b",
+    messages,
+    turns: [],
+    calls,
+  };
 }
 
 const done = (turn: number, call: number, code: string, output: string, ok = true): TranscriptCall => ({

@@ -6,7 +6,8 @@ import { deriveId, newId, changeIdKind } from "../../../shared/ids.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { redact } from "../../../shared/log.ts";
 import { equalInConstantTime } from "../../../shared/signature.ts";
-import { toOneLine } from "../../../shared/text.ts";
+import { CodeResult, codeResultExample } from "../../../shared/contracts/code.ts";
+import { cutMiddle, toOneLine } from "../../../shared/text.ts";
 
 describe("ids", () => {
   it("are the same for the same parts, and others for others", async () => {
@@ -23,6 +24,26 @@ describe("ids", () => {
 
   it("share their suffix from message to task", () => {
     expect(changeIdKind("msg_abc", "task")).toBe("task_abc");
+  });
+});
+
+describe("a text that is too long", () => {
+  it("keeps its beginning and its end, and says how much is left out", () => {
+    const text = `${"a".repeat(500)}${"🔥".repeat(500)}`;
+    const cut = cutMiddle(text, 301);
+    expect(cut).toMatch(/^a+\n… \(\d+ characters left out\) …\n(?:🔥)+$/u);
+    expect(cut.length).toBeLessThanOrEqual(301);
+    expect(cut.isWellFormed()).toBe(true);
+    expect(cutMiddle(text, 0)).toBe("… (1500 characters left out) …");
+    expect(cutMiddle("short", 5)).toBe("short");
+  });
+});
+
+describe("what an isolate brings back", () => {
+  it("is refused when its value is no JSON", () => {
+    const result = (json: string) => ({ ...codeResultExample, value: { shown: "x", json } });
+    expect(CodeResult.safeParse(result('{"a":1}')).success).toBe(true);
+    expect(CodeResult.safeParse(result("{a")).success).toBe(false);
   });
 });
 

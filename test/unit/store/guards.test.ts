@@ -159,7 +159,7 @@ describe("a turn", () => {
     await release("a");
     // Whoever waits sees why.
     expect(await one("SELECT text FROM replies WHERE id = ?")).toEqual({
-      text: "Waiting for the model: x. I ask it again in 1 s.",
+      text: "Waiting for the model: x. I ask it again.",
     });
     expect((await claim("b")).kind).toBe("claimed");
     expect((await claim("c", NOW + 11)).kind).toBe("claimed");

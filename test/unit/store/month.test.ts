@@ -127,7 +127,9 @@ it("keeps what it says it keeps, and no more", async () => {
     await live(day, now);
     await purge(db, now, TIMINGS);
     if (day % SWEPT_EVERY_DAYS > 0) continue;
-    for (let hour = 0; hour < 24; hour++) await sweepFiles({ db, bucket }, now + hour * HOUR_MS, TIMINGS);
+    const midnight = Math.ceil(now / DAY_MS) * DAY_MS;
+    for (let hour = 0; hour < 24; hour++)
+      await sweepFiles({ db, bucket }, midnight + hour * HOUR_MS, TIMINGS);
     counts.push(await count());
   }
   expect(counts.at(-1)).toEqual(counts.at(-2));

@@ -8,17 +8,22 @@ import {
   type PeoplePage,
 } from "../../../shared/contracts/api.ts";
 import { readTimings } from "../../../shared/config.ts";
-import { sha256Hex } from "../../../shared/ids.ts";
 import { ring } from "../../../shared/queue/doorbell.ts";
 import { log } from "../../../shared/log.ts";
 import { admitByCode, dismissPerson, listPeople } from "../../../shared/store/people.ts";
-import { forgetPerson } from "../../../shared/store/forget-person.ts";
+import {
+  areSettled,
+  type Forgetting,
+  forgetPerson,
+  stopTheirTasks,
+} from "../../../shared/store/forget-person.ts";
+import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
 import { getBells, type Env } from "../env.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
 import { readJson } from "./request.ts";
 import { formatTime } from "./view.ts";
 
-const PSEUDONYM_CHARS = 12;
+const PSEUDONYM_CHARS = 8;
 
 export const people = new Hono<{ Bindings: Env }>();
 
@@ -50,8 +55,8 @@ people.post("/admit", async (c) => {
 
 /** `telegram:218485655`. */
 function readId(id: string) {
-  const [channel = "", externalId = ""] = id.split(":");
-  return { id: `${channel}:${externalId}`, channel, externalId };
+  const colon = id.indexOf(":");
+  return { id, channel: id.slice(0, Math.max(0, colon)), externalId: id.slice(colon + 1) };
 }
 
 people.delete("/:id", async (c) => {
@@ -63,13 +68,31 @@ people.delete("/:id", async (c) => {
   return c.json<Dismissed>({ dismissed: { id } });
 });
 
+const TOLD_MS_MAX = 8_000;
+const TOLD_POLL_MS = 200;
+
+/** What runs for them is stopped and, if that comes to it in time, seen to be so, before nobody knows any more where it was shown. */
+async function stopAndTell(env: Env, person: Forgetting, nobody: string): Promise<void> {
+  const timings = readTimings(env);
+  const texts = { text: STOPPED, unreadText: UNREAD_TEXT };
+  const outcome = await stopTheirTasks(env.DB, person, texts, Date.now(), timings);
+  const { replyIds, doorbells } = unwrapOutcome(outcome, "person", nobody);
+  await ring(getBells(env), doorbells, "ingress");
+  const until = Date.now() + TOLD_MS_MAX;
+  while (replyIds.length > 0 && Date.now() < until && !(await areSettled(env.DB, replyIds)))
+    await scheduler.wait(TOLD_POLL_MS);
+}
+
 people.post("/:id/forget", async (c) => {
   const caller = await authenticate(c, "people");
   const { id, channel, externalId } = readId(c.req.param("id"));
-  const pseudonym = `${channel}:#${(await sha256Hex(id)).slice(0, PSEUDONYM_CHARS)}`;
+  // Drawn anew: what could be computed from an id, anybody could compute.
+  const pseudonym = `${channel}:#${crypto.randomUUID().slice(0, PSEUDONYM_CHARS)}`;
   const forgetting = { caller, channel, externalId, pseudonym };
+  const nobody = `Nothing is kept of ${id}.`;
+  await stopAndTell(c.env, forgetting, nobody);
   const outcome = await forgetPerson(c.env.DB, forgetting, Date.now(), readTimings(c.env));
-  const { doorbells, ...counts } = unwrapOutcome(outcome, "person", `Nothing is kept of ${id}.`);
+  const { doorbells, ...counts } = unwrapOutcome(outcome, "person", nobody);
   c.executionCtx.waitUntil(ring(getBells(c.env), doorbells, "ingress"));
   log("info", { stage: "ingress", effect: "forgotten", person: pseudonym, ...counts });
   return c.json<Forgotten>({ forgotten: { id, ...counts } });

@@ -4,6 +4,7 @@ import type { Command } from "../../../shared/contracts/command.ts";
 import { resolveCommand } from "../../../shared/contracts/tools/index.ts";
 import { newCode, changeIdKind } from "../../../shared/ids.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
+import { getChannel } from "../../../shared/channels/index.ts";
 import { formatCode } from "../../../shared/text.ts";
 import { STOPPED, parseStopButton, UNREAD_TEXT } from "../../../shared/strings.ts";
 import type { Env } from "../env.ts";
@@ -104,15 +105,12 @@ function promote(event: SaidEvent, { args }: Command, where: Where, isAdmin: boo
   const reply = (text: string): Decision => ({ kind: "reply", ...where, text });
   if (!isAdmin) return reply("Only an admin of mine may do that.");
   const personId = args === "" ? event.answersTo?.id : args;
-  if (personId === undefined || !PERSON_ID.test(personId))
+  if (personId === undefined || !getChannel(where.channel).personId.test(personId))
     return reply("Answer a message of theirs with /promote, or give their id, such as `/promote 218485655`.");
   const name = args === "" ? event.answersTo?.name : undefined;
   const text = `${name ?? formatCode(personId)} is an admin of mine now: they may let groups in, and make others admins.`;
   return { kind: "promote", ...where, personId, by: nameSender(event), text };
 }
-
-/** Ids that a platform gives its people. */
-const PERSON_ID = /^\w{1,40}$/;
 
 /** As the store and the audit name them. */
 const nameSender = ({ address, sender }: InboundEvent) => `${address.channel}:${sender.id}`;

@@ -13,7 +13,7 @@ import { dropImages } from "../../../shared/store/images.ts";
 import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts";
 import type { ModelClient, Refused } from "../models/model.ts";
 import { checkAnswer, OFFERED_TOOLS } from "./check.ts";
-import { openFence } from "./fence.ts";
+import { Fence } from "./fence.ts";
 import { makeImageKey, type PromptFiles, dropContents } from "./files.ts";
 import { buildPrompt, describeSystem } from "./prompt.ts";
 
@@ -74,7 +74,7 @@ function listSuspects({ taskId, turn, transcript, files }: Question): string[][]
 async function askOnce(client: ModelClient, question: Question): Promise<Asked | Refused> {
   const { taskId, transcript, files, signal } = question;
   const { conversationId, tenantId } = transcript;
-  const fence = await openFence(taskId);
+  const fence = new Fence(transcript.nonce);
   try {
     const answer = await client.complete({
       taskId,

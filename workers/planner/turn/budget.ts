@@ -23,10 +23,11 @@ export type Room = ReadonlyMap<object, number>;
 
 /** Calls and their results are told, however short: a model must not take a call for one that it never made. */
 const SHORT_CHARS = 160;
+const REQUEST_CHARS = 4_000;
 
 /**
- * The task that is being planned has precedence: its newest words, what its last calls brought, what else was said and done in it,
- * and then its files. Of the tasks before it, the newest turns are told, first without results and files, and then not at all.
+ * The task that is being planned has precedence: the request that began it, its newest words, what its last calls brought, what else was
+ * said and done in it, and then its files. Of the tasks before it, the newest turns are told, first without results and files, and then not at all.
  */
 export function applyBudget(
   steps: readonly Step[],
@@ -35,7 +36,12 @@ export function applyBudget(
   const budget = new Budget(LIMITS.prompt_history_chars_max);
   const current = steps.filter(({ taskId }) => taskId === steps.at(-1)?.taskId);
   const measured = current.map(measure);
-  budget.reserve(measured.flatMap(({ inputs, results }) => [...inputs, ...results]));
+  // What somebody asked for is told, however much has been done since.
+  budget.reserve(measured.flatMap(({ words }) => words).slice(0, 1), REQUEST_CHARS);
+  budget.reserve(
+    measured.toReversed().flatMap(({ words, inputs, results }) => [...inputs, ...results, ...words]),
+    SHORT_CHARS,
+  );
   for (const group of listByPrecedence(measured)) budget.share(group);
   const kept: Step[] = [...current];
   for (const step of steps.slice(0, steps.length - current.length).toReversed()) {
@@ -73,9 +79,9 @@ class Budget {
     this.left = left;
   }
 
-  /** A few characters of each, whatever else there is. */
-  reserve(pieces: readonly Piece[]): void {
-    for (const piece of pieces) this.give(piece, shorten(piece).chars);
+  /** At least so much of each, whatever else there is. */
+  reserve(pieces: readonly Piece[], chars: number): void {
+    for (const piece of pieces) this.give(piece, Math.min(piece.chars, chars) - this.of(piece));
   }
 
   /** The rest of each; where that is too much, the short ones are whole and the long ones equally long. */
@@ -103,7 +109,8 @@ class Budget {
   }
 
   private give(piece: Piece, chars: number): void {
-    this.room.set(piece.owner, this.of(piece) + chars);
-    this.left -= chars;
+    const given = Math.max(0, Math.min(chars, this.left));
+    this.room.set(piece.owner, this.of(piece) + given);
+    this.left -= given;
   }
 }

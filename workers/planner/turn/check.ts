@@ -41,12 +41,25 @@ export function checkAnswer(answer: ModelAnswer): { kind: "planned"; planned: Tu
 
 type Asked = ModelAnswer["calls"][number];
 
+/** How deep a value is nested, as far as it matters. */
+function measureDepth(value: unknown): number {
+  let level: readonly unknown[] = [value];
+  let depth = 0;
+  while (level.length > 0 && depth <= LIMITS.input_depth_max) {
+    depth++;
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
+  }
+  return depth;
+}
+
 /** The call, or the reason why it is not made: whoever is told nothing believes that it was done. */
 function checkCall({ name, input }: Asked, index: number): ToolCall {
   if (index >= LIMITS.calls_per_turn_max) {
     const reason = `one turn takes at most ${LIMITS.calls_per_turn_max} calls: make it again in the next`;
     return refuseCall(name, input, reason);
   }
+  if (measureDepth(input) > LIMITS.input_depth_max)
+    return refuseCall(name, {}, `its input is nested deeper than ${LIMITS.input_depth_max}`);
   const tool = TOOLS.find((one) => one.name === name);
   if (tool === undefined) return refuseCall(name, input, "there is no such tool");
   const call = ToolCall.safeParse({ tool: name, input });

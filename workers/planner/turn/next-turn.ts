@@ -2,7 +2,8 @@
 import { readTimings } from "../../../shared/config.ts";
 import { summarizeCall, type ToolCall } from "../../../shared/contracts/tools/index.ts";
 import type { NextTurn, PlannedCall, Turn, TurnKey } from "../../../shared/contracts/turn.ts";
-import type { Transient } from "../../../shared/errors.ts";
+import { describeError, type Transient, transient } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { log } from "../../../shared/log.ts";
 import { ring } from "../../../shared/queue/doorbell.ts";
 import { claimTurn } from "../../../shared/store/claim-turn.ts";
@@ -14,6 +15,7 @@ import { getBells, type Env } from "../env.ts";
 import type { ModelClient } from "../models/model.ts";
 import { ask, type Asked } from "./ask.ts";
 import { NO_FILES, readFiles } from "./files.ts";
+import { toOneLine } from "../../../shared/text.ts";
 import { boundAnswer } from "./long-answer.ts";
 import { Narrator } from "./narrator.ts";
 import { isForRules, planByRules, RULES_PROVIDER } from "./rules.ts";
@@ -45,9 +47,25 @@ export async function nextTurn(env: Env, openModel: OpenModel, key: TurnKey): Pr
       };
     case "stored":
       return { kind: "turn", calls: claimed.calls.map(({ call, made }) => nameCall(made, call)) };
-    case "claimed":
-      return planTurn(env, openModel, { ...claim, transcript: claimed.transcript });
+    case "claimed": {
+      const mine = { ...claim, transcript: claimed.transcript };
+      return planTurn(env, openModel, mine).catch((error: unknown) => giveBack(env, mine, error));
+    }
   }
+}
+
+/** Something nobody foresaw: whoever asks again must not find the turn claimed, and the receipt says what it was. */
+async function giveBack(env: Env, claimed: Claimed, error: unknown): Promise<NextTurn> {
+  const reason = `the turn could not be made (${toOneLine(describeError(error), LIMITS.error_chars_max)})`;
+  const { taskId, transcript } = claimed;
+  log("error", {
+    stage: "planner",
+    effect: "turn",
+    task_id: taskId,
+    session_id: transcript.conversationId,
+    detail: reason,
+  });
+  return release(env, claimed, transient(reason));
 }
 
 interface Claimed extends TurnClaim {

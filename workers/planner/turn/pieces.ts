@@ -2,7 +2,7 @@
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import { readAskedCall } from "../../../shared/contracts/tools/index.ts";
 import type { TranscriptCall } from "../../../shared/store/transcript.ts";
-import { cutMiddle } from "../../../shared/text.ts";
+import { cutMiddle, LEFT_OUT_UNITS } from "../../../shared/text.ts";
 import type { StepPieces } from "./budget.ts";
 import type { Fence } from "./fence.ts";
 import { countFileChars } from "./file-parts.ts";
@@ -14,6 +14,8 @@ export function tellWords(content: MessageContent, fence: Fence, charsMax = Infi
   if (whole.length <= charsMax) return whole;
   if (content.type === "call") return cutMiddle(whole, charsMax);
   const around = whole.length - content.text.length;
+  // What stands around it takes more than there is room for: a long quote.
+  if (around + LEFT_OUT_UNITS > charsMax) return cutMiddle(content.text, charsMax);
   return tellWhole({ ...content, text: cutMiddle(content.text, charsMax - around) }, fence);
 }
 

@@ -55,9 +55,7 @@ class Teller {
 
   /** Files first, as the words are about them. */
   said(one: Said): (TextPart | FilePart)[] {
-    const chars = this.of(one);
-    const words = chars > 0 ? tellWords(one.content, this.fence, chars) : "";
-    return [...this.files(one.files), ...listText(words)];
+    return [...this.files(one.files), ...listText(tellWords(one.content, this.fence, this.of(one)))];
   }
 
   answer(step: Step): (TextPart | CallPart)[] {

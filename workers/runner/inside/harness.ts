@@ -61,16 +61,16 @@ function showStack(error: Error): string {
 function readValue(returned: unknown): CodeValue {
   const shown = show(returned).slice(0, CHARS_MAX);
   const json = toJson(returned);
-  return { shown: shown || '""', json: json === null || json.length > LIMITS.value_chars_max ? null : json };
+  return { shown: shown || '""', json: json.length > LIMITS.value_chars_max ? null : json };
 }
 
-/** What JSON has no word for is a text; what goes round in circles is nothing that can be told. */
-function toJson(value: unknown): string | null {
+/** What JSON has no word for is a text. */
+function toJson(value: unknown): string {
   const isText = value instanceof Error || value instanceof Map || value instanceof Set;
   try {
     return (isText ? undefined : stringify(value, withAllNumbers)) ?? stringify(show(value));
   } catch {
-    return null;
+    return stringify(show(value));
   }
 }
 

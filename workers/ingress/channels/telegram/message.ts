@@ -139,7 +139,8 @@ function findSender({ chat, from, sender_chat: as }: TelegramMessage): string | 
 }
 
 function readName({ from, sender_chat: as }: TelegramMessage): { name: string } {
-  return { name: cleanPersonName((as === undefined ? from?.first_name : "an admin") ?? "") };
+  // In brackets, which no name has.
+  return { name: as === undefined ? cleanPersonName(from?.first_name ?? "") : "(an admin)" };
 }
 
 /** Who wrote what is forwarded. */
@@ -150,9 +151,9 @@ function readOrigin(origin: ForwardOrigin): string {
   return `the ${channel === undefined ? "group" : "channel"} ${cleanPersonName(title)}`;
 }
 
-/** Nothing in a name can be taken for words of anybody else. */
+/** Nothing in a name can be taken for words of anybody else: it has no brackets of any script, and nothing that is not seen. */
 function cleanPersonName(name: string): string {
-  const clean = toOneLine(name, LIMITS.person_name_chars_max).replace(/[[\]<>:]/g, "");
+  const clean = toOneLine(name, LIMITS.person_name_chars_max).replace(/[<>:\p{Ps}\p{Pe}\p{Cf}]/gu, "");
   return clean.trim() || "somebody";
 }
 

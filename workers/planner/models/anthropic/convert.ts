@@ -46,7 +46,7 @@ function toContentBlock(part: TextPart | FilePart): TextBlockParam | ImageBlockP
   if (part.type === "image" && image !== undefined)
     return { type: "image", source: { type: "base64", media_type: image, data } };
   if (part.mime === PDF) return { type: "document", source: { type: "base64", media_type: PDF, data } };
-  return { type: "text", text: `(A file, ${part.mime}, of a kind that you cannot read.)` };
+  return { type: "text", text: "(A file of a kind that you cannot read.)" };
 }
 
 function toTextBlock({ text }: TextPart): TextBlockParam {
