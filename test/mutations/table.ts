@@ -209,8 +209,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the end after the last turn",
     file: "workers/executor/task-workflow.ts",
-    find: 'await this.end(step, { taskId, state: "failed", error, answer: { text } });',
-    replace: "if (text === '') return;",
+    find: 'await this.end(step, { taskId, state: "failed", error, answer: { text: `⚠️ ${message}` } });',
+    replace: "if (message === '') return;",
     test: "test/pipeline/model.test.ts",
   },
   {

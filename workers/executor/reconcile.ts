@@ -34,11 +34,12 @@ async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: 
     return;
   }
   if (task.deadline_at <= Date.now()) {
-    const text = `⏱ It took longer than ${Math.round(timings.task_deadline_ms / 1_000)} s, so I gave it up.`;
+    const message = `It took longer than ${Math.round(timings.task_deadline_ms / 1_000)} s, so I gave it up.`;
     // The end takes the doorbell away: whoever crashes before it is followed by somebody else.
     await terminate(env, id);
-    const error = { code: "timed_out" as const, message: text };
-    await end(env, { taskId: id, state: "timed_out", endedBy: "deadline", error, answer: { text } });
+    const error = { code: "timed_out" as const, message };
+    const answer = { text: `⏱ ${message}` };
+    await end(env, { taskId: id, state: "timed_out", endedBy: "deadline", error, answer });
     return;
   }
   if (isMine) await revive(env, id, conversationId);

@@ -41,9 +41,9 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
         planned.calls.map((named) => this.act(step, { taskId, turn, call: named.call }, named)),
       );
     }
-    const text = `⚠️ I gave up after ${LIMITS.turns_max} turns without coming to an end.`;
-    const error = { code: "too_many_turns" as const, message: text };
-    await this.end(step, { taskId, state: "failed", error, answer: { text } });
+    const message = `I gave up after ${LIMITS.turns_max} turns without coming to an end.`;
+    const error = { code: "too_many_turns" as const, message };
+    await this.end(step, { taskId, state: "failed", error, answer: { text: `⚠️ ${message}` } });
   }
 
   private plan(step: WorkflowStep, { taskId, turn }: TurnKey) {

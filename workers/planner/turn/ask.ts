@@ -36,7 +36,10 @@ export async function ask(db: D1Database, client: ModelClient, question: Questio
     if (asked.kind === "planned") await remember(db, question, suspects, reason);
   }
   if (asked.kind !== "refused") return asked;
-  return permanent(`${asked.reason}; if that is about what was said before, /new forgets it`);
+  const isChat = question.transcript.channel !== "api";
+  return permanent(
+    isChat ? `${asked.reason}; if that is about what was said before, /new forgets it` : asked.reason,
+  );
 }
 
 /** Whoever asks next does not send them either. */
