@@ -18,7 +18,7 @@ export const BOUNDS: readonly Mutation[] = [
   },
   {
     name: "a task in a topic goes with whose words it has read",
-    file: "shared/store/forget-person.ts",
+    file: "shared/store/find-theirs.ts",
     find: "OR id IN (SELECT task_id FROM (${said})))",
     replace: "OR id IN (SELECT task_id FROM (${said}) WHERE 0))",
     test: "test/pipeline/forget.test.ts",

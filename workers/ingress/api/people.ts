@@ -11,12 +11,9 @@ import { readTimings } from "../../../shared/config.ts";
 import { ring } from "../../../shared/queue/doorbell.ts";
 import { log } from "../../../shared/log.ts";
 import { admitByCode, dismissPerson, listPeople } from "../../../shared/store/people.ts";
-import {
-  areSettled,
-  type Forgetting,
-  forgetPerson,
-  stopTheirTasks,
-} from "../../../shared/store/forget-person.ts";
+import type { Forgetting } from "../../../shared/store/find-theirs.ts";
+import { forgetPerson } from "../../../shared/store/forget-person.ts";
+import { areSettled, stopTheirTasks } from "../../../shared/store/stop-theirs.ts";
 import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
 import { getBells, type Env } from "../env.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
