@@ -192,9 +192,10 @@ describe("a conversation that is too long", () => {
 
   it("never loses what was asked for, and says where a message is left out", () => {
     const turns = turnsOf(3);
+    const request = `the request ${"q".repeat(3_000)}`;
     const given = transcript({
       messages: [
-        said("task_c/1", "the request"),
+        said("task_c/1", request),
         said("task_c/2", `2 ${"w".repeat(32_000)}`),
         said("task_c/3", `3 ${"w".repeat(32_000)}`),
       ],
@@ -204,7 +205,7 @@ describe("a conversation that is too long", () => {
       ),
     });
     const prompt = buildPrompt(given, FENCE);
-    expect(prompt[0]).toMatchObject({ role: "user", parts: [{ text: "the request" }] });
+    expect(prompt[0]).toMatchObject({ role: "user", parts: [{ text: request }] });
     expect(JSON.stringify(prompt)).toMatch(/2 w+\\n… \(\d+ characters left out\) …/);
     expect(JSON.stringify(prompt).length).toBeLessThan(BOUND);
   });
