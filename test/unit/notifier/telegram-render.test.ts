@@ -130,6 +130,7 @@ describe("a long answer", () => {
   it("is never read as a whole: what the tokenizer is given is bounded", () => {
     const words = [
       "!",
+      "b ",
       "b\n",
       "```a`b\n- a\nb\n",
       "```\nx\n ```\n> ",
