@@ -56,14 +56,15 @@ export async function nextTurn(env: Env, openModel: OpenModel, key: TurnKey): Pr
 
 /** Something nobody foresaw: whoever asks again must not find the turn claimed, and the receipt says what it was. */
 async function giveBack(env: Env, claimed: Claimed, error: unknown): Promise<NextTurn> {
-  const reason = `the turn could not be made (${toOneLine(describeError(error), LIMITS.error_chars_max)})`;
+  // People are told no more than that: what was thrown may hold anything.
+  const reason = "the turn could not be made, for something is broken on my side";
   const { taskId, transcript } = claimed;
   log("error", {
     stage: "planner",
     effect: "turn",
     task_id: taskId,
     session_id: transcript.conversationId,
-    detail: reason,
+    detail: toOneLine(describeError(error), LIMITS.error_chars_max),
   });
   return release(env, claimed, transient(reason));
 }

@@ -14,8 +14,9 @@ export function tellWords(content: MessageContent, fence: Fence, charsMax = Infi
   if (whole.length <= charsMax) return whole;
   if (content.type === "call") return cutMiddle(whole, charsMax);
   const around = whole.length - content.text.length;
-  // What stands around it takes more than there is room for: a long quote.
-  if (around + LEFT_OUT_UNITS > charsMax) return cutMiddle(content.text, charsMax);
+  // What stands around it takes more than there is room for: a long quote. Somebody else's words are not told without their fence.
+  if (around + LEFT_OUT_UNITS > charsMax)
+    return cutMiddle(content.text, content.forwardedFrom === undefined ? charsMax : 0);
   return tellWhole({ ...content, text: cutMiddle(content.text, charsMax - around) }, fence);
 }
 
