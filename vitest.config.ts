@@ -24,7 +24,7 @@ export default defineConfig(async () => ({
         // From outside, over all Workers: what a person or a program sees.
         test: {
           name: "node",
-          include: ["test/*.test.ts", "test/pipeline/**/*.test.ts"],
+          include: ["test/*.test.ts", "test/pipeline/**/*.test.ts", "test/deploy/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },

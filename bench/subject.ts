@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { startRuntime } from "../scripts/local/runtime.ts";
-import { readWorkerConfig } from "../scripts/local/worker-config.ts";
+import { readWorkerConfig } from "../scripts/installation/worker-config.ts";
 import { openPipeline, privateText } from "../test/support/pipeline.ts";
 import { WORKERS } from "../test/support/worker-configs.ts";
 import { workerds } from "./processes.ts";

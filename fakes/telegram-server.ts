@@ -56,6 +56,10 @@ export class TelegramServer {
   readonly files = new Map<string, Buffer>();
   /** The ids of buttons that were pressed just now. */
   readonly pressed = new Set<string>();
+  /** What setWebhook was told; an empty URL while there is none. */
+  webhook: { url: string; [told: string]: unknown } = { url: "" };
+  /** What setMyCommands was told. */
+  menu: { command: string; description: string }[] = [];
   /** Asked before every call. */
   faultOf: (call: ApiCall) => Fault | undefined = () => undefined;
   private readonly server = createServer((request, response) => {
@@ -94,6 +98,8 @@ export class TelegramServer {
     this.files.clear();
     this.goneThreads.clear();
     this.pressed.clear();
+    this.webhook = { url: "" };
+    this.menu = [];
     this.faultOf = () => undefined;
   }
 
@@ -150,6 +156,17 @@ export class TelegramServer {
           username: "errand_test_bot",
         });
       case "sendChatAction":
+        return success(true);
+      case "getWebhookInfo":
+        return success({ url: this.webhook.url, has_custom_certificate: false, pending_update_count: 0 });
+      case "setWebhook":
+        this.webhook = { ...body, url: String(body["url"]) };
+        return success(true);
+      case "deleteWebhook":
+        this.webhook = { url: "" };
+        return success(true);
+      case "setMyCommands":
+        this.menu = body["commands"] as { command: string; description: string }[];
         return success(true);
       case "sendMessage": {
         const text = understand(body);

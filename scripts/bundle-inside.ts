@@ -1,4 +1,4 @@
 /** Called by wrangler before it bundles the runner: see wrangler/runner.jsonc. */
-import { bundleInside } from "./local/bundle.ts";
+import { bundleInside } from "./installation/bundle.ts";
 
 await bundleInside();

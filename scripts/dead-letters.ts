@@ -1,35 +1,35 @@
 /** `npm run dead-letters -- list | show <queue>/<key> | replay <queue>/<key>|all | discard <queue>/<key>|all` */
 import { parseArgs } from "node:util";
 import { DeadLetterPage, Discarded, Replayed, WholeDeadLetter } from "../shared/contracts/api.ts";
-import { command } from "./local/command.ts";
-import { callApi } from "./local/installation.ts";
+import { command } from "./installation/command.ts";
+import { callApi, WHERE_OPTIONS } from "./installation/call-api.ts";
 
-const USAGE = `Usage: npm run dead-letters -- [--state .errand] <command>
+const USAGE = `Usage: npm run dead-letters -- [--state .errand | --name errand] <command>
   list                        what was put aside, and why
   show <queue>/<key>          one of them, with what it said
   replay <queue>/<key> | all  back to work, after the fault was mended
   discard <queue>/<key> | all gone for good
-ERRAND_URL and ERRAND_API_KEY name another installation than this machine's.`;
+--name speaks to one on Cloudflare that was deployed from here; ERRAND_URL and ERRAND_API_KEY name any other.`;
 
 const at = (path: string) => `/v1/dead-letters/${path}`.replace(/\/$/, "");
 
 await command(USAGE, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { state: { type: "string", default: ".errand" } },
+    options: { ...WHERE_OPTIONS },
   });
   const [what = "", which = ""] = positionals;
-  const { state } = values;
+  const where = values;
   const all = async () =>
-    (await callApi(DeadLetterPage, { state, method: "GET", path: at("") })).dead_letters;
+    (await callApi(DeadLetterPage, { where, method: "GET", path: at("") })).dead_letters;
   if (what === "list") return list(await all());
   if (what === "show" && which !== "") {
-    const letter = await callApi(WholeDeadLetter, { state, method: "GET", path: at(which) });
+    const letter = await callApi(WholeDeadLetter, { where, method: "GET", path: at(which) });
     return console.log(JSON.stringify(letter, null, 2));
   }
   const act = {
-    replay: (letter: string) => callApi(Replayed, { state, method: "POST", path: at(`${letter}/replay`) }),
-    discard: (letter: string) => callApi(Discarded, { state, method: "DELETE", path: at(letter) }),
+    replay: (letter: string) => callApi(Replayed, { where, method: "POST", path: at(`${letter}/replay`) }),
+    discard: (letter: string) => callApi(Discarded, { where, method: "DELETE", path: at(letter) }),
   }[what];
   if (act === undefined || which === "") throw new Error(USAGE);
   if (which !== "all" && !/^[a-z]+\/./.test(which))

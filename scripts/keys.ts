@@ -2,16 +2,16 @@
 import { parseArgs } from "node:util";
 import { KeyPage, MadeKey, Revoked } from "../shared/contracts/api.ts";
 import { Scope } from "../shared/contracts/key.ts";
-import { command } from "./local/command.ts";
-import { callApi } from "./local/installation.ts";
+import { command } from "./installation/command.ts";
+import { callApi, WHERE_OPTIONS } from "./installation/call-api.ts";
 
-const USAGE = `Usage: npm run keys -- [--state .errand] <command>
+const USAGE = `Usage: npm run keys -- [--state .errand | --name errand] <command>
   list                                    every key: what it may do, until when, and when it was last used
   create --scopes tasks,tasks:read        makes one, and shows it once
          [--label "the shop"] [--expires 30]   expires after so many days; without it, never
   revoke <id>                             takes one away
 Scopes: ${Scope.options.join(", ")}. docs/api.md says what each may do.
-ERRAND_URL and ERRAND_API_KEY name another installation than this machine's.`;
+--name speaks to one on Cloudflare that was deployed from here; ERRAND_URL and ERRAND_API_KEY name any other.`;
 
 const DAY_MS = 24 * 3_600_000;
 const at = { path: "/v1/keys" };
@@ -20,17 +20,18 @@ await command(USAGE, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      state: { type: "string", default: ".errand" },
+      ...WHERE_OPTIONS,
       scopes: { type: "string" },
       label: { type: "string", default: "" },
       expires: { type: "string" },
     },
   });
   const [what = "", id = ""] = positionals;
-  const { state, label } = values;
-  if (what === "list") return list((await callApi(KeyPage, { state, method: "GET", ...at })).keys);
+  const { label } = values;
+  const where = values;
+  if (what === "list") return list((await callApi(KeyPage, { where, method: "GET", ...at })).keys);
   if (what === "revoke" && id !== "") {
-    await callApi(Revoked, { state, method: "DELETE", path: `${at.path}/${encodeURIComponent(id)}` });
+    await callApi(Revoked, { where, method: "DELETE", path: `${at.path}/${encodeURIComponent(id)}` });
     return console.log(`${id} is no key any more.`);
   }
   if (what !== "create" || values.scopes === undefined) throw new Error(USAGE);
@@ -40,7 +41,7 @@ await command(USAGE, async () => {
     throw new Error(`"${unknown}" is no scope. Scopes: ${Scope.options.join(", ")}.`);
   const expiry = readExpiry(values.expires);
   const body = { label, scopes, ...expiry };
-  const made = await callApi(MadeKey, { state, method: "POST", ...at, body });
+  const made = await callApi(MadeKey, { where, method: "POST", ...at, body });
   console.log(`${made.key}\n\nIt is shown only now. Its id is ${made.id}.`);
 });
 

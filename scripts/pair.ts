@@ -1,10 +1,10 @@
 /** `npm run pair -- <code> [--admin]`: lets a person in by the code that they were told. */
 import { parseArgs } from "node:util";
 import { Admitted } from "../shared/contracts/api.ts";
-import { command } from "./local/command.ts";
-import { callApi } from "./local/installation.ts";
+import { command } from "./installation/command.ts";
+import { callApi, WHERE_OPTIONS } from "./installation/call-api.ts";
 
-const USAGE = `Usage: npm run pair -- [--state .errand] <code> [--admin]
+const USAGE = `Usage: npm run pair -- [--state .errand | --name errand] <code> [--admin]
   admits whoever was told this code, as a member or as an admin
 An admin may also admit a group, by sending /admit there. npm run people lists, dismisses and forgets.`;
 
@@ -12,14 +12,14 @@ await command(USAGE, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      state: { type: "string", default: ".errand" },
+      ...WHERE_OPTIONS,
       admin: { type: "boolean", default: false },
     },
   });
   const [code] = positionals;
   if (code === undefined) throw new Error(USAGE);
   const role = values.admin ? "admin" : "member";
-  const admission = { state: values.state, method: "POST", path: "/v1/people/admit", body: { code, role } };
+  const admission = { where: values, method: "POST", path: "/v1/people/admit", body: { code, role } };
   const { admitted } = await callApi(Admitted, admission);
   console.log(`${admitted.id} may talk now, as ${role}.`);
 });

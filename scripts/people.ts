@@ -2,10 +2,10 @@
 import { parseArgs } from "node:util";
 import { Dismissed, Forgotten, PeoplePage } from "../shared/contracts/api.ts";
 import { CHANNELS } from "../shared/channels/index.ts";
-import { command } from "./local/command.ts";
-import { callApi } from "./local/installation.ts";
+import { command } from "./installation/command.ts";
+import { callApi, WHERE_OPTIONS } from "./installation/call-api.ts";
 
-const USAGE = `Usage: npm run people -- [--state .errand] <command>
+const USAGE = `Usage: npm run people -- [--state .errand | --name errand] <command>
   list           everybody who is known
   dismiss <id>   takes somebody off the list, such as ${CHANNELS[0]?.name}:218485655; what they said stays
   forget <id>    deletes what they said and what was made for them, and takes them off the list`;
@@ -13,12 +13,12 @@ const USAGE = `Usage: npm run people -- [--state .errand] <command>
 await command(USAGE, async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { state: { type: "string", default: ".errand" } },
+    options: { ...WHERE_OPTIONS },
   });
   const [what = "", id = ""] = positionals;
-  const { state } = values;
+  const where = values;
   if (what === "list") {
-    const { people } = await callApi(PeoplePage, { state, method: "GET", path: "/v1/people" });
+    const { people } = await callApi(PeoplePage, { where, method: "GET", path: "/v1/people" });
     for (const { id: name, role, since } of people) console.log(`${role.padEnd(7)}  ${name}  since ${since}`);
     if (people.length === 0) console.log("Nobody yet.");
     return;
@@ -27,11 +27,11 @@ await command(USAGE, async () => {
   if (!/^[a-z]+:./.test(id)) throw new Error(`"${id}" is no id, such as ${CHANNELS[0]?.name}:218485655.`);
   const path = `/v1/people/${encodeURIComponent(id)}`;
   if (what === "dismiss") {
-    await callApi(Dismissed, { state, method: "DELETE", path });
+    await callApi(Dismissed, { where, method: "DELETE", path });
     console.log(`${id} is a stranger again.`);
     return;
   }
-  const { forgotten } = await callApi(Forgotten, { state, method: "POST", path: `${path}/forget` });
+  const { forgotten } = await callApi(Forgotten, { where, method: "POST", path: `${path}/forget` });
   console.log(
     `${id} is forgotten: ${forgotten.tasks} tasks and ${forgotten.messages} messages are gone. Files go within two days.`,
   );

@@ -6,7 +6,7 @@ import { describeError } from "../shared/errors.ts";
 import { banner } from "./local/banner.ts";
 import { type Errand, startErrand } from "./local/errand.ts";
 import { freePort } from "./local/ports.ts";
-import { readSettings } from "./local/settings.ts";
+import { readSettings } from "./installation/settings.ts";
 
 const USAGE = `Usage: npm start -- [--port 8787] [--state .errand] [--explorer] [--inspect]
   --port      where it is reached on this machine

@@ -9,6 +9,8 @@ export interface Variable {
   readonly workers: readonly WorkerName[];
   /** Whoever knows it may act as us: it is deployed as a secret, and never shown. */
   readonly secret: boolean;
+  /** A secret that only we and the platform need to know: a deployment makes one when nobody gives it. */
+  readonly made?: true;
   /** For people: what it is for, and what holds while it is empty. Lines of `.dev.vars.example`. */
   readonly about: readonly string[];
   /** What a value must match that is not empty, and that in words. */
@@ -36,7 +38,8 @@ export const OWN_VARIABLES = [
     name: "ERRAND_LINK_SECRET",
     workers: ["ingress"],
     secret: true,
-    about: ["Signs links to files. Empty: one of this machine's own."],
+    made: true,
+    about: ["Signs links to files. Empty: one of the installation's own."],
   },
   {
     name: "ERRAND_TIMINGS",

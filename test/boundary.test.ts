@@ -119,7 +119,8 @@ describe("a name", () => {
     "workers/notifier/channels",
     "workers/executor/tools",
     "workers/planner/models",
-    "scripts/local/find",
+    "scripts/installation/find",
+    "scripts/cloudflare/webhooks",
   );
 
   it.each(names)("%s stands in its own files and in an index only", (name) => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { bundleAll } from "../scripts/local/bundle.ts";
+import { bundleAll } from "../scripts/installation/bundle.ts";
 
 it("a bundle is made again when a file that it imports has changed, and is kept otherwise", async () => {
   const folder = await mkdtemp(join(tmpdir(), "errand-bundle-"));

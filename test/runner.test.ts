@@ -2,9 +2,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { bundleAll } from "../scripts/local/bundle.ts";
+import { bundleAll } from "../scripts/installation/bundle.ts";
 import { LocalRunner } from "../scripts/local/runner.ts";
-import { readWorkerConfig, makeWorkerOptions } from "../scripts/local/worker-config.ts";
+import { readWorkerConfig } from "../scripts/installation/worker-config.ts";
+import { makeWorkerOptions } from "../scripts/local/worker-options.ts";
 import { decodeCodeForm } from "../shared/code-form.ts";
 import type { CodeResult, CodeRequest } from "../shared/contracts/code.ts";
 import { LIMITS } from "../shared/limits.ts";

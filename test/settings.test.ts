@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { findModel } from "../scripts/local/find/anthropic.ts";
-import { findBot } from "../scripts/local/find/telegram.ts";
+import { findModel } from "../scripts/installation/find/anthropic.ts";
+import { findBot } from "../scripts/installation/find/telegram.ts";
 import { TelegramServer } from "../fakes/telegram-server.ts";
-import { readSettings, VARIABLE_GROUPS, selectVars } from "../scripts/local/settings.ts";
+import { readSettings, VARIABLE_GROUPS, selectVars } from "../scripts/installation/settings.ts";
 import { WORKERS } from "../shared/variables.ts";
 
 let folder: string;
@@ -35,7 +35,7 @@ it("the example names every variable, with what it is for", async () => {
     "",
   ]);
   const head =
-    "# Copy to .dev.vars and fill in. Environment variables of the same names win.\n" +
+    "# Copy to .dev.vars (for an installation on Cloudflare, to .prod.vars) and fill in. Environment variables of the same names win.\n" +
     "# Everything is optional: without any of it the HTTP API works on this machine.\n\n";
   await expect(`${head}${lines.join("\n")}`).toMatchFileSnapshot("../.dev.vars.example");
 });
@@ -82,11 +82,14 @@ describe("settings", () => {
     const settings = { TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_BASE: await telegram.listen() };
     // The token begins with the id, and ingress needs it without the rest.
     const found = { TELEGRAM_BOT_ID: "4839574812" };
-    expect(await findBot(settings)).toEqual({ ...found, TELEGRAM_BOT_USERNAME: "errand_test_bot" });
-    expect(await findBot({ ...settings, TELEGRAM_BOT_USERNAME: "mine" })).toEqual(found);
+    expect(await findBot(settings, console.error)).toEqual({
+      ...found,
+      TELEGRAM_BOT_USERNAME: "errand_test_bot",
+    });
+    expect(await findBot({ ...settings, TELEGRAM_BOT_USERNAME: "mine" }, console.error)).toEqual(found);
     expect(complaints).not.toHaveBeenCalled();
     await telegram.close();
-    expect(await findBot(settings)).toEqual(found);
+    expect(await findBot(settings, console.error)).toEqual(found);
     expect(complaints.mock.calls.flat().join()).toContain("TELEGRAM_BOT_USERNAME");
     expect(complaints.mock.calls.flat().join()).not.toContain(telegram.token);
   });

@@ -1,8 +1,8 @@
 /** What each Worker weighs: a heavy bundle is a slow cold start. How long the start takes is measured by `npm run bench`. */
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { bundleAll } from "../scripts/local/bundle.ts";
-import { readWorkerConfig } from "../scripts/local/worker-config.ts";
+import { bundleAll } from "../scripts/installation/bundle.ts";
+import { readWorkerConfig } from "../scripts/installation/worker-config.ts";
 
 const GZIP_KIB_MAX = { ingress: 60, planner: 120, executor: 60, notifier: 90, runner: 90 };
 

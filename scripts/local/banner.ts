@@ -2,7 +2,7 @@
 import type { AnyChannel } from "../../shared/channels/channel.ts";
 import { CHANNELS } from "../../shared/channels/index.ts";
 import { PROTOCOLS } from "../../workers/planner/models/index.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "../installation/settings.ts";
 import type { LocalKey } from "./state.ts";
 
 interface BannerFacts {

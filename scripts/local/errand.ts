@@ -6,11 +6,11 @@ import { WORKERS } from "../../shared/variables.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { log } from "../../shared/log.ts";
 import { startClock } from "./clock.ts";
-import { findSettings } from "./find/index.ts";
+import { findSettings } from "../installation/find/index.ts";
 import { lockState } from "./lock.ts";
 import { assertFree } from "./ports.ts";
 import { startRuntime } from "./runtime.ts";
-import { type Settings, selectVars } from "./settings.ts";
+import { type Settings, selectVars } from "../installation/settings.ts";
 import {
   clearState,
   closeToOthers,
@@ -20,7 +20,7 @@ import {
   prepareDatabase,
   tellCommands,
 } from "./state.ts";
-import { readWorkerConfig } from "./worker-config.ts";
+import { readWorkerConfig } from "../installation/worker-config.ts";
 import type { Workerd, WorkerdOptions } from "./workerd.ts";
 
 /** A run that was killed a moment ago may still be letting go of its port. */

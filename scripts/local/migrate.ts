@@ -1,8 +1,7 @@
 /** The database of this machine brought to what this version of Errand expects, as `wrangler d1 migrations apply` would. */
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-
-const MIGRATIONS = "shared/store/migrations";
+import { listMigrations, MIGRATIONS_FOLDER } from "../installation/migrations.ts";
 
 /** wrangler's own table, so that either may go on where the other stopped. */
 const APPLIED = `CREATE TABLE IF NOT EXISTS d1_migrations (
@@ -13,14 +12,14 @@ export async function migrate(db: D1Database): Promise<void> {
   await db.prepare(APPLIED).run();
   const { results } = await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>();
   const applied = results.map(({ name }) => name);
-  const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith(".sql")).toSorted();
+  const files = await listMigrations();
   const unknown = applied.filter((name) => !files.includes(name));
   if (unknown.length > 0)
     throw new Error(
       `This state was written by a newer Errand (${unknown.join(", ")}). Update this one, or use another folder: npm start -- --state elsewhere`,
     );
   for (const name of files.filter((file) => !applied.includes(file))) {
-    const sql = await readFile(join(MIGRATIONS, name), "utf8");
+    const sql = await readFile(join(MIGRATIONS_FOLDER, name), "utf8");
     await db.batch([db.prepare(sql), db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name)]);
   }
 }

@@ -1,7 +1,8 @@
 /** Everything that runs on one machine: one workerd for all Workers, and one for the runner, joined in this process. */
-import { bundleAll } from "./bundle.ts";
+import { bundleAll } from "../installation/bundle.ts";
 import { LocalRunner } from "./runner.ts";
-import { type WorkerConfig, makeWorkerOptions } from "./worker-config.ts";
+import type { WorkerConfig } from "../installation/worker-config.ts";
+import { makeWorkerOptions } from "./worker-options.ts";
 import { type BundledWorker, startWorkerd, type Workerd, type WorkerdOptions } from "./workerd.ts";
 
 interface RuntimeWorker {

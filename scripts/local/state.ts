@@ -24,7 +24,7 @@ const TEMPORARY = "tmp";
 /** A version before kept each Worker's secrets and a second state in there; nobody reads them any more. */
 const LEFT_BEHIND = ["workers", "runner"];
 /** By these a folder is known as a state of Errand's. */
-const MARKS = ["local.json", "start.pid", "v3"];
+const MARKS = ["local.json", "start.pid", "v3", "deploy"];
 
 /** Makes the folder, or takes what others may do there away from them. Throws in words when it cannot be used. */
 export async function openState(state: string): Promise<void> {

@@ -27,8 +27,9 @@ export const telegram = defineChannel({
       name: "TELEGRAM_WEBHOOK_SECRET",
       workers: ["ingress"],
       secret: true,
+      made: true,
       about: [
-        "Any 1 to 256 characters of A-Z a-z 0-9 _ -, the same as `secret_token` in setWebhook. Without it the webhook answers 503.",
+        "Any 1 to 256 characters of A-Z a-z 0-9 _ -, the same as `secret_token` in setWebhook. Without it the webhook answers 503. A deployment makes one.",
       ],
       shape: { pattern: /^[\w-]{1,256}$/, words: "at most 256 characters of A-Z a-z 0-9 _ -" },
     },
@@ -43,7 +44,7 @@ export const telegram = defineChannel({
       workers: ["ingress"],
       secret: false,
       about: [
-        "The bot's name, such as my_errand_bot: in groups it answers when it is mentioned, replied to or commanded. Empty: npm start asks Telegram.",
+        "The bot's name, such as my_errand_bot: in groups it answers when it is mentioned, replied to or commanded. Empty: npm start and npm run deploy ask Telegram.",
       ],
     },
     {

@@ -1,5 +1,5 @@
 /** API keys: stored hashed, each of one tenant, with what it may do. */
-import sql from "sql-template-tag";
+import sql, { type Sql } from "sql-template-tag";
 import * as z from "zod/mini";
 import { Scope } from "../contracts/key.ts";
 import { Batch, jsonColumn, prepare } from "./batch.ts";
@@ -23,15 +23,15 @@ export interface NewKey {
 }
 
 /** The first key of an installation, which nobody could ask for with a key. The same again changes nothing. */
-export async function addFirstKey(
-  db: D1Database,
-  { hash, tenantId, label, now }: { hash: string; tenantId: string; label: string; now: number },
-): Promise<void> {
-  await prepare(
-    db,
-    sql`INSERT INTO api_keys (hash, tenant_id, label, scopes, created_at)
-      VALUES (${hash}, ${tenantId}, ${label}, '["admin"]', ${now}) ON CONFLICT DO NOTHING`,
-  ).run();
+export function insertFirstKey(key: { hash: string; tenantId: string; label: string; now: number }): Sql {
+  const { hash, tenantId, label, now } = key;
+  return sql`INSERT INTO api_keys (hash, tenant_id, label, scopes, created_at)
+    VALUES (${hash}, ${tenantId}, ${label}, '["admin"]', ${now}) ON CONFLICT DO NOTHING`;
+}
+
+/** Lets it in. */
+export async function addFirstKey(db: D1Database, key: Parameters<typeof insertFirstKey>[0]): Promise<void> {
+  await prepare(db, insertFirstKey(key)).run();
 }
 
 /** Whether it is somebody's key, whatever it may do. What is done with a key asks for it in its own batch; this is for what does not come to be done. */

@@ -49,7 +49,7 @@ export const LOCAL: readonly Mutation[] = [
   },
   {
     name: "the bundle whose source has changed",
-    file: "scripts/local/bundle.ts",
+    file: "scripts/installation/bundle.ts",
     find: "now[path] === hash) ? kept : null",
     replace: "now[path] === hash || true) ? kept : null",
     test: "test/bundle.test.ts",

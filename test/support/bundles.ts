@@ -1,6 +1,6 @@
 /** Before all tests: the Workers are bundled once, as they are and as tests watch them, and every file finds them. */
 import { glob } from "node:fs/promises";
-import { bundleAll } from "../../scripts/local/bundle.ts";
+import { bundleAll } from "../../scripts/installation/bundle.ts";
 
 export default async function setup(): Promise<void> {
   const mains: string[] = [];

@@ -110,8 +110,8 @@ export class Control {
     return { do: "go", id };
   }
 
-  private record({ stage, entry, kind, name, statements }: Effect): number {
-    const effect = { stage, entry, kind, name, statements };
+  private record({ invocation, stage, entry, kind, name, statements }: Effect): number {
+    const effect = { invocation, stage, entry, kind, name, statements };
     const key = keyOf(effect);
     const occurrence = (this.occurrences.get(key) ?? 0) + 1;
     this.occurrences.set(key, occurrence);

@@ -1,8 +1,9 @@
 /** The whole pipeline on one machine's runtime: the real Workers, real queues, D1 and Workflows, and a Bot API at its HTTP edge. */
 import { resolve } from "node:path";
+import { makeFree } from "../../scripts/cloudflare/generated.ts";
 import { migrate } from "../../scripts/local/migrate.ts";
 import { startRuntime } from "../../scripts/local/runtime.ts";
-import { readWorkerConfig } from "../../scripts/local/worker-config.ts";
+import { readWorkerConfig } from "../../scripts/installation/worker-config.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import type { Timings } from "../../shared/limits.ts";
 import type { TaskState } from "../../shared/contracts/task.ts";
@@ -25,6 +26,8 @@ export interface PipelineOptions {
   vars?: Record<string, string>;
   /** Code runs side by side then, as it does in production. */
   runnerBeside?: boolean;
+  /** As Workers Free takes it: without a runner. */
+  free?: boolean;
   /** Another entry for a Worker, which imports the real one. */
   mains?: Partial<Record<WorkerName, string>>;
 }
@@ -67,7 +70,8 @@ export async function openPipeline(options: PipelineOptions = {}) {
     ...options.vars,
   };
   const workerOf = async (name: WorkerName) => {
-    const config = await (options.control ? watchedConfig(name) : readWorkerConfig(name));
+    const paid = await (options.control ? watchedConfig(name) : readWorkerConfig(name));
+    const config = options.free === true ? makeFree(paid) : paid;
     const main = options.mains?.[name];
     return {
       config: { ...config, ...(main !== undefined && { main: resolve(main) }) },

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { WORKERS as OURS, type WorkerName as OurName } from "../../shared/variables.ts";
-import { readWorkerConfig, type WorkerConfig } from "../../scripts/local/worker-config.ts";
+import { readWorkerConfig, type WorkerConfig } from "../../scripts/installation/worker-config.ts";
 
 export const WORKERS = [...OURS, "runner"] as const;
 export type WorkerName = OurName | "runner";

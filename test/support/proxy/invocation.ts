@@ -7,6 +7,7 @@ const running = new AsyncLocalStorage<Invocation>();
 
 export class Invocation {
   dead = false;
+  private readonly id = crypto.randomUUID();
   readonly controlUrl: string;
   readonly stage: Stage;
   readonly entry: string;
@@ -25,7 +26,14 @@ export class Invocation {
   ): Promise<Result> {
     const { stage, entry } = this;
     this.assertAlive();
-    const id = await this.obey({ moment: "before", stage, entry, statements: 1, ...what });
+    const id = await this.obey({
+      moment: "before",
+      invocation: this.id,
+      stage,
+      entry,
+      statements: 1,
+      ...what,
+    });
     let result: Result;
     try {
       result = await work();

@@ -3,6 +3,8 @@
 /** Something that is seen outside the invocation that does it. */
 export interface Effect {
   stage: Stage;
+  /** Which run of a handler. */
+  invocation: string;
   /** Which of the Worker's handlers: a route, a queue, an RPC method, a Workflow step. */
   entry: string;
   kind: "d1" | "queue" | "workflow" | "rpc" | "r2" | "fetch" | "step" | "ack";

@@ -4,17 +4,21 @@ import { decodeCodeForm } from "../../../shared/code-form.ts";
 import type { CodeResult, CodeRequest } from "../../../shared/contracts/code.ts";
 import { describeError, transient, type Transient } from "../../../shared/errors.ts";
 import type { Timings } from "../../../shared/limits.ts";
-import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts";
+import { failing, type Run, type ToolResult } from "./tool.ts";
 
 /** The runner and its watchdog keep the time; this much later nobody waits for them any more. */
 const PATIENCE_MS = 5_000;
 /** From this attempt on, code that the sandbox is lost under is blamed for it: before, it may have been a restart. */
 const BLAMED_FROM_ATTEMPT = 3;
+const NO_RUNNER =
+  "Not done: this installation cannot run code. It is on Workers Free, and code needs the plan Workers Paid; whoever runs it can change the plan and deploy again.";
 
 export const runCode: Run<"run_code"> = async (context, { code }) => {
   const timings = readTimings(context.env);
+  const { RUNNER: runner } = context.env;
+  if (runner === undefined) return failing(NO_RUNNER);
   try {
-    return observe(await ask(context, code, timings), timings);
+    return observe(await ask(runner, code, timings), timings);
   } catch (error) {
     const lost = `the sandbox was lost (${describeError(error)})`;
     if (context.attempt >= BLAMED_FROM_ATTEMPT) return failing(`Not done: ${lost} while the code ran.`);
@@ -22,10 +26,10 @@ export const runCode: Run<"run_code"> = async (context, { code }) => {
   }
 };
 
-async function ask({ env }: ToolContext, code: string, timings: Timings): Promise<CodeResult> {
+async function ask(runner: Fetcher, code: string, timings: Timings): Promise<CodeResult> {
   const { code_wall_ms: wallMs, sandbox_queue_ms: startWithinMs } = timings;
   const request: CodeRequest = { code, wallMs, startWithinMs };
-  const response = await env.RUNNER.fetch("http://runner/run", {
+  const response = await runner.fetch("http://runner/run", {
     method: "POST",
     body: JSON.stringify(request),
     signal: AbortSignal.timeout(wallMs + startWithinMs + PATIENCE_MS),

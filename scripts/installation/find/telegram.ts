@@ -8,7 +8,7 @@ const ANSWERS_MS_MAX = 3_000;
 const Me = z.object({ ok: z.literal(true), result: z.object({ username: z.string() }) });
 
 /** The bot's id, which its token begins with, and the name that Telegram gives. https://core.telegram.org/bots/api#getme */
-export async function findBot(settings: Settings): Promise<Settings> {
+export async function findBot(settings: Settings, complain: (words: string) => void): Promise<Settings> {
   const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_BOT_USERNAME: known, TELEGRAM_API_BASE: base } = settings;
   if (token === undefined) return {};
   const [id = ""] = token.split(":");
@@ -23,8 +23,8 @@ export async function findBot(settings: Settings): Promise<Settings> {
     return { ...found, TELEGRAM_BOT_USERNAME: me.result.username };
   } catch (error) {
     const reason = redact(error instanceof z.core.$ZodError ? "it answered something else" : String(error));
-    console.error(
-      `Telegram does not tell the bot's name (${reason}): for groups, set TELEGRAM_BOT_USERNAME in .dev.vars.`,
+    complain(
+      `Telegram does not tell the bot's name (${reason}): mend TELEGRAM_BOT_TOKEN, or, for groups, set TELEGRAM_BOT_USERNAME.`,
     );
     return found;
   }

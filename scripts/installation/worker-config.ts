@@ -1,8 +1,7 @@
-/** A Worker as `wrangler/<name>.jsonc` describes it, and what this machine's runtime makes of that. There is no other description. */
+/** A Worker as `wrangler/<name>.jsonc` describes it, for this machine and for Cloudflare. There is no other description. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parse } from "jsonc-parser";
-import type { V4WorkerOptionsShape } from "miniflare";
 import * as z from "zod/mini";
 
 const Queue = z.strictObject({ binding: z.string(), queue: z.string() });
@@ -61,45 +60,6 @@ export async function readWorkerConfig(name: string): Promise<WorkerConfig> {
   const parsed = WorkerConfig.safeParse(
     parse(await readFile(file, "utf8"), [], { allowTrailingComma: true }),
   );
-  if (!parsed.success)
-    throw new Error(`${file} cannot be used on this machine:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Error(`${file} cannot be used:\n${z.prettifyError(parsed.error)}`);
   return { ...parsed.data, main: resolve(dirname(file), parsed.data.main) };
-}
-
-/** The Worker with its bindings, as miniflare takes it. A service that is not among the Workers is given as a function. */
-export function makeWorkerOptions(
-  config: WorkerConfig,
-  vars: Readonly<Record<string, string>>,
-): V4WorkerOptionsShape {
-  const { queues, workflows } = config;
-  return {
-    name: config.name,
-    compatibilityDate: config.compatibility_date,
-    compatibilityFlags: config.compatibility_flags ?? [],
-    bindings: { ...config.vars, ...vars },
-    d1Databases: byBinding(config.d1_databases, ({ preview_database_id }) => preview_database_id),
-    r2Buckets: byBinding(config.r2_buckets, ({ bucket_name }) => bucket_name),
-    serviceBindings: byBinding(config.services, ({ service }) => service),
-    workflows: byBinding(workflows, ({ name, class_name }) => ({ name, className: class_name })),
-    workerLoaders: byBinding(config.worker_loaders, () => ({})),
-    queueProducers: byBinding(queues?.producers, ({ queue }) => queue),
-    queueConsumers: Object.fromEntries(
-      (queues?.consumers ?? []).map((consumer) => [
-        consumer.queue,
-        {
-          maxBatchSize: consumer.max_batch_size,
-          maxBatchTimeout: consumer.max_batch_timeout,
-          maxRetries: consumer.max_retries,
-          ...(consumer.dead_letter_queue !== undefined && { deadLetterQueue: consumer.dead_letter_queue }),
-        },
-      ]),
-    ),
-  };
-}
-
-function byBinding<Bound extends { binding: string }, Value>(
-  bound: readonly Bound[] | undefined,
-  valueOf: (one: Bound) => Value,
-): Record<string, Value> {
-  return Object.fromEntries((bound ?? []).map((one) => [one.binding, valueOf(one)]));
 }

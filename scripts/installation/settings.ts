@@ -1,4 +1,4 @@
-/** Configuration: `.dev.vars` at the root, overridden by environment variables. */
+/** Configuration: `.dev.vars` (or, for a deployment, `.prod.vars`) at the root, overridden by environment variables. */
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { CHANNELS } from "../../shared/channels/index.ts";
@@ -6,13 +6,31 @@ import { OWN_VARIABLES, type Variable, type WorkerName } from "../../shared/vari
 import { GATEWAY_TOGETHER } from "../../workers/planner/models/gateway.ts";
 import { MODEL_VARIABLES } from "../../workers/planner/models/index.ts";
 
+/** They are for whoever deploys: no Worker sees them. */
+const CLOUDFLARE_VARIABLES = [
+  {
+    name: "CLOUDFLARE_API_TOKEN",
+    workers: [],
+    secret: true,
+    about: ["Empty: the login of `npx wrangler login`."],
+  },
+  {
+    name: "CLOUDFLARE_ACCOUNT_ID",
+    workers: [],
+    secret: false,
+    about: ["Needed when the token sees several accounts."],
+    shape: { pattern: /^[0-9a-f]{32}$/, words: "32 of 0-9 and a-f" },
+  },
+] as const satisfies readonly Variable[];
+
 /** What an installation is configured by, under the headings of `.dev.vars.example`. */
 export const VARIABLE_GROUPS: readonly { title: string; variables: readonly Variable[] }[] = [
   ...CHANNELS.map(({ title, variables }) => ({ title, variables })),
   { title: "The model", variables: MODEL_VARIABLES },
   { title: "Errand itself", variables: OWN_VARIABLES },
+  { title: "Deploying to Cloudflare (docs/deploy.md)", variables: CLOUDFLARE_VARIABLES },
 ];
-const VARIABLES = VARIABLE_GROUPS.flatMap(({ variables }) => variables);
+export const VARIABLES = VARIABLE_GROUPS.flatMap(({ variables }) => variables);
 
 /** Variables by their names; none is empty. */
 export type Settings = Readonly<Record<string, string>>;

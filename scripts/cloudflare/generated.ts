@@ -1,0 +1,148 @@
+/** The Workers as they are deployed: one module each, and a configuration made from the tracked one. Nothing tracked is edited, and no id is in it. */
+import { createHash } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bundleAll } from "../installation/bundle.ts";
+import { type WorkerConfig, readWorkerConfig } from "../installation/worker-config.ts";
+import { DEPLOY_ORDER, type Part } from "./live.ts";
+import { LOCATIONS, type Location, renameFor } from "./target.ts";
+
+/** Below what is a tag's longest. https://developers.cloudflare.com/api/resources/workers/subresources/scripts/subresources/versions/ */
+const TAG_CHARS = 16;
+
+export interface Source {
+  readonly config: WorkerConfig;
+  /** One module. */
+  readonly code: string;
+}
+export type Sources = ReadonlyMap<Part, Source>;
+
+/** The five Workers of this version, bundled as `npm start` bundles them. */
+export async function readSources(): Promise<Sources> {
+  const configs = await Promise.all(
+    DEPLOY_ORDER.map(async (part) => ({ part, config: await readWorkerConfig(part) })),
+  );
+  const bundles = await bundleAll(configs.map(({ config }) => config.main));
+  return new Map(configs.map(({ part, config }, index) => [part, { config, code: bundles[index] ?? "" }]));
+}
+
+export interface Shape {
+  readonly name: string;
+  readonly location: Location | null;
+  readonly domain: string | null;
+  /** Workers Paid. Without it there is no runner, and no limit on CPU time but the plan's own. */
+  readonly paid: boolean;
+  /** Seen from the folder of a Worker. */
+  readonly migrationsDir: string;
+}
+
+export interface PartSettings {
+  readonly vars: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+export interface Generated {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly code: string;
+  /** The hash of both. What is live under the same tag need not be deployed again. */
+  readonly tag: string;
+}
+
+/** A batch of one keeps an invocation below the 50 queries of Workers Free: `test/pipeline/free.test.ts` counts them. */
+const FREE_BATCH_MAX = 1;
+const RUNNER = "errand-runner";
+
+/** The Worker as Workers Free takes it: without the runner, and without a limit on CPU time but the plan's own. */
+export function makeFree({ limits: _limits, ...config }: WorkerConfig): WorkerConfig {
+  const { services, queues } = config;
+  return {
+    ...config,
+    ...(services && { services: services.filter(({ service }) => service !== RUNNER) }),
+    ...(queues && {
+      queues: {
+        ...queues,
+        ...(queues.consumers && {
+          consumers: queues.consumers.map((consumer) => ({ ...consumer, max_batch_size: FREE_BATCH_MAX })),
+        }),
+      },
+    }),
+  };
+}
+
+/** The configuration that wrangler is given. Throws nothing: what it is made of was checked. */
+export function generate(
+  part: Part,
+  { config: tracked, code }: Source,
+  shape: Shape,
+  { vars, secrets }: PartSettings,
+): Generated {
+  const { name, location, domain, paid, migrationsDir } = shape;
+  const config = paid ? tracked : makeFree(tracked);
+  const ours = (theirs: string) => renameFor(name, theirs);
+  const { $schema: _schema, build: _build, main: _main, ...kept } = config;
+  const isPublic = part === "ingress";
+  const made = {
+    ...kept,
+    name: ours(config.name),
+    main: "index.js",
+    no_bundle: true,
+    // The database and who asks it belong together: elsewhere each round trip crosses an ocean.
+    ...(isPublic && {
+      placement: location === null ? { mode: "smart" } : { region: LOCATIONS[location].region },
+    }),
+    ...(isPublic &&
+      domain !== null && { routes: [{ pattern: domain, custom_domain: true }], workers_dev: false }),
+    vars: {
+      ...Object.fromEntries(Object.entries(config.vars ?? {}).map(([key, value]) => [key, ours(value)])),
+      ...vars,
+    },
+    d1_databases: config.d1_databases?.map(({ binding, database_name }) => ({
+      binding,
+      database_name: ours(database_name),
+      migrations_dir: migrationsDir,
+    })),
+    r2_buckets: config.r2_buckets?.map((bucket) => ({ ...bucket, bucket_name: ours(bucket.bucket_name) })),
+    services: config.services?.map((bound) => ({ ...bound, service: ours(bound.service) })),
+    workflows: config.workflows?.map((workflow) => ({ ...workflow, name: ours(workflow.name) })),
+    queues: config.queues && {
+      producers: config.queues.producers?.map((producer) => ({ ...producer, queue: ours(producer.queue) })),
+      consumers: config.queues.consumers?.map((consumer) => ({
+        ...consumer,
+        queue: ours(consumer.queue),
+        ...(consumer.dead_letter_queue !== undefined && {
+          dead_letter_queue: ours(consumer.dead_letter_queue),
+        }),
+      })),
+    },
+    // A Worker that lacks one of them is refused before it is uploaded.
+    secrets: { required: Object.keys(secrets).toSorted() },
+  };
+  const text = JSON.stringify(made);
+  return {
+    config: JSON.parse(text),
+    code,
+    tag: createHash("sha256").update(text).update(code).digest("hex").slice(0, TAG_CHARS),
+  };
+}
+
+/** Where wrangler finds a Worker. */
+export interface WorkerFiles {
+  readonly config: string;
+  /** Not there until secrets are written to it. */
+  readonly secrets: string;
+}
+
+/** Writes a Worker into a folder of its own, in place of whatever an earlier run has left there. */
+export async function writeWorker(
+  folder: string,
+  part: Part,
+  { config, code }: Generated,
+): Promise<WorkerFiles> {
+  const own = join(folder, part);
+  await rm(own, { recursive: true, force: true });
+  await mkdir(own, { recursive: true, mode: 0o700 });
+  const files = { config: join(own, "wrangler.json"), secrets: join(own, "secrets.json") };
+  await writeFile(files.config, `${JSON.stringify(config, null, 2)}\n`);
+  await writeFile(join(own, "index.js"), code);
+  return files;
+}

@@ -1,0 +1,112 @@
+/** `npm run deploy`: reads what there is, plans what is missing, and does it. The first time and every upgrade are the same. */
+import { CHANNELS } from "../../shared/channels/index.ts";
+import { PROTOCOLS } from "../../workers/planner/models/index.ts";
+import type { Settings } from "../installation/settings.ts";
+import { type DatabaseState, planFirstKey, planMigrations } from "./database.ts";
+import type { Deployment } from "./deployment.ts";
+import { writeWorker } from "./generated.ts";
+import { addRelease, listRecords, readRecord } from "./record.ts";
+import { planResources, suggestSubdomain } from "./resources.ts";
+import type { Runner, Step } from "./step.ts";
+import { planWebhooks } from "./webhooks/index.ts";
+import { generatedFolder, generatePart, planCallers, planRunner, type WorkerOptions } from "./workers.ts";
+
+export interface Plan {
+  readonly url: string;
+  /** Resources, migrations, the key. */
+  readonly ground: readonly Step[];
+  readonly runner: readonly Step[];
+  /** The other Workers, unless it turns out that there can be no runner. */
+  readonly callers: readonly Step[];
+  readonly webhooks: readonly Step[];
+}
+
+export interface InstallOptions extends WorkerOptions {
+  /** Make another API key, with which nobody has to have one. */
+  readonly newKey: boolean;
+}
+
+/** What would be done. Throws when it cannot be done at all. */
+export async function planInstall(
+  deployment: Deployment,
+  database: DatabaseState,
+  options: InstallOptions,
+): Promise<Plan> {
+  const { live, target } = deployment;
+  const executor = `${target.name}-executor`;
+  if (live.workflowOwner !== null && live.workflowOwner !== executor)
+    throw new Error(
+      `The account has a Workflow ${target.name}-task already, of the Worker ${live.workflowOwner}. Take another name: --name other`,
+    );
+  const subdomain = live.subdomain ?? suggestSubdomain(deployment.accountId);
+  const url = deployment.url(subdomain);
+  const writeConfig = async () => {
+    const generated = generatePart(deployment, options.sources, "ingress");
+    return (await writeWorker(generatedFolder(deployment), "ingress", generated)).config;
+  };
+  return {
+    url,
+    ground: [
+      ...planResources(deployment),
+      ...(await planMigrations(deployment, database, writeConfig)),
+      ...planFirstKey(deployment, database, options.newKey),
+    ],
+    runner: planRunner(deployment, options),
+    callers: planCallers(deployment, options),
+    webhooks: planWebhooks(deployment, url, await listOtherUrls(deployment)),
+  };
+}
+
+/** Two installations that share a bot would take it from each other. */
+async function listOtherUrls({ folder, target }: Deployment): Promise<string[]> {
+  const others = (await listRecords(folder)).filter((name) => name !== target.name);
+  const records = await Promise.all(others.map((name) => readRecord(folder, name).catch(() => null)));
+  return records.flatMap((record) => record?.url ?? []);
+}
+
+/** Carries the plan out. */
+export async function install(
+  deployment: Deployment,
+  { url, ground, runner, callers, webhooks }: Plan,
+  options: InstallOptions,
+  steps: Runner,
+): Promise<void> {
+  const { accountId, target } = deployment;
+  await deployment.remember({ account: accountId, location: target.location, domain: target.domain, url });
+  await steps.run([...ground, ...runner], callers.length + webhooks.length);
+  // Only now it is known whether the account may have a runner, and what calls it is made accordingly.
+  await steps.run(planCallers(deployment, options), webhooks.length);
+  await rememberRelease(deployment, options.label);
+  await steps.run(webhooks);
+}
+
+async function rememberRelease(deployment: Deployment, label: string): Promise<void> {
+  const versions = Object.entries(deployment.record.workers).map(([part, { versionId }]) => [
+    part,
+    versionId,
+  ]);
+  const release = { at: new Date().toISOString(), label, versions: Object.fromEntries(versions) };
+  await deployment.remember(addRelease(deployment.record, release));
+}
+
+/** What is missing that only a person can give, in lines for people. */
+export function listAdvice(settings: Settings, paid: boolean): string[] {
+  const chats = CHANNELS.filter(({ required }) => required.every((name) => settings[name] !== undefined));
+  const hasModel = PROTOCOLS.some((protocol) => protocol.describe(settings) !== null);
+  const [either] = PROTOCOLS.flatMap(({ either: names }) => names);
+  return [
+    ...(hasModel
+      ? []
+      : [
+          `No model is configured, so it understands commands only: ${either} in .prod.vars (docs/models.md).`,
+        ]),
+    ...(chats.length > 0
+      ? []
+      : ["No chat channel is configured: it is reached over the API alone (docs/deploy.md)."]),
+    ...(paid
+      ? []
+      : [
+          "The account is on Workers Free: code cannot be run (docs/deploy.md says what else differs). With Workers Paid, deploy again.",
+        ]),
+  ];
+}

@@ -1,0 +1,77 @@
+/** Opens an installation for a command: what this machine remembers of it, its settings, how Cloudflare is reached, and what there is. */
+import { redact } from "../../shared/log.ts";
+import type { Settings } from "../installation/settings.ts";
+import { VARIABLES } from "../installation/settings.ts";
+import { apiBaseUrl, findAccess } from "./access.ts";
+import { chooseFile, isLoopback, readDeploySettings } from "./deploy-settings.ts";
+import { Deployment } from "./deployment.ts";
+import { explainFailure } from "./failures.ts";
+import { readLive } from "./live.ts";
+import { type InstallationRecord, readRecord } from "./record.ts";
+import { checkDomain, checkLocation, isLocation, type Location } from "./target.ts";
+import type { World } from "./world.ts";
+
+export interface Named {
+  readonly name: string;
+  readonly location?: string | undefined;
+  /** Empty: no domain any more. */
+  readonly domain?: string | undefined;
+  readonly vars?: string | undefined;
+}
+
+/** What is known without Cloudflare. */
+export interface Prepared {
+  readonly record: InstallationRecord;
+  readonly settings: Settings;
+  readonly file: string;
+}
+
+export async function prepare(
+  named: Named,
+  world: World,
+  { online }: { online: boolean },
+): Promise<Prepared> {
+  const record = await readRecord(world.folder, named.name);
+  const file = await chooseFile(named.vars);
+  const { answers, made: before } = record;
+  const rehearsal = isLoopback(apiBaseUrl());
+  const { settings, made } = await readDeploySettings({ file, answers, made: before, rehearsal, online });
+  return { record: { ...record, made: { ...before, ...made } }, settings, file };
+}
+
+/** Reads what there is on the account. Throws in words, with what mends it. */
+export async function open(named: Named, { record, settings }: Prepared, world: World): Promise<Deployment> {
+  const { name } = named;
+  let accountId = settings["CLOUDFLARE_ACCOUNT_ID"] ?? record.account ?? "";
+  try {
+    const access = await findAccess(settings, record, world.makeWrangler);
+    accountId = access.accountId;
+    const live = await readLive(access.api, accountId, name);
+    // Who remembers the installation remembers that no location was given, too.
+    const found = record.account === null ? live.database?.location : null;
+    const location = chooseLocation(named, record) ?? found ?? null;
+    const domain = chooseDomain(named, record);
+    const { folder } = world;
+    return new Deployment({ ...access, target: { name, location, domain }, folder, settings, live, record });
+  } catch (error) {
+    throw new Error(conceal(explainFailure(error, accountId), settings), { cause: error });
+  }
+}
+
+/** Given, or the same as the last time. */
+export function chooseLocation({ location }: Named, record: InstallationRecord): Location | null {
+  if (location !== undefined) return checkLocation(location);
+  return record.location !== null && isLocation(record.location) ? record.location : null;
+}
+
+export function chooseDomain({ domain }: Named, record: InstallationRecord): string | null {
+  if (domain === undefined) return record.domain;
+  return domain === "" ? null : checkDomain(domain);
+}
+
+/** Words without any secret of the settings in them. Shorter ones than these are words themselves. */
+export function conceal(words: string, settings: Settings): string {
+  const secrets = VARIABLES.flatMap(({ name, secret }) => (secret ? (settings[name] ?? []) : []));
+  const long = secrets.filter((value) => value.length >= 6);
+  return long.reduce((clean, value) => clean.replaceAll(value, "[redacted]"), redact(words));
+}

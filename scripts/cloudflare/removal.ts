@@ -1,0 +1,117 @@
+/** Steps that take an installation off the account: consumers before queues, who calls before who is called, data last. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { join } from "node:path";
+import * as z from "zod/mini";
+import { concurrently } from "../../shared/queue/concurrently.ts";
+import type { Deployment } from "./deployment.ts";
+import { DEPLOY_ORDER } from "./live.ts";
+import type { Step } from "./step.ts";
+import { WranglerError } from "./wrangler.ts";
+
+/** "There is no such thing": a Worker, a Workflow, a queue, a database, a bucket. Who was killed after removing it meets these. */
+const GONE = new Set([10_007, 10_200, 11_000, 7_404, 10_006]);
+const GONE_WORDS = /does(?: not|n't) exist|not.found|could not be found|no such/i;
+/** A queue is in use for a moment after the Workers that used it are gone. */
+const IN_USE = 11_005;
+const TRIES_MAX = 6;
+const WAIT_MS = 2_000;
+const OBJECTS_AT_ONCE = 8;
+/** A page of a thousand files each. */
+const PAGES_MAX = 10_000;
+
+/** Steps for what is there, but for what people have said and made. */
+export function planRemoval(deployment: Deployment): Step[] {
+  const { live, target } = deployment;
+  const remove = (what: string, args: readonly string[]): Step => ({
+    what,
+    run: () => removeOnce(deployment, args),
+  });
+  const consumers = [...live.queues].flatMap(([queue, workers]) =>
+    workers.map((worker) => ({ queue, worker })),
+  );
+  const workers = DEPLOY_ORDER.toReversed()
+    .filter((part) => live.workers.has(part))
+    .map((part) => `${target.name}-${part}`);
+  return [
+    ...consumers.map(({ queue, worker }) =>
+      remove(`detaches ${worker} from the queue ${queue}`, ["queues", "consumer", "remove", queue, worker]),
+    ),
+    ...workers.map((worker) => remove(`deletes the Worker ${worker}`, ["delete", worker, "--force"])),
+    ...(live.workflowOwner === `${target.name}-executor`
+      ? [remove(`deletes the Workflow ${target.name}-task`, ["workflows", "delete", `${target.name}-task`])]
+      : []),
+    ...[...live.queues.keys()].map((queue) =>
+      remove(`deletes the queue ${queue}`, ["queues", "delete", queue]),
+    ),
+  ];
+}
+
+/** Steps for the database, exported first, and the files. */
+export function planDataRemoval(deployment: Deployment, now: Date): Step[] {
+  const { live, target, folder } = deployment;
+  const { name } = target;
+  const file = join(folder, `${name}-${now.toISOString().replaceAll(/[:.]/g, "-")}.sql`);
+  const remove = (what: string, args: readonly string[]): Step => ({
+    what,
+    run: () => removeOnce(deployment, args),
+  });
+  return [
+    ...(live.database === null
+      ? []
+      : [
+          {
+            what: `exports the database ${name} to ${file}`,
+            run: async () => {
+              await deployment.wrangler.run([
+                "d1",
+                "export",
+                name,
+                "--remote",
+                "--skip-confirmation",
+                "--output",
+                file,
+              ]);
+            },
+          },
+          remove(`deletes the database ${name}`, ["d1", "delete", name, "--skip-confirmation"]),
+        ]),
+    ...(live.hasBucket
+      ? [
+          { what: `deletes the files in the bucket ${name}-files`, run: () => emptyBucket(deployment) },
+          remove(`deletes the bucket ${name}-files`, ["r2", "bucket", "delete", `${name}-files`]),
+        ]
+      : []),
+  ];
+}
+
+async function removeOnce({ wrangler }: Deployment, args: readonly string[]): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await wrangler.run(args);
+      return;
+    } catch (error) {
+      if (!(error instanceof WranglerError)) throw error;
+      if (GONE.has(error.code) || (error.code === 0 && GONE_WORDS.test(error.message))) return;
+      if (error.code !== IN_USE || tries === TRIES_MAX) throw error;
+      await sleep(WAIT_MS);
+    }
+  }
+}
+
+const Objects = z.array(z.object({ key: z.string() }));
+
+/** A bucket goes only when it is empty, and wrangler deletes one object a start. https://developers.cloudflare.com/api/resources/r2/subresources/buckets/subresources/objects/ */
+async function emptyBucket({ api, accountId, target }: Deployment): Promise<void> {
+  const objects = `/accounts/${accountId}/r2/buckets/${target.name}-files/objects`;
+  for (let page = 0; page < PAGES_MAX; page++) {
+    const found = await api.find(`${objects}?per_page=1000`, Objects);
+    if (found === null || found.length === 0) return;
+    await concurrently(found, OBJECTS_AT_ONCE, async ({ key }) => {
+      const path = key.split("/").map(encodeURIComponent).join("/");
+      await api.call(`${objects}/${path}`, z.unknown(), { method: "DELETE" });
+    });
+  }
+  throw new Error(
+    `${target.name}-files holds more files than can be deleted in one go: destroy it once more.`,
+  );
+}

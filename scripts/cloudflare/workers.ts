@@ -1,0 +1,137 @@
+/** The Workers of an installation, each after those that it calls. One that is live as it should be is left alone. */
+import { createHash } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { MIGRATIONS_FOLDER } from "../installation/migrations.ts";
+import { listStaleSecrets, selectFor } from "./deploy-settings.ts";
+import type { Deployment } from "./deployment.ts";
+import { isPaidOnly } from "./failures.ts";
+import { generate, type Generated, type Sources, writeWorker } from "./generated.ts";
+import { DEPLOY_ORDER, type Part } from "./live.ts";
+import type { Step } from "./step.ts";
+import { WranglerError } from "./wrangler.ts";
+
+export interface WorkerOptions {
+  readonly sources: Sources;
+  /** What the release is called. */
+  readonly label: string;
+  /** Deploy over what was edited elsewhere, such as on the dashboard. */
+  readonly overwrite: boolean;
+}
+
+/** The folder of what is generated for this installation. */
+export const generatedFolder = ({ folder, target }: Pick<Deployment, "folder" | "target">) =>
+  join(folder, target.name);
+
+/** The Worker as it is to be. */
+export function generatePart(deployment: Deployment, sources: Sources, part: Part): Generated {
+  const source = sources.get(part);
+  if (source === undefined) throw new Error(`There is no Worker ${part}.`);
+  const migrationsDir = relative(join(generatedFolder(deployment), part), MIGRATIONS_FOLDER);
+  // The runner itself is made for Workers Paid, or not at all.
+  const shape = { ...deployment.target, paid: part === "runner" || deployment.record.paid, migrationsDir };
+  return generate(part, source, shape, selectFor(part, deployment.settings));
+}
+
+interface Change {
+  readonly generated: Generated;
+  /** Those that are new, or have another value than the last time; on a Worker that somebody else has touched, all. */
+  readonly send: Readonly<Record<string, string>>;
+  readonly stale: readonly string[];
+  readonly why: string;
+}
+
+/** Null: it is live as it should be. The same tag alone says too little: who was killed after the upload has left its triggers behind. */
+function findChange(deployment: Deployment, sources: Sources, part: Part): Change | null {
+  const { live, record, settings } = deployment;
+  const generated = generatePart(deployment, sources, part);
+  const { secrets } = selectFor(part, settings);
+  const now = live.workers.get(part);
+  const before = record.workers[part];
+  const isKnown = now !== undefined && before !== undefined && now.versionId === before.versionId;
+  const isSent = ([name, value]: [string, string]) =>
+    isKnown && now.secrets.includes(name) && before.secrets[name] === hash(value);
+  const send = Object.fromEntries(Object.entries(secrets).filter((secret) => !isSent(secret)));
+  const stale = now === undefined ? [] : listStaleSecrets(part, now.secrets, settings);
+  const hasSecrets = Object.keys(send).length > 0 || stale.length > 0;
+  const change = (why: string) => ({ generated, send, stale, why });
+  if (now === undefined) return change("new");
+  if (!isKnown) return change("deployed elsewhere, or not to its end");
+  if (now.tag !== generated.tag) return change("changed");
+  return hasSecrets ? change(`secrets: ${[...Object.keys(send), ...stale].join(", ")}`) : null;
+}
+
+/** Steps for all but the runner. */
+export function planCallers(deployment: Deployment, options: WorkerOptions): Step[] {
+  return DEPLOY_ORDER.filter((part) => part !== "runner").flatMap((part) =>
+    planWorker(deployment, options, part),
+  );
+}
+
+function planWorker(deployment: Deployment, options: WorkerOptions, part: Part): Step[] {
+  const change = findChange(deployment, options.sources, part);
+  if (change === null) return [];
+  const what = `deploys ${deployment.target.name}-${part} (${change.why})`;
+  return [{ what, run: () => deploy(deployment, options, part, change) }];
+}
+
+/** The step for the runner. Its refusal tells that the account is on Workers Free, and is found out anew each time: an account may change its plan. */
+export function planRunner(deployment: Deployment, options: WorkerOptions): Step[] {
+  return planWorker(deployment, options, "runner").map(({ what, run }) => ({
+    what: deployment.record.paid ? what : `${what}; it was refused before, as this needs Workers Paid`,
+    async run() {
+      const isPaid = await run().then(
+        () => true,
+        (error: unknown) => {
+          if (isPaidOnly(error)) return false;
+          throw error;
+        },
+      );
+      if (isPaid !== deployment.record.paid) await deployment.remember({ paid: isPaid });
+    },
+  }));
+}
+
+async function deploy(
+  deployment: Deployment,
+  options: WorkerOptions,
+  part: Part,
+  change: Change,
+): Promise<void> {
+  const { wrangler, target, record } = deployment;
+  const worker = `${target.name}-${part}`;
+  const { generated, send, stale } = change;
+  const files = await writeWorker(generatedFolder(deployment), part, generated);
+  const writeSecrets = (secrets: Readonly<Record<string, string | null>>) =>
+    writeFile(files.secrets, JSON.stringify(secrets), { mode: 0o600 });
+  try {
+    if (stale.length > 0) {
+      await writeSecrets(Object.fromEntries(stale.map((name) => [name, null])));
+      await wrangler.run(["secret", "bulk", files.secrets, "--name", worker]);
+    }
+    const strict = options.overwrite ? [] : ["--strict"];
+    const named = ["--tag", generated.tag, "--message", options.label];
+    const secret = Object.keys(send).length > 0 ? ["--secrets-file", files.secrets] : [];
+    if (secret.length > 0) await writeSecrets(send);
+    const { versionId } = await wrangler.run(["deploy", "-c", files.config, ...strict, ...named, ...secret]);
+    if (versionId === null) throw new WranglerError("wrangler has deployed nothing.", 0);
+    const { secrets } = selectFor(part, deployment.settings);
+    const hashes = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, hash(value)]));
+    const workers = {
+      ...deployment.record.workers,
+      [part]: { versionId, tag: generated.tag, secrets: hashes },
+    };
+    await deployment.remember({ workers });
+  } catch (error) {
+    if (!(error instanceof WranglerError) || error.code !== 0 || !/conflict/i.test(error.message))
+      throw error;
+    throw new Error(
+      `${worker} was changed by somebody else, such as on the dashboard:\n${error.message}\nTo deploy over that: npm run deploy -- --name ${record.name} --overwrite`,
+      { cause: error },
+    );
+  } finally {
+    await rm(files.secrets, { force: true });
+  }
+}
+
+const hash = (value: string) => createHash("sha256").update(value).digest("hex");

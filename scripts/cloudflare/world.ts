@@ -1,0 +1,49 @@
+/** What a command about an installation on Cloudflare needs of the world around it. */
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { DEPLOY_FOLDER } from "../installation/call-api.ts";
+import { askHealth } from "./health.ts";
+import { readSources, type Sources } from "./generated.ts";
+import { makeWrangler } from "./wrangler.ts";
+
+export interface World {
+  /** Where this machine remembers installations. */
+  readonly folder: string;
+  readonly say: (words: string) => void;
+  /** Null: nobody is there to be asked. */
+  readonly ask: ((question: string, options?: { hidden: boolean }) => Promise<string>) | null;
+  readonly makeWrangler: typeof makeWrangler;
+  readonly readSources: () => Promise<Sources>;
+  readonly askHealth: typeof askHealth;
+}
+
+/** This process, its terminal if it has one, and this project's wrangler. */
+export function thisWorld(): World {
+  // What is written is the owner's alone.
+  process.umask(0o077);
+  return {
+    folder: DEPLOY_FOLDER,
+    say: (words) => console.log(words),
+    ask: process.stdin.isTTY && process.stdout.isTTY ? askOnTerminal : null,
+    makeWrangler,
+    readSources,
+    askHealth,
+  };
+}
+
+async function askOnTerminal(question: string, { hidden } = { hidden: false }): Promise<string> {
+  // What is typed is echoed by readline itself, so a secret is read without anywhere to echo it.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  process.stdout.write(question);
+  const lines = createInterface({
+    input: process.stdin,
+    output: hidden ? nowhere : process.stdout,
+    terminal: true,
+  });
+  try {
+    return (await lines.question("")).trim();
+  } finally {
+    lines.close();
+    if (hidden) process.stdout.write("\n");
+  }
+}

@@ -1,0 +1,41 @@
+/** A Worker with its bindings, as this machine's runtime takes it. */
+import type { V4WorkerOptionsShape } from "miniflare";
+import type { WorkerConfig } from "../installation/worker-config.ts";
+
+/** A service that is not among the Workers is given as a function. */
+export function makeWorkerOptions(
+  config: WorkerConfig,
+  vars: Readonly<Record<string, string>>,
+): V4WorkerOptionsShape {
+  const { queues, workflows } = config;
+  return {
+    name: config.name,
+    compatibilityDate: config.compatibility_date,
+    compatibilityFlags: config.compatibility_flags ?? [],
+    bindings: { ...config.vars, ...vars },
+    d1Databases: byBinding(config.d1_databases, ({ preview_database_id }) => preview_database_id),
+    r2Buckets: byBinding(config.r2_buckets, ({ bucket_name }) => bucket_name),
+    serviceBindings: byBinding(config.services, ({ service }) => service),
+    workflows: byBinding(workflows, ({ name, class_name }) => ({ name, className: class_name })),
+    workerLoaders: byBinding(config.worker_loaders, () => ({})),
+    queueProducers: byBinding(queues?.producers, ({ queue }) => queue),
+    queueConsumers: Object.fromEntries(
+      (queues?.consumers ?? []).map((consumer) => [
+        consumer.queue,
+        {
+          maxBatchSize: consumer.max_batch_size,
+          maxBatchTimeout: consumer.max_batch_timeout,
+          maxRetries: consumer.max_retries,
+          ...(consumer.dead_letter_queue !== undefined && { deadLetterQueue: consumer.dead_letter_queue }),
+        },
+      ]),
+    ),
+  };
+}
+
+function byBinding<Bound extends { binding: string }, Value>(
+  bound: readonly Bound[] | undefined,
+  valueOf: (one: Bound) => Value,
+): Record<string, Value> {
+  return Object.fromEntries((bound ?? []).map((one) => [one.binding, valueOf(one)]));
+}

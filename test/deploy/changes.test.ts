@@ -1,0 +1,182 @@
+/** An installation after its first deploy: upgraded, taken back, moved, destroyed. */
+import { readdir, readFile } from "node:fs/promises";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { query } from "../../fakes/cloudflare/sql.ts";
+import { listMigrations } from "../../scripts/installation/migrations.ts";
+import { CloudRehearsal } from "../support/cloudflare.ts";
+
+const rehearsal = new CloudRehearsal();
+beforeAll(() => rehearsal.open());
+afterAll(() => rehearsal.close());
+beforeEach(() => rehearsal.begin());
+
+const deploy = (...args: string[]) => rehearsal.run("deploy", "--yes", ...args);
+const versionsOf = () =>
+  Object.fromEntries(
+    [...rehearsal.cloudflare.account.scripts].map(([name]) => [
+      name,
+      rehearsal.cloudflare.account.live(name).id,
+    ]),
+  );
+
+/** The database as the version before the last migration has left it. */
+async function goBackOneMigration(): Promise<void> {
+  const db = new DatabaseSync(":memory:");
+  query(db, "CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE)");
+  for (const file of (await listMigrations()).slice(0, -1)) {
+    query(db, await readFile(`shared/store/migrations/${file}`, "utf8"));
+    query(db, `INSERT INTO d1_migrations (name) VALUES ('${file}')`);
+  }
+  query(db, "INSERT INTO api_keys (hash, tenant_id, label, created_at) VALUES ('h', 'default', 'first', 1)");
+  Object.assign(rehearsal.cloudflare.account.database("errand"), { db });
+}
+
+describe("an upgrade", () => {
+  it("deploys what has changed, those that are called first, and notes where the database was before its migration", async () => {
+    await deploy();
+    const { account } = rehearsal.cloudflare;
+    await goBackOneMigration();
+    rehearsal.code = "export default { newer: true };";
+    await deploy();
+    expect(rehearsal.commands.map((command) => command.split(" ").slice(0, 2).join(" "))).toEqual([
+      "d1 time-travel",
+      "d1 migrations",
+      ...Array.from({ length: 5 }, () => "deploy -c"),
+    ]);
+    const deployed = rehearsal.commands.flatMap(
+      (command) => /(\w+)\/wrangler\.json/.exec(command)?.[1] ?? [],
+    );
+    expect(deployed).toEqual(["ingress", "runner", "notifier", "planner", "executor", "ingress"]);
+    expect((await rehearsal.record()).bookmark).toMatch(/^0+1-/);
+    // New code is tagged and named.
+    expect(account.live("errand-ingress").annotations).toMatchObject({
+      "workers/message": expect.stringMatching(/^errand \d/),
+    });
+  });
+
+  it("is refused when the database belongs to a later version", async () => {
+    await deploy();
+    rehearsal.cloudflare.account.databases
+      .get("errand")
+      ?.db.exec("INSERT INTO d1_migrations (name) VALUES ('9999_later.sql')");
+    await expect(deploy()).rejects.toThrow(/later version.*9999_later[^]*npm run rollback/);
+  });
+
+  it("is refused by name where somebody else has changed a Worker, and goes over it when told to", async () => {
+    await deploy();
+    const { account } = rehearsal.cloudflare;
+    const { metadata } = account.live("errand-ingress");
+    account.upload("errand-ingress", { ...metadata, annotations: {} }, true);
+    expect(await rehearsal.run("deploy", "--plan")).toContain("errand-ingress (deployed elsewhere");
+    await deploy();
+    expect(rehearsal.commands).toHaveLength(1);
+  });
+});
+
+describe("a rollback", () => {
+  it("brings back the Workers of the release before, callers first, and a deploy goes forward again", async () => {
+    await deploy();
+    const first = versionsOf();
+    rehearsal.code = "export default { newer: true };";
+    await deploy();
+    const second = versionsOf();
+    expect(await rehearsal.run("rollback", "--yes")).toContain("errand is what it was");
+    expect(versionsOf()).toEqual(first);
+    expect(rehearsal.commands.map((command) => /--name errand-(\w+)/.exec(command)?.[1])).toEqual(
+      ["runner", "notifier", "planner", "executor", "ingress"].toReversed(),
+    );
+    expect(await rehearsal.run("rollback", "--list")).toMatch(/0 .*\(live\)\n.*1 /);
+    await rehearsal.run("rollback", "--yes");
+    expect(versionsOf()).toEqual(second);
+    rehearsal.code = "export default { third: true };";
+    await deploy();
+    await deploy();
+    expect(rehearsal.commands).toEqual([]);
+  });
+
+  it("killed in the middle goes on", async () => {
+    await deploy();
+    const first = versionsOf();
+    rehearsal.code = "export default { newer: true };";
+    await deploy();
+    const { faults } = rehearsal.cloudflare;
+    faults.push({
+      match: /POST .*errand-planner\/deployments/,
+      status: 400,
+      code: 10_000,
+      message: "no",
+      times: 1,
+    });
+    await expect(rehearsal.run("rollback", "--yes")).rejects.toThrow("takes errand-planner back");
+    await rehearsal.run("rollback", "--yes");
+    expect(versionsOf()).toEqual(first);
+  });
+
+  it("says so when there is nothing to go back to, or nothing is remembered", async () => {
+    await deploy();
+    await expect(rehearsal.run("rollback", "--yes")).rejects.toThrow("one release only");
+    await expect(rehearsal.run("rollback", "--yes", "--to", "7")).rejects.toThrow("There is no release 7");
+    await rehearsal.forget();
+    await expect(rehearsal.run("rollback", "--yes")).rejects.toThrow("remembers no release");
+  });
+});
+
+describe("a domain", () => {
+  it("takes the place of workers.dev, is remembered, and is given back", async () => {
+    await deploy("--domain", "bot.example.com");
+    const ingress = rehearsal.cloudflare.account.scripts.get("errand-ingress");
+    expect({ domains: ingress?.domains, open: ingress?.subdomain.enabled }).toEqual({
+      domains: ["bot.example.com"],
+      open: false,
+    });
+    expect(await deploy()).toContain("https://bot.example.com");
+    expect(rehearsal.commands).toEqual([]);
+    expect(await deploy("--domain", "")).toContain("https://errand-ingress.someone.workers.dev");
+    expect(ingress?.subdomain.enabled).toBe(true);
+    await expect(deploy("--domain", "https://bot.example.com/")).rejects.toThrow("--domain must be a host");
+  });
+});
+
+describe("destroying", () => {
+  it("wants the name typed, and keeps what people have said and made", async () => {
+    await deploy();
+    await expect(rehearsal.run("destroy")).rejects.toThrow("--confirm errand");
+    await expect(rehearsal.run("destroy", "--confirm", "other")).rejects.toThrow('"other" is not errand');
+    expect(rehearsal.commands).toEqual([]);
+    const said = await rehearsal.run("destroy", "--confirm", "errand");
+    const { scripts, queues, workflows, databases, buckets } = rehearsal.cloudflare.account;
+    expect([scripts.size, queues.size, workflows.size, databases.size, buckets.size]).toEqual([
+      0, 0, 0, 1, 1,
+    ]);
+    expect(said).toContain("are kept");
+    // It comes back with its data, and with its key.
+    const { apiKey } = await rehearsal.record();
+    expect(await deploy()).not.toContain("first API key");
+    expect((await rehearsal.record()).apiKey).toBe(apiKey);
+  });
+
+  it("with --data exports the database, empties the bucket, and leaves nothing, wherever it was killed", async () => {
+    await deploy();
+    const heard = rehearsal.cloudflare.heard.length;
+    const destroy = () => rehearsal.run("destroy", "--data", "--confirm", "errand");
+    await destroy();
+    const calls = rehearsal.cloudflare.heard.length - heard;
+    for (let n = 22; n <= calls; n += 4) {
+      await rehearsal.begin();
+      await deploy();
+      const { account } = rehearsal.cloudflare;
+      for (let file = 0; file < 3; file++) account.buckets.get("errand-files")?.objects.add(`files/${file}`);
+      const first = rehearsal.cloudflare.heard.length;
+      rehearsal.cloudflare.cutOf = (nth) => (nth - first < n ? null : "before");
+      await destroy().catch(() => undefined);
+      rehearsal.cloudflare.cutOf = () => null;
+      await destroy();
+      const { scripts, queues, workflows, databases, buckets } = account;
+      const left = [scripts.size, queues.size, workflows.size, databases.size, buckets.size];
+      expect({ n, left }).toEqual({ n, left: [0, 0, 0, 0, 0] });
+      expect((await readdir(rehearsal.state)).filter((name) => !name.endsWith(".sql"))).toEqual([]);
+    }
+    expect(calls).toBeGreaterThan(40);
+  });
+});
