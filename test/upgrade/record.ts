@@ -1,12 +1,17 @@
 /**
- * Records what an upgrade has to take over: the state folder of this version, killed with tasks in every state, and what
- * its people had been shown. `node test/upgrade/record.ts <file.tar.gz>`; the archive of each released version is kept.
+ * Records what an upgrade has to take over: the state folder of this version, killed with tasks in every state, what its people had been
+ * shown, and its Workers, so that it can be gone back to. `node test/upgrade/record.ts
+ * test/upgrade/states/<version>.tar.gz`; what is recorded of each released version is kept.
  */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { calls, type ModelAnswer, type ModelRequest, ModelServer, says } from "../../fakes/model-server.ts";
+import { bundleAll } from "../../scripts/installation/bundle.ts";
+import { readWorkerConfig } from "../../scripts/installation/worker-config.ts";
+import { listSamples } from "./contracts.ts";
+import { WORKERS } from "../support/worker-configs.ts";
 import { privateText, WEBHOOK_SECRET } from "../support/pipeline.ts";
 import { install, type Running } from "../support/installation.ts";
 import { until } from "../support/until.ts";
@@ -139,6 +144,13 @@ await running.exited;
 
 const messages = errand.telegram.messages.map(({ file: _file, ...message }) => message);
 await writeFile(join(errand.state, "shown.json"), JSON.stringify({ messages }));
+const configs = await Promise.all(WORKERS.map((name) => readWorkerConfig(name)));
+const bundles = await bundleAll(
+  configs.map(({ main }) => main),
+  { minify: true },
+);
+const workers = configs.map((config, index) => ({ config: { ...config, main: "" }, code: bundles[index] }));
+await writeFile(join(errand.state, "workers.json"), JSON.stringify(workers));
 const left = [
   "--exclude=*-shm",
   "--exclude=./v3/cache",
@@ -147,6 +159,8 @@ const left = [
   "--exclude=./start.pid",
 ];
 execFileSync("tar", [...left, "--owner=0", "--group=0", "-czf", resolve(archive), "-C", errand.state, "."]);
+const golden = join(dirname(archive), "../contracts", `${basename(archive, ".tar.gz")}.json`);
+await writeFile(golden, `${JSON.stringify(listSamples(), null, 1)}\n`);
 await errand.remove();
 model.close();
 process.exit(0);
