@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig(async () => ({
   test: {
     silent: "passed-only" as const,
-    maxWorkers: 2,
+    // A third of what tests do is waiting: three on two cores.
+    maxWorkers: 3,
     globalSetup: "test/support/bundles.ts",
     projects: [
       {
