@@ -81,6 +81,9 @@ export const LIMITS = {
   sweep_pages_max: 20,
   dead_letters_page_max: 500,
   people_page_max: 500,
+  /** Kinds of what failed in an hour, and how much of each reason is shown. */
+  faults_page_max: 20,
+  fault_chars_max: 120,
   /** Cloudflare Queues: messages in one sendBatch. https://developers.cloudflare.com/queues/platform/limits/ */
   queue_batch_max: 100,
 } as const;

@@ -19,8 +19,15 @@ export interface LogFields {
 
 export type LogLevel = "info" | "warn" | "error";
 
+let version: string | undefined;
+
+/** Every line says which version of the code has written it, from now on. */
+export function nameVersion(name: string): void {
+  version = name;
+}
+
 export function log(level: LogLevel, fields: LogFields): void {
-  const line = redact(JSON.stringify({ timestamp: new Date().toISOString(), level, ...fields }));
+  const line = redact(JSON.stringify({ timestamp: new Date().toISOString(), level, version, ...fields }));
   if (level === "error") console.error(line);
   else if (level === "warn") console.warn(line);
   else console.log(line);

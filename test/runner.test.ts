@@ -26,7 +26,7 @@ const logged = vi.spyOn(console, "warn").mockImplementation(() => undefined);
 beforeAll(async () => {
   const config = await readWorkerConfig("runner");
   const [script = ""] = await bundleAll([config.main]);
-  runner = new LocalRunner({ ...makeWorkerOptions(config, {}), script }, () => undefined);
+  runner = new LocalRunner({ ...makeWorkerOptions(config, {}, script), script }, () => undefined);
   await runner.ready();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/run`;

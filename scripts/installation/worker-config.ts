@@ -39,6 +39,7 @@ const WorkerConfig = z.strictObject({
   workflows: z.optional(
     z.array(z.strictObject({ binding: z.string(), name: z.string(), class_name: z.string() })),
   ),
+  version_metadata: z.optional(z.strictObject({ binding: z.string() })),
   worker_loaders: z.optional(z.array(z.strictObject({ binding: z.string() }))),
   queues: z.optional(
     z.strictObject({ producers: z.optional(z.array(Queue)), consumers: z.optional(z.array(Consumer)) }),

@@ -31,10 +31,10 @@ export async function startRuntime({
   // Miniflare is loaded meanwhile.
   const [scripts] = await Promise.all([bundleAll(all.map(({ config }) => config.main)), import("miniflare")]);
   onBundled?.();
-  const bundled = all.map(({ config, vars }, index): BundledWorker => ({
-    ...makeWorkerOptions(config, vars),
-    script: scripts[index] ?? "",
-  }));
+  const bundled = all.map(({ config, vars }, index): BundledWorker => {
+    const script = scripts[index] ?? "";
+    return { ...makeWorkerOptions(config, vars, script), script };
+  });
   const last = bundled.at(-1);
   if (runner === undefined || last === undefined) return startWorkerd({ ...options, workers: bundled });
 

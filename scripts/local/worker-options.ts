@@ -1,18 +1,27 @@
 /** A Worker with its bindings, as this machine's runtime takes it. */
+import { createHash } from "node:crypto";
 import type { V4WorkerOptionsShape } from "miniflare";
 import type { WorkerConfig } from "../installation/worker-config.ts";
 
-/** A service that is not among the Workers is given as a function. */
+const VERSION_CHARS = 16;
+
+/** The Worker's version is the hash of its script. A service that is not among the Workers is given as a function. */
 export function makeWorkerOptions(
   config: WorkerConfig,
   vars: Readonly<Record<string, string>>,
+  script: string,
 ): V4WorkerOptionsShape {
-  const { queues, workflows } = config;
+  const { queues, workflows, version_metadata } = config;
+  const tag = createHash("sha256").update(script).digest("hex").slice(0, VERSION_CHARS);
   return {
     name: config.name,
     compatibilityDate: config.compatibility_date,
     compatibilityFlags: config.compatibility_flags ?? [],
-    bindings: { ...config.vars, ...vars },
+    bindings: {
+      ...config.vars,
+      ...vars,
+      ...(version_metadata && { [version_metadata.binding]: { id: tag, tag } }),
+    },
     d1Databases: byBinding(config.d1_databases, ({ preview_database_id }) => preview_database_id),
     r2Buckets: byBinding(config.r2_buckets, ({ bucket_name }) => bucket_name),
     serviceBindings: byBinding(config.services, ({ service }) => service),

@@ -164,6 +164,35 @@ export type MadeKey = z.infer<typeof MadeKey>;
 export const Revoked = z.object({ revoked: z.object({ id: z.string() }) });
 export type Revoked = z.infer<typeof Revoked>;
 
+const Backlog = z.object({
+  waiting: z.int(),
+  /** Due for longer than two rounds of the clock. */
+  overdue: z.int(),
+  /** When the oldest of what they stand for came in. */
+  oldest_at: z.nullable(Time),
+});
+/** `GET /v1/status`. */
+export const Status = z.object({
+  /** Of the Worker that answers; null where there is none. */
+  version: z.nullable(z.string()),
+  queues: z.object({ inbound: Backlog, tasks: Backlog, replies: Backlog }),
+  /** Those that are active, and those that have ended in a day. */
+  tasks: z.record(TaskState, z.int()),
+  dead_letters: z.int(),
+  /** When the clock has last rung. */
+  swept_at: z.nullable(Time),
+  workers: z.array(z.object({ name: z.string(), version: z.string(), seen_at: Time })),
+  /** By tasks that are active, or have ended since midnight (UTC); `cost_usd` is null where nobody knows the price. */
+  today: z.object({
+    turns: z.int(),
+    tokens_in: z.int(),
+    tokens_out: z.int(),
+    cost_usd: z.nullable(z.number()),
+  }),
+  faults_of_the_hour: z.array(z.object({ what: z.string(), count: z.int(), last_at: Time })),
+});
+export type Status = z.infer<typeof Status>;
+
 const KnownRole = z.enum(["unknown", ...Role.options]);
 /** `GET /v1/people`. */
 export const PeoplePage = z.object({

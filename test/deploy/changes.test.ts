@@ -122,6 +122,28 @@ describe("a rollback", () => {
   });
 });
 
+describe("what somebody else does meanwhile", () => {
+  it("is taken as it is: what is there already, and what is gone already", async () => {
+    const { account } = rehearsal.cloudflare;
+    rehearsal.ask = (question) => {
+      if (!question.startsWith("Go on")) return Promise.resolve("");
+      account.makeDatabase("errand", null);
+      account.makeBucket("errand-files", null);
+      account.makeQueue("errand-tasks");
+      return Promise.resolve("");
+    };
+    await rehearsal.run("deploy", "--location", "weur");
+    expect(account.scripts.size).toBe(5);
+    rehearsal.ask = () => {
+      account.deleteScript("errand-ingress", true);
+      account.workflows.clear();
+      return Promise.resolve("errand");
+    };
+    await rehearsal.run("destroy");
+    expect([account.scripts.size, account.queues.size]).toEqual([0, 0]);
+  });
+});
+
 describe("a domain", () => {
   it("takes the place of workers.dev, is remembered, and is given back", async () => {
     await deploy("--domain", "bot.example.com");

@@ -1,6 +1,7 @@
 /** What holds the promise, removed one at a time. Each must be noticed by the suite; `test` is where to look first. */
 import type { Mutation } from "./mutation.ts";
 import { BOUNDS } from "./bounds.ts";
+import { DEPLOY } from "./deploy.ts";
 import { LOCAL } from "./local.ts";
 import { WORK } from "./work.ts";
 
@@ -292,5 +293,6 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   ...WORK,
   ...BOUNDS,
+  ...DEPLOY,
   ...LOCAL,
 ];

@@ -14,6 +14,7 @@ import {
   PeoplePage,
   ProblemDetails,
   Replayed,
+  Status,
   Task,
   TaskPage,
   TaskReference,
@@ -35,6 +36,7 @@ const ANSWERS: readonly [method: string, path: RegExp, schema: z.core.$ZodType][
   ["DELETE", /^\/people\/[^/]+$/, Dismissed],
   ["POST", /^\/people\/[^/]+\/forget$/, Forgotten],
   ["GET", /^\/keys$/, KeyPage],
+  ["GET", /^\/status$/, Status],
   ["POST", /^\/keys$/, MadeKey],
   ["DELETE", /^\/keys\/[^/]+$/, Revoked],
 ];

@@ -10,7 +10,8 @@ export type WorkerName = OurName | "runner";
 
 /** With the entry that asks the control server. The runner has no effects: it is bound to nothing. */
 export async function watchedConfig(name: WorkerName): Promise<WorkerConfig> {
-  const config = await readWorkerConfig(name);
+  // Signs of life are effects that come with an isolate, and not with a story.
+  const { version_metadata: _version, ...config } = await readWorkerConfig(name);
   if (name === "runner") return config;
   const main = resolve(`test/support/entries/${name}.ts`);
   return { ...config, main, compatibility_flags: ["nodejs_als"] };

@@ -6,6 +6,7 @@ import type { OwnVariable, SettingsOf } from "../../shared/variables.ts";
 
 export interface Env extends SettingsOf<OwnVariable, "executor"> {
   DB: D1Database;
+  VERSION?: WorkerVersionMetadata;
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
   TASK_WORKFLOW: Workflow;

@@ -6,12 +6,16 @@ import type { OwnVariable, SettingsOf } from "../../shared/variables.ts";
 
 export interface Env extends SettingsOf<OwnVariable | ChannelVariable, "ingress"> {
   DB: D1Database;
+  VERSION?: WorkerVersionMetadata;
   INBOUND: Queue<Doorbell>;
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
   DEAD_LETTERS: Queue<Doorbell>;
   FILES: R2Bucket;
 }
+
+/** By this name the clock gives its signs of life. */
+export const CLOCK = "clock";
 
 export function getBells(env: Env): Bells {
   return { inbound: env.INBOUND, tasks: env.TASKS, replies: env.REPLIES };

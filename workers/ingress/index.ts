@@ -5,18 +5,25 @@ import { describeError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { sweep } from "../../shared/queue/sweep.ts";
+import { noteSign } from "../../shared/store/signs.ts";
+import { announceVersion, readVersion } from "../../shared/version.ts";
 import { acceptWebhook } from "./accept.ts";
 import { artifacts } from "./api/artifacts.ts";
 import { deadLetters } from "./api/dead-letters.ts";
 import { keys } from "./api/keys.ts";
 import { people } from "./api/people.ts";
+import { status } from "./api/status.ts";
 import { tasks } from "./api/tasks.ts";
-import { getBells, type Env } from "./env.ts";
+import { CLOCK, getBells, type Env } from "./env.ts";
 import { HttpProblem } from "./problem.ts";
 import { keepRetention } from "./retention.ts";
 
 const app = new Hono<{ Bindings: Env }>();
 
+app.use(async (c, next) => {
+  announceVersion(c.env, "ingress", (work) => c.executionCtx.waitUntil(work));
+  await next();
+});
 app.get("/", (c) =>
   c.text("Errand is running. POST /v1/tasks with a Bearer key, or write to it from a chat app.\n"),
 );
@@ -26,6 +33,7 @@ app.route("/v1/tasks", tasks);
 app.route("/v1/dead-letters", deadLetters);
 app.route("/v1/people", people);
 app.route("/v1/keys", keys);
+app.route("/v1/status", status);
 app.route("/v1/artifacts", artifacts);
 app.notFound((c) => {
   const detail = `There is nothing at ${c.req.method} ${c.req.path}.`;
@@ -53,6 +61,8 @@ export default {
       if (rung < LIMITS.sweep_rows_max) break;
     }
     const { scheduledTime } = controller;
+    const version = readVersion(env);
+    if (version !== null) await noteSign(env.DB, { name: CLOCK, version, now: Date.now() });
     if (new Date(scheduledTime).getUTCMinutes() === PURGE_MINUTE) await keepRetention(env, scheduledTime);
   },
 } satisfies ExportedHandler<Env>;

@@ -4,6 +4,7 @@ import type { ChannelName } from "../../shared/contracts/channel.ts";
 import type { ReceivedFile } from "../../shared/contracts/file.ts";
 import type { FetchedFile, NotifierRpc } from "../../shared/contracts/rpc.ts";
 import { consume } from "../../shared/queue/consume.ts";
+import { announceVersion } from "../../shared/version.ts";
 import { getBells, type Env } from "./env.ts";
 import { parkDeadLetters } from "./dead-letter.ts";
 import { deliverAll } from "./deliver.ts";
@@ -12,6 +13,7 @@ import { fetchFile } from "./fetch-file.ts";
 export default class Notifier extends WorkerEntrypoint<Env> implements NotifierRpc {
   override async queue(batch: MessageBatch): Promise<void> {
     const { env } = this;
+    announceVersion(env, "notifier", (work) => this.ctx.waitUntil(work));
     if (batch.queue === env.DEAD_LETTER_QUEUE) return parkDeadLetters(batch, env);
     const reconcile = (keys: readonly string[]) => deliverAll(env, keys);
     return consume(batch, { stage: "notifier", db: env.DB, bells: getBells(env), reconcile });

@@ -8,6 +8,7 @@ import type { OwnVariable, SettingsOf } from "../../shared/variables.ts";
 
 export interface Env extends SettingsOf<OwnVariable | ChannelVariable | ModelVariable, "planner"> {
   DB: D1Database;
+  VERSION?: WorkerVersionMetadata;
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
   FILES: R2Bucket;

@@ -3,6 +3,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import type { PlannerRpc } from "../../shared/contracts/rpc.ts";
 import type { NextTurn } from "../../shared/contracts/turn.ts";
 import { consume } from "../../shared/queue/consume.ts";
+import { announceVersion } from "../../shared/version.ts";
 import { getBells, type Env } from "./env.ts";
 import { openModel } from "./models/index.ts";
 import { triage } from "./triage/triage.ts";
@@ -14,6 +15,7 @@ export default class Planner extends WorkerEntrypoint<Env> implements PlannerRpc
 
   override async queue(batch: MessageBatch): Promise<void> {
     const { env } = this;
+    announceVersion(env, "planner", (work) => this.ctx.waitUntil(work));
     const reconcile = (keys: readonly string[]) => triage(env, keys);
     await consume(batch, { stage: "planner", db: env.DB, bells: getBells(env), reconcile });
   }

@@ -41,11 +41,11 @@ export class TaskWorkflow extends Real {
 }
 
 export default {
-  queue: (batch, env) =>
+  queue: (batch, env, ctx) =>
     deliver(
       batch,
       () => new Invocation(env.CONTROL_URL, "executor", batch.queue),
-      (brought) => executor.queue(brought, watched(env)),
+      (brought) => executor.queue(brought, watched(env), ctx),
     ),
   /** `GET /<task id>`: how its Workflow is. */
   async fetch(request, env) {
