@@ -25,7 +25,12 @@ export default defineConfig(async () => ({
         // From outside, over all Workers: what a person or a program sees.
         test: {
           name: "node",
-          include: ["test/*.test.ts", "test/pipeline/**/*.test.ts", "test/deploy/**/*.test.ts"],
+          include: [
+            "test/*.test.ts",
+            "test/pipeline/**/*.test.ts",
+            "test/deploy/**/*.test.ts",
+            "test/doctor/**/*.test.ts",
+          ],
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },

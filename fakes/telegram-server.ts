@@ -158,7 +158,7 @@ export class TelegramServer {
       case "sendChatAction":
         return success(true);
       case "getWebhookInfo":
-        return success({ url: this.webhook.url, has_custom_certificate: false, pending_update_count: 0 });
+        return success({ has_custom_certificate: false, pending_update_count: 0, ...this.webhook });
       case "setWebhook":
         this.webhook = { ...body, url: String(body["url"]) };
         return success(true);

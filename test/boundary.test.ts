@@ -121,6 +121,7 @@ describe("a name", () => {
     "workers/planner/models",
     "scripts/installation/find",
     "scripts/cloudflare/webhooks",
+    "scripts/doctor/channels",
   );
 
   it.each(names)("%s stands in its own files and in an index only", (name) => {

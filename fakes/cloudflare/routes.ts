@@ -164,6 +164,9 @@ const WORKERS: Record<string, Handler> = {
     const { enabled, previews_enabled } = json as { enabled: boolean; previews_enabled?: boolean };
     return (account.script(name).subdomain = { enabled, previews_enabled: previews_enabled ?? enabled });
   },
+  "GET A/workers/scripts/*/schedules": (account, _request, name = "") => ({
+    schedules: account.script(name).schedules,
+  }),
   "PUT A/workers/scripts/*/schedules": (account, { list }, name = "") => {
     account.script(name).schedules = [...list];
     return { schedules: list };

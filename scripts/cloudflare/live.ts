@@ -16,12 +16,17 @@ interface LiveWorker {
   secrets: readonly string[];
 }
 
+interface LiveConsumer {
+  worker: string;
+  deadLetters: string | null;
+}
+
 export interface Live {
   subdomain: string | null;
   database: { id: string; location: Location | null } | null;
   hasBucket: boolean;
-  /** Those that there are, each with the Workers that consume it. */
-  queues: ReadonlyMap<string, readonly string[]>;
+  /** Those that there are, each with who consumes it. */
+  queues: ReadonlyMap<string, readonly LiveConsumer[]>;
   workers: ReadonlyMap<Part, LiveWorker>;
   /** The Worker whose Workflow has our Workflow's name: an account has one of each name. */
   workflowOwner: string | null;
@@ -38,7 +43,11 @@ export const NOTHING: Live = {
 
 const Subdomain = z.object({ subdomain: z.nullish(z.string()) });
 const Database = z.object({ uuid: z.string(), running_in_region: z.nullish(z.string()) });
-const Consumer = z.object({ script: z.nullish(z.string()), script_name: z.nullish(z.string()) });
+const Consumer = z.object({
+  script: z.nullish(z.string()),
+  script_name: z.nullish(z.string()),
+  dead_letter_queue: z.nullish(z.string()),
+});
 const Queue = z.object({ queue_name: z.string(), consumers: z.nullish(z.array(Consumer)) });
 const Deployments = z.object({
   deployments: z.array(z.object({ versions: z.array(z.object({ version_id: z.string() })) })),
@@ -75,11 +84,14 @@ async function findQueue(
   api: CloudflareApi,
   account: string,
   queue: string,
-): Promise<[string, readonly string[]] | null> {
+): Promise<[string, readonly LiveConsumer[]] | null> {
   const found = await api.call(`${account}/queues?name=${queue}`, z.array(Queue));
   const one = found.find(({ queue_name }) => queue_name === queue);
   if (one === undefined) return null;
-  const consumers = (one.consumers ?? []).flatMap(({ script, script_name }) => script ?? script_name ?? []);
+  const consumers = (one.consumers ?? []).flatMap(({ script, script_name, dead_letter_queue }) => {
+    const worker = script ?? script_name;
+    return worker ? [{ worker, deadLetters: dead_letter_queue ?? null }] : [];
+  });
   return [queue, consumers];
 }
 

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { DEPLOY_FOLDER } from "../installation/call-api.ts";
-import { askHealth } from "./health.ts";
+import { askHealth } from "../installation/health.ts";
 import { readSources, type Sources } from "./generated.ts";
 import { makeWrangler } from "./wrangler.ts";
 

@@ -269,8 +269,9 @@ describe("a model that", () => {
     [
       "is a gateway that refuses its token",
       { status: 401, body: { success: false, error: [{ code: 2009 }] } },
-      "AI_GATEWAY_TOKEN",
+      "check AI_GATEWAY_TOKEN (code 2009)",
     ],
+    ["does not know its name", { status: 404 }, "ANTHROPIC_MODEL"],
   ])("%s is asked once, and the failure is told in words", async (name, failure, words) => {
     script(failure);
     expect(await ask(400 + name.length, "Hello?")).toEqual([expect.stringContaining(words)]);

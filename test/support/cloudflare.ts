@@ -7,12 +7,13 @@ import { CloudflareServer } from "../../fakes/cloudflare/server.ts";
 import { deploy } from "../../scripts/cloudflare/commands/deploy.ts";
 import { destroy } from "../../scripts/cloudflare/commands/destroy.ts";
 import { rollback } from "../../scripts/cloudflare/commands/rollback.ts";
-import type { Health } from "../../scripts/cloudflare/health.ts";
+import type { Health } from "../../scripts/installation/health.ts";
 import { readSources } from "../../scripts/cloudflare/generated.ts";
 import { DEPLOY_ORDER } from "../../scripts/cloudflare/live.ts";
 import { type InstallationRecord, readRecord } from "../../scripts/cloudflare/record.ts";
 import type { World } from "../../scripts/cloudflare/world.ts";
 import { makeWrangler } from "../../scripts/cloudflare/wrangler.ts";
+import { examineDeployed } from "../../scripts/doctor/deployed.ts";
 import { readWorkerConfig } from "../../scripts/installation/worker-config.ts";
 import { FakeWrangler } from "./fake-wrangler.ts";
 
@@ -125,6 +126,11 @@ export class CloudRehearsal {
     this.commands = [];
     await COMMANDS[command](["--vars", this.vars, ...args], this.world());
     return this.said.join("\n");
+  }
+
+  /** What the doctor finds. */
+  examine(name = "errand") {
+    return examineDeployed({ name, vars: this.vars }, this.world());
   }
 
   private world(): World {

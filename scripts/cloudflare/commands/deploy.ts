@@ -4,7 +4,7 @@ import packageJson from "../../../package.json" with { type: "json" };
 import { readDatabase } from "../database.ts";
 import { askMissing } from "../questions.ts";
 import type { Deployment } from "../deployment.ts";
-import { PATIENT_TRIES } from "../health.ts";
+import { PATIENT_TRIES } from "../../installation/health.ts";
 import { dryRun } from "../dry-run.ts";
 import { explainFailure } from "../failures.ts";
 import { install, type InstallOptions, listAdvice, type Plan, planInstall } from "../install.ts";

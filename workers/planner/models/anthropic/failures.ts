@@ -11,6 +11,7 @@ import {
 import { RedirectError } from "../../../../shared/fetch.ts";
 import { redact } from "../../../../shared/log.ts";
 import { toOneLine } from "../../../../shared/text.ts";
+import { explainGatewayFailure } from "../gateway.ts";
 import type { Refused } from "../model.ts";
 import type { AnthropicSettings } from "./protocol.ts";
 
@@ -38,6 +39,12 @@ export function classifyFailure(error: unknown, env: AnthropicSettings): Transie
       return transient(`the model answered ${status} (${said})`, retryAfterMs);
     return permanent(`the model asks to wait for ${Math.round(retryAfterMs / 60_000)} minutes (${said})`);
   }
+  const gateway = explainGatewayFailure(error.error);
+  if (gateway !== null) return permanent(gateway);
+  if (status === 404)
+    return permanent(
+      `there is no such model, or no such address (${said}): check ANTHROPIC_MODEL and ANTHROPIC_BASE_URL`,
+    );
   if (status === 401 || status === 403)
     return permanent("the model refuses the key: check ANTHROPIC_API_KEY, or AI_GATEWAY_TOKEN for a gateway");
   return { kind: "refused", reason: `the model refused the request (${said})` };
