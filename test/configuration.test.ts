@@ -25,6 +25,19 @@ describe("the configurations", () => {
     expect(limits?.cpu_ms).toBeLessThanOrEqual(30_000);
   });
 
+  it.each(configs)(
+    "keep logs of $worker, and nothing of it that could hold a secret",
+    ({ worker, observability }) => {
+      expect(observability).toMatchObject({
+        enabled: true,
+        redact_query_string: true,
+        logs: { enabled: true, invocation_logs: false },
+        // The tokens of platforms are part of the URLs that it calls.
+        traces: { enabled: worker !== "notifier" },
+      });
+    },
+  );
+
   it("give the runner nothing but the loader", () => {
     const runner = configs.find(({ worker }) => worker === "runner");
     const about = ["$schema", "build", "compatibility_date", "limits", "main", "name", "observability"];
