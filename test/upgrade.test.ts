@@ -35,14 +35,21 @@ describe("what an earlier version has left", () => {
 /** Released before migrations had to bear the Workers of the version before. */
 const LAST_FREE = "0014_units.sql";
 
-/** What the Workers of the version before would stumble over: something is gone, has another name, or has to be given. */
+/** What only adds: a table, an index of it, a column that nobody has to fill. */
+const ADDING = [
+  /^CREATE TABLE (?:IF NOT EXISTS )?\w+/i,
+  /^CREATE INDEX /i,
+  /^ALTER TABLE \w+ ADD (?:COLUMN )?(?!.*\bNOT NULL\b(?!.*\bDEFAULT\b))(?!.*\bUNIQUE\b)/is,
+];
+
+/** The first statement that the Workers of the version before might stumble over. */
 function findNarrowing(sql: string): string | null {
   const code = sql.replaceAll(/--[^\n]*|\/\*[\s\S]*?\*\//g, "");
-  const [narrowing = null] =
-    /\bDROP\s+(?:TABLE|COLUMN)\b|\bRENAME\b|\bADD\s+(?:COLUMN\s+)?\w+[^;,]*\bNOT\s+NULL\b(?![^;,]*\bDEFAULT\b)/i.exec(
-      code,
-    ) ?? [];
-  return narrowing;
+  const statements = code
+    .split(";")
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
+  return statements.find((statement) => !ADDING.some((adding) => adding.test(statement))) ?? null;
 }
 
 describe("a migration", () => {
@@ -59,6 +66,11 @@ describe("a migration", () => {
     ["ALTER TABLE tasks RENAME COLUMN nonce TO once", true],
     ["ALTER TABLE tasks ADD COLUMN model TEXT NOT NULL", true],
     ["ALTER TABLE tasks ADD COLUMN model TEXT NOT NULL DEFAULT ''", false],
+    ["ALTER TABLE tasks DROP nonce", true],
+    ["CREATE UNIQUE INDEX one ON tasks (nonce)", true],
+    ["CREATE TRIGGER no BEFORE INSERT ON tasks BEGIN SELECT RAISE(ABORT, 'no')", true],
+    ["UPDATE tasks SET state = 'failed'", true],
+    ["DELETE FROM outbox", true],
     ["ALTER TABLE tasks ADD COLUMN model TEXT", false],
     ["-- DROP TABLE tasks\nCREATE TABLE approvals (id TEXT NOT NULL)", false],
   ])("is understood: %s", (sql, narrows) => {

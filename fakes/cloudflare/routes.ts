@@ -202,6 +202,21 @@ const WORKERS: Record<string, Handler> = {
     if (version === undefined) throw new Refusal(404, 10_222, "version not found");
     return versionView(version);
   },
+  "GET A/workers/domains": ({ scripts }, { query: asked }) =>
+    [...scripts].flatMap(([service, { domains }]) =>
+      domains
+        .map((hostname) => ({ id: `${service}.${hostname}`, hostname, service }))
+        .filter(
+          (one) =>
+            (asked.get("service") ?? service) === service &&
+            (asked.get("hostname") ?? one.hostname) === one.hostname,
+        ),
+    ),
+  "DELETE A/workers/domains/*": ({ scripts }, _request, id = "") => {
+    for (const [service, script] of scripts)
+      script.domains = script.domains.filter((hostname) => `${service}.${hostname}` !== id);
+    return null;
+  },
   "GET A/storage/kv/namespaces": () => [],
   // wrangler asks whose the token is when something was refused.
   "GET /user/tokens/verify": () => ({ id: "0123456789abcdef", status: "active" }),

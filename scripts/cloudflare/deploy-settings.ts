@@ -1,6 +1,7 @@
 /** The settings that an installation on Cloudflare is given: from a file and the environment, checked, and completed with what can be made. */
 import { randomBytes } from "node:crypto";
 import { access } from "node:fs/promises";
+import { readTimings } from "../../shared/config.ts";
 import { CHANNELS } from "../../shared/channels/index.ts";
 import { OWN_VARIABLES, type Variable } from "../../shared/variables.ts";
 import { findSettingsElsewhere } from "../installation/find/index.ts";
@@ -9,7 +10,11 @@ import type { PartSettings } from "./generated.ts";
 import type { Part } from "./live.ts";
 
 const LOOPBACK = /^https?:\/\/(?:localhost|127\.|0\.0\.0\.0|\[::1?\])/i;
+/** https://www.rfc-editor.org/rfc/rfc1918, and names that only a network at home knows. */
+const PRIVATE =
+  /^https?:\/\/(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|\[f[cd]|[^/:]+\.(?:local|lan|internal)(?:[:/]|$)|[^./:]+(?:[:/]|$))/i;
 export const isLoopback = (url: string) => LOOPBACK.test(url);
+const isNear = (value: string) => LOOPBACK.test(value) || PRIVATE.test(value);
 
 /** The file to read: the one that was named, else `.prod.vars` if there is one, else `.dev.vars`. Throws when the named one is not there. */
 export async function chooseFile(named: string | undefined): Promise<string> {
@@ -33,20 +38,25 @@ export interface SettingsSource {
   readonly rehearsal: boolean;
   /** Whether the platforms may be asked. */
   readonly online: boolean;
+  /** It is to be taken back or away: what is wrong with settings must not stand in the way. */
+  readonly lenient: boolean;
 }
 
-/** @returns the settings, and those secrets among them that were made here. Throws with every fault. */
+/** @returns the settings, those secrets among them that were made here, and the names of those that were given. Throws with every fault. */
 export async function readDeploySettings(
   source: SettingsSource,
-): Promise<{ settings: Settings; made: Settings }> {
+): Promise<{ settings: Settings; made: Settings; given: string[] }> {
   const given = { ...source.answers, ...(await readSettings(source.file)) };
-  const faults = VARIABLES.filter(
-    ({ name, workers }) => workers.length > 0 && isLoopback(given[name] ?? ""),
-  ).map(({ name }) => `${name} leads to this machine, where Cloudflare cannot reach it: ${given[name]}`);
-  if (faults.length > 0 && !source.rehearsal) throw new Error(`${source.file}:\n${faults.join("\n")}`);
+  const faults = VARIABLES.filter(({ name, workers }) => workers.length > 0 && isNear(given[name] ?? "")).map(
+    ({ name }) =>
+      `${name} leads to this machine or its network, where Cloudflare cannot reach it: ${given[name]}`,
+  );
+  readTimings(given);
+  if (faults.length > 0 && !source.rehearsal && !source.lenient)
+    throw new Error(`${source.file}:\n${faults.join("\n")}`);
   const found = source.online ? await findSettingsElsewhere(given) : given;
   const made = makeSecrets(found, source.made);
-  return { settings: { ...made, ...found }, made };
+  return { settings: { ...made, ...found }, made, given: Object.keys(given) };
 }
 
 const isMade = ({ made }: Variable) => made === true;
@@ -83,4 +93,17 @@ export function listStaleSecrets(part: Part, live: readonly string[], settings: 
     ({ name }) => name,
   );
   return live.filter((name) => mine.includes(name) && settings[name] === undefined);
+}
+
+/** Settings that an installation has and nobody gives now: those that were given here before, and the secrets of its Workers. Made ones follow the others. */
+export function listForgotten(
+  before: readonly string[],
+  secrets: readonly string[],
+  settings: Settings,
+): string[] {
+  const ours = VARIABLES.filter(({ made, workers }) => made !== true && workers.length > 0).map(
+    ({ name }) => name,
+  );
+  const had = new Set([...before, ...secrets]);
+  return ours.filter((name) => had.has(name) && settings[name] === undefined);
 }

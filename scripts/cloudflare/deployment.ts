@@ -21,12 +21,14 @@ export class Deployment {
   readonly api: CloudflareApi;
   readonly wrangler: Wrangler;
   readonly live: Live;
+  /** The names of the settings that were given this time. */
+  readonly given: readonly string[];
   record: InstallationRecord;
 
   constructor(
     facts: Pick<
       Deployment,
-      "target" | "accountId" | "folder" | "settings" | "api" | "wrangler" | "live" | "record"
+      "target" | "accountId" | "folder" | "settings" | "api" | "wrangler" | "live" | "given" | "record"
     >,
   ) {
     this.target = facts.target;
@@ -36,6 +38,7 @@ export class Deployment {
     this.api = facts.api;
     this.wrangler = facts.wrangler;
     this.live = facts.live;
+    this.given = facts.given;
     this.record = facts.record;
   }
 

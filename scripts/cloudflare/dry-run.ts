@@ -1,4 +1,5 @@
 /** `--dry-run`: everything that can be checked without a token and without network. */
+import { access } from "node:fs/promises";
 import { CloudflareApi } from "./cloudflare-api.ts";
 import { Deployment } from "./deployment.ts";
 import { writeWorker } from "./generated.ts";
@@ -8,6 +9,8 @@ import { chooseDomain, chooseLocation, type Named, type Prepared } from "./open.
 import { generatedFolder, generatePart } from "./workers.ts";
 import type { World } from "./world.ts";
 
+/** An account on which there is nothing but the subdomain that every account may have. */
+const SOMEWHERE = { ...NOTHING, subdomain: "<your-subdomain>" };
 const NO_ACCOUNT = "0".repeat(32);
 
 /** Bundles the five Workers, makes their configurations, has wrangler check each, and says what a first deploy would do. Throws what is wrong. */
@@ -19,7 +22,7 @@ export async function dryRun(
   const target = {
     name: named.name,
     location: chooseLocation(named, record),
-    domain: chooseDomain(named, record),
+    domain: chooseDomain(named, record, NOTHING),
   };
   const wrangler = world.makeWrangler({ id: "", token: null });
   const api = new CloudflareApi({ baseUrl: "http://nowhere.invalid", token: "" });
@@ -30,12 +33,21 @@ export async function dryRun(
     settings,
     api,
     wrangler,
-    live: NOTHING,
+    live: SOMEWHERE,
+    given: [],
     record: { ...record, workers: {} },
   });
-  const options = { sources: await world.readSources(), label: "dry run", overwrite: false, newKey: false };
+  const options = {
+    sources: await world.readSources(),
+    label: "dry run",
+    overwrite: false,
+    newKey: false,
+    remove: [],
+    online: false,
+  };
   const plan = await planInstall(deployment, { applied: [], hasKeys: false }, options);
-  world.say(`${file} can be used. A first deploy of ${target.name} would be:`);
+  world.say(await describeFile(file));
+  world.say(`On an account where there is nothing of ${target.name} yet, a deploy would be:`);
   for (const { what } of [...plan.ground, ...plan.runner, ...plan.callers, ...plan.webhooks])
     world.say(`  ${what}`);
   for (const part of DEPLOY_ORDER) {
@@ -48,4 +60,14 @@ export async function dryRun(
     world.say(`${target.name}-${part}: wrangler finds nothing wrong with ${config}`);
   }
   world.say("Nothing was sent anywhere.");
+}
+
+async function describeFile(file: string): Promise<string> {
+  const isThere = await access(file).then(
+    () => true,
+    () => false,
+  );
+  return isThere
+    ? `The settings in ${file} can be used.`
+    : "There is no settings' file: everything is left at its default.";
 }

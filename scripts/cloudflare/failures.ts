@@ -45,7 +45,7 @@ function findMend(error: WranglerError | CloudflareError, accountId: string): st
     UNAUTHORIZED.has(code) ||
     /Authentication error|not authorized|tokens\/verify/i.test(message)
   )
-    return `CLOUDFLARE_API_TOKEN may not do this, or not on the account ${accountId}. It needs ${SCOPES}. This link fills in the form:\n${TOKEN_LINK}`;
+    return `CLOUDFLARE_API_TOKEN is none (any more), or may not do this${accountId === "" ? "" : ` on the account ${accountId}`}. It needs ${SCOPES}. This link fills in the form:\n${TOKEN_LINK}`;
   if (/CLOUDFLARE_API_TOKEN|not logged in/i.test(message)) return `Make a token here: ${TOKEN_LINK}`;
   if (isPaidOnly(error))
     return `It needs the plan Workers Paid: https://dash.cloudflare.com/${accountId}/workers/plans`;

@@ -93,6 +93,7 @@ export function generate(
     ...(isPublic &&
       domain !== null && { routes: [{ pattern: domain, custom_domain: true }], workers_dev: false }),
     vars: {
+      ...(part === "planner" && { INSTALLATION: name }),
       ...Object.fromEntries(Object.entries(config.vars ?? {}).map(([key, value]) => [key, ours(value)])),
       ...vars,
     },

@@ -6,6 +6,8 @@ import { type DatabaseState, planFirstKey, planMigrations } from "./database.ts"
 import type { Deployment } from "./deployment.ts";
 import { writeWorker } from "./generated.ts";
 import { addRelease, listRecords, readRecord } from "./record.ts";
+import { findNewDomain, planDetaching } from "./domains.ts";
+import { listForgotten } from "./deploy-settings.ts";
 import { planResources, suggestSubdomain } from "./resources.ts";
 import type { Runner, Step } from "./step.ts";
 import { planWebhooks } from "./webhooks/index.ts";
@@ -18,12 +20,20 @@ export interface Plan {
   readonly runner: readonly Step[];
   /** The other Workers, unless it turns out that there can be no runner. */
   readonly callers: readonly Step[];
+  /** Hosts that lead here no more. */
+  readonly detaching: readonly Step[];
   readonly webhooks: readonly Step[];
+  /** What a person should know before they say yes. */
+  readonly notes: readonly string[];
 }
 
 export interface InstallOptions extends WorkerOptions {
   /** Make another API key, with which nobody has to have one. */
   readonly newKey: boolean;
+  /** Settings that are to go: one that is missing otherwise may be forgotten, and is asked for. */
+  readonly remove: readonly string[];
+  /** Whether platforms and account may be asked. */
+  readonly online: boolean;
 }
 
 /** What would be done. Throws when it cannot be done at all. */
@@ -38,8 +48,10 @@ export async function planInstall(
     throw new Error(
       `The account has a Workflow ${target.name}-task already, of the Worker ${live.workflowOwner}. Take another name: --name other`,
     );
+  refuseForgotten(deployment, options.remove);
   const subdomain = live.subdomain ?? suggestSubdomain(deployment.accountId);
   const url = deployment.url(subdomain);
+  const newDomain = options.online ? await findNewDomain(deployment) : null;
   const writeConfig = async () => {
     const generated = generatePart(deployment, options.sources, "ingress");
     return (await writeWorker(generatedFolder(deployment), "ingress", generated)).config;
@@ -53,31 +65,51 @@ export async function planInstall(
     ],
     runner: planRunner(deployment, options),
     callers: planCallers(deployment, options),
-    webhooks: planWebhooks(deployment, url, await listOtherUrls(deployment)),
+    detaching: planDetaching(deployment, target.domain),
+    webhooks: options.online ? await planWebhooks(deployment, url, await listOthers(deployment)) : [],
+    notes: newDomain === null ? [] : [`whatever ${newDomain} leads to now is replaced`],
   };
 }
 
+/** A lost file, another machine or a misspelt name must not strip an installation that runs. */
+function refuseForgotten({ record, live, settings, target }: Deployment, remove: readonly string[]): void {
+  const secrets = [...live.workers.values()].flatMap((worker) => worker.secrets);
+  const forgotten = listForgotten(record.given, secrets, settings).filter((name) => !remove.includes(name));
+  if (forgotten.length === 0) return;
+  const names = forgotten.join(", ");
+  throw new Error(
+    `${target.name} has ${names}, and ${record.vars ?? "the settings' file"} and the environment have not. Put them back, or take them away: npm run deploy -- --name ${target.name} --remove ${forgotten.join(",")}`,
+  );
+}
+
 /** Two installations that share a bot would take it from each other. */
-async function listOtherUrls({ folder, target }: Deployment): Promise<string[]> {
+async function listOthers({ folder, target }: Deployment): Promise<{ name: string; url: string }[]> {
   const others = (await listRecords(folder)).filter((name) => name !== target.name);
   const records = await Promise.all(others.map((name) => readRecord(folder, name).catch(() => null)));
-  return records.flatMap((record) => record?.url ?? []);
+  return records.flatMap((record) =>
+    record === null || record.url === null ? [] : [{ name: record.name, url: record.url }],
+  );
 }
 
 /** Carries the plan out. */
 export async function install(
   deployment: Deployment,
-  { url, ground, runner, callers, webhooks }: Plan,
+  plan: Plan,
   options: InstallOptions,
   steps: Runner,
 ): Promise<void> {
-  const { accountId, target } = deployment;
-  await deployment.remember({ account: accountId, location: target.location, domain: target.domain, url });
-  await steps.run([...ground, ...runner], callers.length + webhooks.length);
+  const { url, ground, runner, callers, detaching, webhooks } = plan;
+  const { accountId, target, given } = deployment;
+  const { location, domain } = target;
+  await deployment.remember({ account: accountId, location, domain, url, given: [...given] });
+  const after = detaching.length + webhooks.length;
+  await steps.run([...ground, ...runner], callers.length + after);
+  if (runner.length > 0 && !deployment.record.paid)
+    steps.say("     refused: the account is on Workers Free, so it goes on without the runner");
   // Only now it is known whether the account may have a runner, and what calls it is made accordingly.
-  await steps.run(planCallers(deployment, options), webhooks.length);
+  await steps.run(planCallers(deployment, options), after);
   await rememberRelease(deployment, options.label);
-  await steps.run(webhooks);
+  await steps.run([...detaching, ...webhooks]);
 }
 
 async function rememberRelease(deployment: Deployment, label: string): Promise<void> {

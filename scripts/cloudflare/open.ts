@@ -6,7 +6,7 @@ import { apiBaseUrl, findAccess } from "./access.ts";
 import { chooseFile, isLoopback, readDeploySettings } from "./deploy-settings.ts";
 import { Deployment } from "./deployment.ts";
 import { explainFailure } from "./failures.ts";
-import { readLive } from "./live.ts";
+import { type Live, readLive } from "./live.ts";
 import { type InstallationRecord, readRecord } from "./record.ts";
 import { checkDomain, checkLocation, isLocation, type Location } from "./target.ts";
 import type { World } from "./world.ts";
@@ -23,36 +23,49 @@ export interface Named {
 export interface Prepared {
   readonly record: InstallationRecord;
   readonly settings: Settings;
+  /** The names of those that were given. */
+  readonly given: readonly string[];
   readonly file: string;
 }
 
 export async function prepare(
   named: Named,
   world: World,
-  { online }: { online: boolean },
+  { online, lenient = false }: { online: boolean; lenient?: boolean },
 ): Promise<Prepared> {
   const record = await readRecord(world.folder, named.name);
-  const file = await chooseFile(named.vars);
+  const file = await chooseFile(named.vars ?? record.vars ?? undefined);
   const { answers, made: before } = record;
   const rehearsal = isLoopback(apiBaseUrl());
-  const { settings, made } = await readDeploySettings({ file, answers, made: before, rehearsal, online });
-  return { record: { ...record, made: { ...before, ...made } }, settings, file };
+  const source = { file, answers, made: before, rehearsal, online, lenient };
+  const { settings, made, given } = await readDeploySettings(source);
+  return { record: { ...record, vars: file, made: { ...before, ...made } }, settings, given, file };
 }
 
 /** Reads what there is on the account. Throws in words, with what mends it. */
-export async function open(named: Named, { record, settings }: Prepared, world: World): Promise<Deployment> {
+export async function open(
+  named: Named,
+  { record, settings, given }: Prepared,
+  world: World,
+): Promise<Deployment> {
   const { name } = named;
   let accountId = settings["CLOUDFLARE_ACCOUNT_ID"] ?? record.account ?? "";
   try {
     const access = await findAccess(settings, record, world.makeWrangler);
     accountId = access.accountId;
     const live = await readLive(access.api, accountId, name);
-    // Who remembers the installation remembers that no location was given, too.
-    const found = record.account === null ? live.database?.location : null;
-    const location = chooseLocation(named, record) ?? found ?? null;
-    const domain = chooseDomain(named, record);
+    const location = settleLocation(named, record, live);
+    const domain = chooseDomain(named, record, live);
     const { folder } = world;
-    return new Deployment({ ...access, target: { name, location, domain }, folder, settings, live, record });
+    return new Deployment({
+      ...access,
+      target: { name, location, domain },
+      folder,
+      settings,
+      live,
+      given,
+      record,
+    });
   } catch (error) {
     throw new Error(conceal(explainFailure(error, accountId), settings), { cause: error });
   }
@@ -64,9 +77,21 @@ export function chooseLocation({ location }: Named, record: InstallationRecord):
   return record.location !== null && isLocation(record.location) ? record.location : null;
 }
 
-export function chooseDomain({ domain }: Named, record: InstallationRecord): string | null {
-  if (domain === undefined) return record.domain;
-  return domain === "" ? null : checkDomain(domain);
+/** Where the data of an installation lies that is there is where it stays. */
+function settleLocation(named: Named, record: InstallationRecord, live: Live): Location | null {
+  const chosen = chooseLocation(named, record);
+  const actual = live.database?.location ?? null;
+  if (named.location !== undefined && actual !== null && chosen !== actual)
+    throw new Error(
+      `The database of ${named.name} lies in ${actual} and cannot be moved. Leave --location out, or make another installation: --name other --location ${named.location}`,
+    );
+  // Who remembers the installation remembers that no location was given, too.
+  return chosen ?? (record.account === null ? actual : null);
+}
+
+export function chooseDomain({ domain }: Named, record: InstallationRecord, live: Live): string | null {
+  if (domain !== undefined) return domain === "" ? null : checkDomain(domain);
+  return record.account === null ? (live.domains[0]?.hostname ?? null) : record.domain;
 }
 
 /** Words without any secret of the settings in them. Shorter ones than these are words themselves. */

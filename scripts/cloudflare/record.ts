@@ -1,6 +1,6 @@
 /**
- * What this machine remembers of an installation, in `.errand/deploy/<name>.json`: it holds the API key and is its owner's alone. All of it
- * but the keys can be found again by the name, so a lost one only makes the next deploy longer.
+ * What this machine remembers of an installation, in `.errand/deploy/<name>.json`: it holds the API key and is its owner's alone. What is on the account can be
+ * found again by the name; what was answered, made and released here cannot.
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -22,6 +22,8 @@ const Release = z.object({
   label: z.string(),
   /** By Worker. */
   versions: z.record(z.string(), z.string()),
+  /** It was gone back from. */
+  left: z.optional(z.boolean()),
 });
 export type Release = z.infer<typeof Release>;
 
@@ -36,13 +38,21 @@ const InstallationRecord = z.object({
   keyStored: z.boolean(),
   /** Workers Paid: with the runner, and with limits on CPU time. */
   paid: z.boolean(),
+  /** The file that its settings came from. */
+  vars: z.nullable(z.string()),
+  /** The names of the settings that were given: one that is missing later is not taken away in silence. */
+  given: z.array(z.string()),
+  /** What each channel's platform was told, hashed. */
+  webhooks: z.record(z.string(), z.string()),
   /** Secrets that nobody gave, made here. */
   made: z.record(z.string(), z.string()),
   /** Settings that were answered on the terminal. */
   answers: z.record(z.string(), z.string()),
   workers: z.record(z.string(), DeployedWorker),
-  /** Newest first; the first one is live. */
+  /** Newest first. */
   releases: z.array(Release),
+  /** The `at` of the one that is live. */
+  live: z.nullable(z.string()),
   /** Where D1 was before the last migration. */
   bookmark: z.nullable(z.string()),
 });
@@ -58,6 +68,10 @@ const begin = (name: string): InstallationRecord => ({
   apiKey: null,
   keyStored: false,
   paid: true,
+  vars: null,
+  given: [],
+  webhooks: {},
+  live: null,
   made: {},
   answers: {},
   workers: {},
@@ -99,11 +113,17 @@ export async function listRecords(folder: string): Promise<string[]> {
   return names.filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -".json".length));
 }
 
+/** The release that is live, where it is known. */
+export function findLiveRelease({ releases, live }: InstallationRecord): Release | undefined {
+  return releases.find(({ at }) => at === live) ?? releases[0];
+}
+
 /** The record with this release as the live one. The same versions again are the same release. */
 export function addRelease(record: InstallationRecord, release: Release): InstallationRecord {
   const isSame = ({ versions }: Release) =>
     Object.keys({ ...versions, ...release.versions }).every((key) => versions[key] === release.versions[key]);
-  const [live] = record.releases;
-  if (live !== undefined && isSame(live)) return record;
-  return { ...record, releases: [release, ...record.releases].slice(0, RELEASES_KEPT_MAX) };
+  const live = findLiveRelease(record);
+  if (live !== undefined && isSame(live)) return { ...record, live: live.at };
+  const releases = [release, ...record.releases].slice(0, RELEASES_KEPT_MAX);
+  return { ...record, releases, live: release.at };
 }

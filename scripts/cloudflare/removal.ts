@@ -1,9 +1,12 @@
 /** Steps that take an installation off the account: consumers before queues, who calls before who is called, data last. */
+import { mkdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import * as z from "zod/mini";
+import { FILES_PREFIX } from "../../shared/files.ts";
 import { concurrently } from "../../shared/queue/concurrently.ts";
 import type { Deployment } from "./deployment.ts";
+import { planDetaching } from "./domains.ts";
 import { DEPLOY_ORDER } from "./live.ts";
 import type { Step } from "./step.ts";
 import { WranglerError } from "./wrangler.ts";
@@ -33,6 +36,7 @@ export function planRemoval(deployment: Deployment): Step[] {
     .filter((part) => live.workers.has(part))
     .map((part) => `${target.name}-${part}`);
   return [
+    ...planDetaching(deployment, null),
     ...consumers.map(({ queue, worker }) =>
       remove(`detaches ${worker} from the queue ${queue}`, ["queues", "consumer", "remove", queue, worker]),
     ),
@@ -46,42 +50,32 @@ export function planRemoval(deployment: Deployment): Step[] {
   ];
 }
 
-/** Steps for the database, exported first, and the files. */
-export function planDataRemoval(deployment: Deployment, now: Date): Step[] {
-  const { live, target, folder } = deployment;
+/** The step that exports the database: before anything else, so that nothing is gone when it fails. */
+export function planExport({ live, target, folder, wrangler }: Deployment, now: Date): Step[] {
+  if (live.database === null) return [];
   const { name } = target;
   const file = join(folder, `${name}-${now.toISOString().replaceAll(/[:.]/g, "-")}.sql`);
+  const run = async () => {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await wrangler.run(["d1", "export", name, "--remote", "--skip-confirmation", "--output", file]);
+  };
+  return [{ what: `exports the database ${name} to ${file}`, run }];
+}
+
+/** Steps for the database and the files. */
+export function planDataRemoval(deployment: Deployment): Step[] {
+  const { live, target } = deployment;
+  const { name } = target;
   const remove = (what: string, args: readonly string[]): Step => ({
     what,
     run: () => removeOnce(deployment, args),
   });
-  return [
-    ...(live.database === null
-      ? []
-      : [
-          {
-            what: `exports the database ${name} to ${file}`,
-            run: async () => {
-              await deployment.wrangler.run([
-                "d1",
-                "export",
-                name,
-                "--remote",
-                "--skip-confirmation",
-                "--output",
-                file,
-              ]);
-            },
-          },
-          remove(`deletes the database ${name}`, ["d1", "delete", name, "--skip-confirmation"]),
-        ]),
-    ...(live.hasBucket
-      ? [
-          { what: `deletes the files in the bucket ${name}-files`, run: () => emptyBucket(deployment) },
-          remove(`deletes the bucket ${name}-files`, ["r2", "bucket", "delete", `${name}-files`]),
-        ]
-      : []),
+  const database = remove(`deletes the database ${name}`, ["d1", "delete", name, "--skip-confirmation"]);
+  const files = [
+    { what: `deletes the files in the bucket ${name}-files`, run: () => emptyBucket(deployment) },
+    remove(`deletes the bucket ${name}-files`, ["r2", "bucket", "delete", `${name}-files`]),
   ];
+  return [...(live.database === null ? [] : [database]), ...(live.hasBucket ? files : [])];
 }
 
 async function removeOnce({ wrangler }: Deployment, args: readonly string[]): Promise<void> {
@@ -106,6 +100,11 @@ async function emptyBucket({ api, accountId, target }: Deployment): Promise<void
   for (let page = 0; page < PAGES_MAX; page++) {
     const found = await api.find(`${objects}?per_page=1000`, Objects);
     if (found === null || found.length === 0) return;
+    const strange = found.find(({ key }) => !key.startsWith(FILES_PREFIX));
+    if (strange !== undefined)
+      throw new Error(
+        `${target.name}-files holds ${strange.key}, which is not Errand's: look at the bucket first.`,
+      );
     await concurrently(found, OBJECTS_AT_ONCE, async ({ key }) => {
       const path = key.split("/").map(encodeURIComponent).join("/");
       await api.call(`${objects}/${path}`, z.unknown(), { method: "DELETE" });

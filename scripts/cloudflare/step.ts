@@ -10,7 +10,7 @@ export interface Step {
 /** Carries steps out in their order, and says each as it begins. */
 export class Runner {
   private done = 0;
-  private readonly say: (words: string) => void;
+  readonly say: (words: string) => void;
   /** Makes words of what a step threw. */
   private readonly explain: (error: unknown) => string;
 
@@ -28,7 +28,12 @@ export class Runner {
       try {
         await run();
       } catch (error) {
-        throw new Error(`It stopped where it ${what}:\n${this.explain(error)}`, { cause: error });
+        throw new Error(
+          `✗ ${what}\n${this.explain(error)}\nWhat was done is done: run it again, and it goes on here.`,
+          {
+            cause: error,
+          },
+        );
       }
     }
   }

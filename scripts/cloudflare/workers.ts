@@ -7,7 +7,7 @@ import { listStaleSecrets, selectFor } from "./deploy-settings.ts";
 import type { Deployment } from "./deployment.ts";
 import { isPaidOnly } from "./failures.ts";
 import { generate, type Generated, type Sources, writeWorker } from "./generated.ts";
-import { DEPLOY_ORDER, type Part } from "./live.ts";
+import { DEPLOY_ORDER, findLiveVersion, type Part } from "./live.ts";
 import type { Step } from "./step.ts";
 import { WranglerError } from "./wrangler.ts";
 
@@ -53,12 +53,17 @@ function findChange(deployment: Deployment, sources: Sources, part: Part): Chang
     isKnown && now.secrets.includes(name) && before.secrets[name] === hash(value);
   const send = Object.fromEntries(Object.entries(secrets).filter((secret) => !isSent(secret)));
   const stale = now === undefined ? [] : listStaleSecrets(part, now.secrets, settings);
-  const hasSecrets = Object.keys(send).length > 0 || stale.length > 0;
-  const change = (why: string) => ({ generated, send, stale, why });
+  const sent = Object.keys(send);
+  const secretsToo = [
+    ...(isKnown && sent.length > 0 ? [`sends ${sent.join(", ")}`] : []),
+    ...(stale.length > 0 ? [`takes ${stale.join(", ")} away`] : []),
+  ];
+  const change = (...why: string[]) => ({ generated, send, stale, why: [...why, ...secretsToo].join("; ") });
   if (now === undefined) return change("new");
-  if (!isKnown) return change("deployed elsewhere, or not to its end");
-  if (now.tag !== generated.tag) return change("changed");
-  return hasSecrets ? change(`secrets: ${[...Object.keys(send), ...stale].join(", ")}`) : null;
+  if (!isKnown) return change("rolled back, deployed elsewhere, or not to its end");
+  // Not the live tag: taking a secret away makes a version without one.
+  if (before.tag !== generated.tag) return change("changed");
+  return secretsToo.length > 0 ? change() : null;
 }
 
 /** Steps for all but the runner. */
@@ -105,33 +110,46 @@ async function deploy(
   const writeSecrets = (secrets: Readonly<Record<string, string | null>>) =>
     writeFile(files.secrets, JSON.stringify(secrets), { mode: 0o600 });
   try {
-    if (stale.length > 0) {
-      await writeSecrets(Object.fromEntries(stale.map((name) => [name, null])));
-      await wrangler.run(["secret", "bulk", files.secrets, "--name", worker]);
-    }
     const strict = options.overwrite ? [] : ["--strict"];
     const named = ["--tag", generated.tag, "--message", options.label];
     const secret = Object.keys(send).length > 0 ? ["--secrets-file", files.secrets] : [];
     if (secret.length > 0) await writeSecrets(send);
     const { versionId } = await wrangler.run(["deploy", "-c", files.config, ...strict, ...named, ...secret]);
     if (versionId === null) throw new WranglerError("wrangler has deployed nothing.", 0);
+    const live = stale.length === 0 ? versionId : await takeAway(deployment, worker, stale, files.secrets);
     const { secrets } = selectFor(part, deployment.settings);
     const hashes = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, hash(value)]));
     const workers = {
       ...deployment.record.workers,
-      [part]: { versionId, tag: generated.tag, secrets: hashes },
+      [part]: { versionId: live, tag: generated.tag, secrets: hashes },
     };
     await deployment.remember({ workers });
   } catch (error) {
     if (!(error instanceof WranglerError) || error.code !== 0 || !/conflict/i.test(error.message))
       throw error;
     throw new Error(
-      `${worker} was changed by somebody else, such as on the dashboard:\n${error.message}\nTo deploy over that: npm run deploy -- --name ${record.name} --overwrite`,
+      `${worker} was changed by somebody else, such as on the dashboard. To deploy over that: npm run deploy -- --name ${record.name} --overwrite`,
       { cause: error },
     );
   } finally {
     await rm(files.secrets, { force: true });
   }
+}
+
+/** After the deploy: secrets can be edited only while the latest version is the live one. @returns the version that this makes. */
+async function takeAway(
+  { wrangler, api, accountId }: Deployment,
+  worker: string,
+  names: readonly string[],
+  file: string,
+): Promise<string> {
+  await writeFile(file, JSON.stringify(Object.fromEntries(names.map((name) => [name, null]))), {
+    mode: 0o600,
+  });
+  await wrangler.run(["secret", "bulk", file, "--name", worker]);
+  const live = await findLiveVersion(api, accountId, worker);
+  if (live === null) throw new Error(`${worker} has no live version.`);
+  return live;
 }
 
 const hash = (value: string) => createHash("sha256").update(value).digest("hex");

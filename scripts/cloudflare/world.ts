@@ -21,6 +21,10 @@ export interface World {
 export function thisWorld(): World {
   // What is written is the owner's alone.
   process.umask(0o077);
+  process.on("SIGINT", () => {
+    console.error("\nStopped. What was done is done: run it again, and it goes on.");
+    process.exit(130);
+  });
   return {
     folder: DEPLOY_FOLDER,
     say: (words) => console.log(words),
@@ -32,16 +36,19 @@ export function thisWorld(): World {
 }
 
 async function askOnTerminal(question: string, { hidden } = { hidden: false }): Promise<string> {
-  // What is typed is echoed by readline itself, so a secret is read without anywhere to echo it.
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  process.stdout.write(question);
-  const lines = createInterface({
-    input: process.stdin,
-    output: hidden ? nowhere : process.stdout,
-    terminal: true,
+  let muted = false;
+  // readline echoes what is typed: of a secret it has nowhere to.
+  const output = new Writable({
+    write(chunk, _encoding, done) {
+      if (!muted) process.stdout.write(chunk);
+      done();
+    },
   });
+  const lines = createInterface({ input: process.stdin, output, terminal: true });
   try {
-    return (await lines.question("")).trim();
+    const answer = lines.question(question);
+    muted = hidden;
+    return (await answer).trim();
   } finally {
     lines.close();
     if (hidden) process.stdout.write("\n");

@@ -86,7 +86,12 @@ async function runOnce(args: readonly string[], env: NodeJS.ProcessEnv): Promise
     );
     const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
     const events = readEvents(await readFile(output, "utf8").catch(() => ""));
-    if (code !== 0) throw makeError(events, stderr.trim() || stdout.trim());
+    if (code === null)
+      throw new WranglerError(
+        `wrangler ${args.slice(0, 2).join(" ")} was ended after ${RUN_MS_MAX / 60_000} minutes.`,
+        0,
+      );
+    if (code !== 0) throw makeError(events, `${stdout}\n${stderr}`);
     const deployed = events.find(({ type }) => type === "deploy");
     return { stdout, versionId: deployed?.version_id ?? null };
   } finally {
@@ -94,10 +99,23 @@ async function runOnce(args: readonly string[], env: NodeJS.ProcessEnv): Promise
   }
 }
 
-function makeError(events: readonly Event[], output: string): WranglerError {
+/** What the API said: its own words stand in the output only, each with its code; the event has the request's path. */
+const SAID = /^\s*(.+?)\s*\[code: (\d+)\]/gm;
+const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
+
+/** The failure that a run has ended with. `output`: what it wrote for people. */
+export function makeError(events: readonly Event[], output: string): WranglerError {
   const failed = events.findLast(({ type }) => type === "command-failed");
-  const message = failed?.message || output.slice(-OUTPUT_CHARS_MAX);
-  return new WranglerError(message, Number(failed?.code ?? 0) || 0, failed?.retry_after_ms ?? null);
+  const printed = output.replaceAll(ESCAPES, "").trim();
+  const said = [...printed.matchAll(SAID)].map(([, words = "", code = "0"]) => ({
+    words,
+    code: Number(code),
+  }));
+  const own = (failed?.message ?? "").replaceAll(ESCAPES, "");
+  const words = said.map((one) => one.words).join("\n");
+  const message = words || own || printed.slice(-OUTPUT_CHARS_MAX);
+  const code = Number(failed?.code ?? 0) || (said[0]?.code ?? 0);
+  return new WranglerError(message, code, failed?.retry_after_ms ?? null);
 }
 
 function readEvents(lines: string): Event[] {

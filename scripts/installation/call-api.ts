@@ -1,9 +1,11 @@
 /** The installation that a command speaks to: this machine's, one that was deployed from here, or the one that the environment names. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import { ProblemDetails } from "../../shared/contracts/api.ts";
 import { fetchDirect, RedirectError } from "../../shared/fetch.ts";
+
+const ANSWERS_MS_MAX = 30_000;
 
 /** What this machine remembers of installations on Cloudflare. */
 export const DEPLOY_FOLDER = ".errand/deploy";
@@ -30,14 +32,21 @@ export async function callApi<Answer extends z.core.$ZodType>(
   const response = await fetchDirect(`${url}${path}`, {
     method,
     headers: { authorization: `Bearer ${apiKey}` },
+    signal: AbortSignal.timeout(ANSWERS_MS_MAX),
     ...(body !== undefined && { body: JSON.stringify(body) }),
   }).catch((error: unknown) => {
     if (error instanceof RedirectError) throw error;
     throw new Error(
-      `Nothing answers at ${url}.${where.name === undefined ? " Is it running? npm start" : ""}`,
+      where.name === undefined
+        ? `Nothing answers at ${url}. Is it running? npm start`
+        : `Nothing answers at ${url}. Are you online? A new address takes some minutes. What is wrong: npm run doctor -- --name ${where.name}`,
     );
   });
-  const answer: unknown = JSON.parse(await response.text());
+  const answer: unknown = await response.json().catch(() => {
+    throw new Error(
+      `${url} answers HTTP ${response.status}, and not as Errand does: another program, a new address, or something in front of it.`,
+    );
+  });
   if (response.ok) return z.parse(answers, answer);
   const { title, detail } = ProblemDetails.parse(answer);
   throw new Error(`${title}: ${detail}`);
@@ -57,13 +66,27 @@ async function findInstallation({ state, name }: Where): Promise<{ url: string; 
 
 /** @param start what makes the file. */
 async function readKnown(file: string, start: string): Promise<{ url: string; apiKey: string }> {
-  const text = await readFile(file, "utf8").catch(() => {
+  const text = await readFile(file, "utf8").catch(async () => {
+    const names = (await readdir(dirname(file)).catch(() => [])).filter((name) => name.endsWith(".json"));
+    const known = dirname(file) === DEPLOY_FOLDER ? names.map((name) => name.slice(0, -".json".length)) : [];
     throw new Error(
-      `There is no ${file}: start Errand first (${start}), or set ERRAND_URL and ERRAND_API_KEY.`,
+      known.length > 0
+        ? `There is no ${file}. Known here: ${known.join(", ")}.`
+        : `There is no ${file}: start Errand first (${start}), or set ERRAND_URL and ERRAND_API_KEY.`,
     );
   });
-  const { url, apiKey } = Known.parse(JSON.parse(text));
+  const { url, apiKey } = parseKnown(text, file);
   if (url === null || apiKey === null)
-    throw new Error(`${file} holds no key: set ERRAND_URL and ERRAND_API_KEY, or let ${start} make one.`);
+    throw new Error(
+      `${file} holds no address and key: ${start} --new-key makes another, or set ERRAND_URL and ERRAND_API_KEY.`,
+    );
   return { url, apiKey };
+}
+
+function parseKnown(text: string, file: string): z.infer<typeof Known> {
+  try {
+    return Known.parse(JSON.parse(text));
+  } catch {
+    throw new Error(`${file} cannot be read: mend it, or set ERRAND_URL and ERRAND_API_KEY.`);
+  }
 }

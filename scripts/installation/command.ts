@@ -1,14 +1,34 @@
-/** What every command of a person's has in common: it ends in words, never in a stack. */
+/** What every command of a person's has in common: it tells its usage, and ends in words, never in a stack. */
 
 /** Runs it; a refusal, or an option that nobody knows, is said and ends with 1. */
 export async function command(usage: string, run: () => Promise<void>): Promise<void> {
+  // Whoever reads only the beginning, as `head` does, has read enough.
+  process.stdout.on("error", () => process.exit(0));
   try {
+    if (process.argv.slice(2).some((arg) => arg === "--help" || arg === "-h")) return console.log(usage);
+    refuseSwallowed(usage);
     await run();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     if (isAboutOptions(error)) console.error(usage);
     process.exitCode = 1;
   }
+}
+
+/** npm takes options for its own that stand before `--`, and says nothing: `npm run deploy --plan` would deploy. */
+function refuseSwallowed(usage: string): void {
+  const { npm_lifecycle_event: script } = process.env;
+  if (script === undefined) return;
+  const ours = [...usage.matchAll(/--([a-z][a-z-]+)/g)].map(([, name = ""]) => name);
+  const swallowed = [...new Set(ours)].find(
+    (name) =>
+      process.env[`npm_config_${name.replaceAll("-", "_")}`] !== undefined &&
+      !process.argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)),
+  );
+  if (swallowed !== undefined)
+    throw new Error(
+      `npm has kept --${swallowed} for itself. Write it after two hyphens: npm run ${script} -- --${swallowed}`,
+    );
 }
 
 /** https://nodejs.org/api/errors.html#err_parse_args_unknown_option and its neighbours. */

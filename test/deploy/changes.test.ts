@@ -1,5 +1,5 @@
-/** An installation after its first deploy: upgraded, taken back, moved, destroyed. */
-import { readdir, readFile } from "node:fs/promises";
+/** An installation after its first deploy: upgraded, taken back, moved. */
+import { readFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { query } from "../../fakes/cloudflare/sql.ts";
@@ -68,7 +68,9 @@ describe("an upgrade", () => {
     const { account } = rehearsal.cloudflare;
     const { metadata } = account.live("errand-ingress");
     account.upload("errand-ingress", { ...metadata, annotations: {} }, true);
-    expect(await rehearsal.run("deploy", "--plan")).toContain("errand-ingress (deployed elsewhere");
+    expect(await rehearsal.run("deploy", "--plan")).toContain(
+      "errand-ingress (rolled back, deployed elsewhere",
+    );
     await deploy();
     expect(rehearsal.commands).toHaveLength(1);
   });
@@ -86,11 +88,41 @@ describe("a rollback", () => {
     expect(rehearsal.commands.map((command) => /--name errand-(\w+)/.exec(command)?.[1])).toEqual(
       ["runner", "notifier", "planner", "executor", "ingress"].toReversed(),
     );
-    expect(await rehearsal.run("rollback", "--list")).toMatch(/0 .*\(live\)\n.*1 /);
-    await rehearsal.run("rollback", "--yes");
+    expect(await rehearsal.run("rollback", "--list")).toMatch(/0 .*\(gone back from\)\n.*1 .*\(live\)/);
+    await rehearsal.run("rollback", "--yes", "--to", "0");
     expect(versionsOf()).toEqual(second);
+    await expect(rehearsal.run("rollback", "--yes", "--to", "0")).rejects.toThrow("is the live one");
     rehearsal.code = "export default { third: true };";
     await deploy();
+    await deploy();
+    expect(rehearsal.commands).toEqual([]);
+  });
+
+  it("after a rollback goes further back, and never onto what was gone back from", async () => {
+    await deploy();
+    const first = versionsOf();
+    for (const code of ["second", "third"]) {
+      rehearsal.code = `export default "${code}";`;
+      await deploy();
+    }
+    await rehearsal.run("rollback", "--yes");
+    await rehearsal.run("rollback", "--yes");
+    expect(versionsOf()).toEqual(first);
+    rehearsal.code = 'export default "fourth";';
+    await deploy();
+    await rehearsal.run("rollback", "--yes");
+    expect(versionsOf()).toEqual(first);
+  });
+
+  it("does not stand in the way of taking a secret away", async () => {
+    await rehearsal.set({ AI_GATEWAY_TOKEN: "leaked-token" });
+    await deploy();
+    rehearsal.code = "export default { newer: true };";
+    await deploy();
+    await rehearsal.run("rollback", "--yes");
+    await rehearsal.set({});
+    await deploy("--remove", "AI_GATEWAY_TOKEN");
+    expect(rehearsal.picture().workers["errand-planner"]?.secrets).toEqual([]);
     await deploy();
     expect(rehearsal.commands).toEqual([]);
   });
@@ -115,7 +147,9 @@ describe("a rollback", () => {
 
   it("says so when there is nothing to go back to, or nothing is remembered", async () => {
     await deploy();
-    await expect(rehearsal.run("rollback", "--yes")).rejects.toThrow("one release only");
+    await expect(rehearsal.run("rollback", "--yes")).rejects.toThrow(
+      "no release of errand before the live one",
+    );
     await expect(rehearsal.run("rollback", "--yes", "--to", "7")).rejects.toThrow("There is no release 7");
     await rehearsal.forget();
     await expect(rehearsal.run("rollback", "--yes")).rejects.toThrow("remembers no release");
@@ -154,51 +188,39 @@ describe("a domain", () => {
     });
     expect(await deploy()).toContain("https://bot.example.com");
     expect(rehearsal.commands).toEqual([]);
-    expect(await deploy("--domain", "")).toContain("https://errand-ingress.someone.workers.dev");
-    expect(ingress?.subdomain.enabled).toBe(true);
+    // Another machine finds it again.
+    await rehearsal.forget();
+    expect(await deploy()).toContain("https://bot.example.com");
+    const back = await deploy("--domain", "");
+    expect(back).toContain("https://errand-ingress.someone.workers.dev");
+    expect(back).toContain("detaches bot.example.com");
+    expect({ domains: ingress?.domains, open: ingress?.subdomain.enabled }).toEqual({
+      domains: [],
+      open: true,
+    });
     await expect(deploy("--domain", "https://bot.example.com/")).rejects.toThrow("--domain must be a host");
   });
 });
 
-describe("destroying", () => {
-  it("wants the name typed, and keeps what people have said and made", async () => {
-    await deploy();
-    await expect(rehearsal.run("destroy")).rejects.toThrow("--confirm errand");
-    await expect(rehearsal.run("destroy", "--confirm", "other")).rejects.toThrow('"other" is not errand');
-    expect(rehearsal.commands).toEqual([]);
-    const said = await rehearsal.run("destroy", "--confirm", "errand");
-    const { scripts, queues, workflows, databases, buckets } = rehearsal.cloudflare.account;
-    expect([scripts.size, queues.size, workflows.size, databases.size, buckets.size]).toEqual([
-      0, 0, 0, 1, 1,
-    ]);
-    expect(said).toContain("are kept");
-    // It comes back with its data, and with its key.
-    const { apiKey } = await rehearsal.record();
-    expect(await deploy()).not.toContain("first API key");
-    expect((await rehearsal.record()).apiKey).toBe(apiKey);
+describe("a domain that leads elsewhere", () => {
+  it("is left to the Worker that has it, and named before a record of another kind is replaced", async () => {
+    await deploy("--name", "second", "--domain", "bot.example.com");
+    await expect(deploy("--domain", "bot.example.com")).rejects.toThrow(
+      "bot.example.com leads to the Worker second-ingress",
+    );
+    expect(await rehearsal.run("deploy", "--plan", "--domain", "www.example.com")).toContain(
+      "whatever www.example.com leads to now is replaced",
+    );
   });
+});
 
-  it("with --data exports the database, empties the bucket, and leaves nothing, wherever it was killed", async () => {
+describe("a location", () => {
+  it("is settled with the database", async () => {
+    await deploy("--location", "weur");
+    await expect(deploy("--location", "oc")).rejects.toThrow("lies in weur and cannot be moved");
+    await rehearsal.forget();
+    await expect(deploy("--location", "oc")).rejects.toThrow("lies in weur and cannot be moved");
     await deploy();
-    const heard = rehearsal.cloudflare.heard.length;
-    const destroy = () => rehearsal.run("destroy", "--data", "--confirm", "errand");
-    await destroy();
-    const calls = rehearsal.cloudflare.heard.length - heard;
-    for (let n = 22; n <= calls; n += 4) {
-      await rehearsal.begin();
-      await deploy();
-      const { account } = rehearsal.cloudflare;
-      for (let file = 0; file < 3; file++) account.buckets.get("errand-files")?.objects.add(`files/${file}`);
-      const first = rehearsal.cloudflare.heard.length;
-      rehearsal.cloudflare.cutOf = (nth) => (nth - first < n ? null : "before");
-      await destroy().catch(() => undefined);
-      rehearsal.cloudflare.cutOf = () => null;
-      await destroy();
-      const { scripts, queues, workflows, databases, buckets } = account;
-      const left = [scripts.size, queues.size, workflows.size, databases.size, buckets.size];
-      expect({ n, left }).toEqual({ n, left: [0, 0, 0, 0, 0] });
-      expect((await readdir(rehearsal.state)).filter((name) => !name.endsWith(".sql"))).toEqual([]);
-    }
-    expect(calls).toBeGreaterThan(40);
+    expect((await rehearsal.record()).location).toBe("weur");
   });
 });

@@ -102,7 +102,7 @@ describe("again", () => {
     const before = rehearsal.picture();
     const said = await deploy();
     expect(rehearsal.commands).toEqual([]);
-    expect(said).toContain("everything else is as it should be");
+    expect(said).toContain("everything is as it should be");
     expect(rehearsal.picture()).toEqual(before);
   });
 
@@ -112,7 +112,7 @@ describe("again", () => {
     await rehearsal.forget();
     const said = await deploy();
     expect(rehearsal.picture()).toEqual(before);
-    expect(said).toContain("--new-key");
+    expect(said).toContain("--name errand --new-key");
     expect(await deploy("--new-key")).toMatch(API_KEY);
     expect(rehearsal.picture().databases[0]?.keys).toHaveLength(2);
   });
@@ -121,14 +121,36 @@ describe("again", () => {
     await rehearsal.set({ ANTHROPIC_API_KEY: "sk-ant-first", AI_GATEWAY_TOKEN: "a-token" });
     await deploy();
     await rehearsal.set({ ANTHROPIC_API_KEY: "sk-ant-second" });
-    await deploy();
-    expect(rehearsal.commands.map((command) => command.split(" ")[0])).toEqual(["secret", "deploy"]);
+    await expect(deploy()).rejects.toThrow(/errand has AI_GATEWAY_TOKEN.*--remove AI_GATEWAY_TOKEN/);
+    expect(rehearsal.commands).toEqual([]);
+    expect(await deploy("--remove", "AI_GATEWAY_TOKEN")).toContain("takes AI_GATEWAY_TOKEN away");
+    expect(rehearsal.commands.map((command) => command.split(" ")[0])).toEqual(["deploy", "secret"]);
     const { bindings } = rehearsal.cloudflare.account.live("errand-planner");
     expect(bindings.filter(({ type }) => type === "secret_text")).toEqual([
       { name: "ANTHROPIC_API_KEY", type: "secret_text", text: "sk-ant-second" },
     ]);
     await deploy();
     expect(rehearsal.commands).toEqual([]);
+  });
+
+  it("without its settings is not stripped of them, wherever it is done from", async () => {
+    await rehearsal.set({ ANTHROPIC_API_KEY: "sk-ant-first", ANTHROPIC_MODEL: "claude" });
+    await deploy();
+    const before = rehearsal.picture();
+    await rehearsal.set({});
+    await expect(rehearsal.run("deploy", "--plan")).rejects.toThrow(
+      "errand has ANTHROPIC_API_KEY, ANTHROPIC_MODEL",
+    );
+    await rehearsal.forget();
+    await expect(deploy()).rejects.toThrow("errand has ANTHROPIC_API_KEY");
+    expect(rehearsal.picture()).toEqual(before);
+  });
+
+  it("by two at once is done by one of them", async () => {
+    const both = await Promise.allSettled([deploy(), deploy()]);
+    const refused = both.flatMap((one) => (one.status === "rejected" ? [String(one.reason)] : []));
+    expect(refused).toEqual([expect.stringContaining("is at work on errand already")]);
+    expect(rehearsal.picture().databases[0]?.keys).toHaveLength(1);
   });
 
   it("beside another of another name shares nothing with it", async () => {

@@ -1,9 +1,9 @@
 /** What stands in the way of a deploy: each is named with what mends it, before anything is half done. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { TelegramServer } from "../../fakes/telegram-server.ts";
-import { explainFailure } from "../../scripts/cloudflare/failures.ts";
+import { explainFailure, isPaidOnly } from "../../scripts/cloudflare/failures.ts";
 import { checkName } from "../../scripts/cloudflare/target.ts";
-import { WranglerError } from "../../scripts/cloudflare/wrangler.ts";
+import { makeError, WranglerError } from "../../scripts/cloudflare/wrangler.ts";
 import { CloudRehearsal } from "../support/cloudflare.ts";
 
 const rehearsal = new CloudRehearsal();
@@ -132,11 +132,12 @@ describe("settings", () => {
     const said = await rehearsal.run("deploy");
     expect(asked).toHaveLength(4);
     expect(asked.filter((question) => question.endsWith("*"))).toHaveLength(2);
+    expect(asked[0]).toMatch(/^Location/);
     expect(said).not.toContain("sk-ant-typed");
     expect(rehearsal.cloudflare.account.databases.get("errand")?.region).toBe("ENAM");
     asked.length = 0;
     await rehearsal.run("deploy");
-    expect(asked).toHaveLength(1);
+    expect(asked).toHaveLength(0);
   });
 });
 
@@ -161,17 +162,54 @@ describe("Telegram", () => {
         name,
       );
     expect(said).not.toContain(telegram.token);
+    expect(said).toContain("https://t.me/errand_test_bot: it answers with a code");
+    expect(said).toContain("npm run pair -- --name errand CODE --admin");
+    // It was told, so it is not told again; what it was told otherwise, it is.
+    await deploy();
+    expect(rehearsal.said.join()).toContain("everything is as it should be");
+    telegram.webhook = { url: "https://elsewhere.example/" };
+    expect(await deploy()).toContain(
+      "leads Telegram to https://errand-ingress.someone.workers.dev/hooks/telegram, away from https://elsewhere.example/",
+    );
     await rehearsal.run("destroy", "--confirm", "errand");
     expect(telegram.webhook.url).toBe("");
+  });
+
+  it("is waited for when it asks to", async () => {
+    await rehearsal.set(settings());
+    let asked = 0;
+    telegram.faultOf = ({ method }) =>
+      method === "setWebhook" && asked++ === 0
+        ? { status: 429, description: "Too Many Requests: retry after 0", parameters: { retry_after: 0 } }
+        : undefined;
+    await deploy();
+    expect(telegram.webhook.url).toContain("errand-ingress");
+  });
+
+  it("that serves somebody else by now is left as it is when the installation goes", async () => {
+    await rehearsal.set(settings());
+    await deploy();
+    telegram.webhook = { url: "https://elsewhere.example/" };
+    expect(await rehearsal.run("destroy", "--confirm", "errand")).toContain(
+      "left as it is: it leads to https://elsewhere.example/",
+    );
+    expect(telegram.webhook.url).toBe("https://elsewhere.example/");
   });
 
   it("is not taken from another installation", async () => {
     await rehearsal.set(settings());
     await deploy();
     await expect(deploy("--name", "second")).rejects.toThrow(
-      /belongs to another installation.*errand-ingress/,
+      /serves your installation errand.*--name second --vars .second.vars/,
     );
     expect(telegram.webhook.url).toContain("errand-ingress");
+    expect([...rehearsal.cloudflare.account.scripts.keys()].filter((name) => /second/.test(name))).toEqual(
+      [],
+    );
+    // One that is gone owns nothing.
+    await rehearsal.run("destroy", "--confirm", "errand");
+    await deploy("--name", "second");
+    expect(telegram.webhook.url).toContain("second-ingress");
   });
 
   it("that does not know the token is told of before anything is made, without the token", async () => {
@@ -196,6 +234,22 @@ it("a Worker that answers something else than its health is an error, and one th
 it("names of things that are too long for what they become are refused", () => {
   expect(() => checkName("a".repeat(41))).toThrow("--name");
   expect(checkName("a".repeat(40))).toHaveLength(40);
+});
+
+it("what wrangler prints is read for the words that its event leaves out", () => {
+  const event = {
+    type: "command-failed",
+    code: 10_021,
+    message: "A request to the Cloudflare API (/x) failed.",
+  };
+  const output = `${String.fromCharCode(27)}[31m✘ [ERROR] A request to the Cloudflare API (/x) failed.\n\n  binding LOADER of type worker_loader is invalid [code: 10021]\n`;
+  const error = makeError([event], output);
+  expect({ code: error.code, message: error.message }).toEqual({
+    code: 10_021,
+    message: "binding LOADER of type worker_loader is invalid",
+  });
+  expect(isPaidOnly(error)).toBe(true);
+  expect(makeError([], "it fell over").message).toBe("it fell over");
 });
 
 it("failures say Cloudflare's words, its code, and what to do", () => {

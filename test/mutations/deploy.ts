@@ -3,6 +3,7 @@ import type { Mutation } from "./mutation.ts";
 
 const INSTALL = "test/deploy/install.test.ts";
 const CHANGES = "test/deploy/changes.test.ts";
+const DESTROY = "test/deploy/destroy.test.ts";
 const REFUSALS = "test/deploy/refusals.test.ts";
 
 export const DEPLOY: readonly Mutation[] = [
@@ -43,7 +44,7 @@ export const DEPLOY: readonly Mutation[] = [
   },
   {
     name: "a bot is not taken from another installation",
-    file: "scripts/cloudflare/webhooks/telegram.ts",
+    file: "scripts/cloudflare/webhooks/index.ts",
     find: "if (owner !== undefined)",
     replace: "if (owner === null)",
     test: REFUSALS,
@@ -51,7 +52,7 @@ export const DEPLOY: readonly Mutation[] = [
   {
     name: "settings that lead to this machine are refused",
     file: "scripts/cloudflare/deploy-settings.ts",
-    find: "if (faults.length > 0 && !source.rehearsal)",
+    find: "if (faults.length > 0 && !source.rehearsal && !source.lenient)",
     replace: "if (faults.length > 99)",
     test: REFUSALS,
   },
@@ -72,8 +73,8 @@ export const DEPLOY: readonly Mutation[] = [
   {
     name: "a secret that nobody gives any more is taken away",
     file: "scripts/cloudflare/workers.ts",
-    find: "if (stale.length > 0) {",
-    replace: "if (stale.length > 99) {",
+    find: "const live = stale.length === 0 ?",
+    replace: "const live = stale.length < 99 ?",
     test: INSTALL,
   },
   {
@@ -116,6 +117,55 @@ export const DEPLOY: readonly Mutation[] = [
     file: "scripts/cloudflare/commands/destroy.ts",
     find: "if (typed !== name)",
     replace: "if (typed === '')",
+    test: DESTROY,
+  },
+  {
+    name: "an installation is not stripped of settings that are missing",
+    file: "scripts/cloudflare/install.ts",
+    find: "if (forgotten.length === 0) return;",
+    replace: "return;",
+    test: INSTALL,
+  },
+  {
+    name: "data of somebody else's is left alone",
+    file: "scripts/cloudflare/database.ts",
+    find: "if (theirs.length > 0)",
+    replace: "if (theirs.length > 99)",
+    test: DESTROY,
+  },
+  {
+    name: "a host that leads to another Worker is left there",
+    file: "scripts/cloudflare/domains.ts",
+    find: "if (owner !== undefined)",
+    replace: "if (owner === null)",
     test: CHANGES,
+  },
+  {
+    name: "a location is settled with the database",
+    file: "scripts/cloudflare/open.ts",
+    find: "actual !== null && chosen !== actual",
+    replace: "actual === undefined",
+    test: CHANGES,
+  },
+  {
+    name: "a rollback goes back, and never onto what was gone back from",
+    file: "scripts/cloudflare/commands/rollback.ts",
+    find: "at < live.at && left !== true",
+    replace: "at !== live.at",
+    test: CHANGES,
+  },
+  {
+    name: "one command at a time on one installation",
+    file: "scripts/cloudflare/lock.ts",
+    find: "if (held.has(file) || isAlive(owner))",
+    replace: "if (owner === -1)",
+    test: INSTALL,
+  },
+  {
+    name: "an option that npm has kept is not passed over",
+    file: "scripts/installation/command.ts",
+    find: "if (swallowed !== undefined)",
+    replace: "if (swallowed === '')",
+    test: "test/command.test.ts",
   },
 ];

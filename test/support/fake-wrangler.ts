@@ -5,7 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { listMigrations } from "../../scripts/installation/migrations.ts";
-import { type Wrangler, WranglerError } from "../../scripts/cloudflare/wrangler.ts";
+import { makeError, type Wrangler, WranglerError } from "../../scripts/cloudflare/wrangler.ts";
 
 interface WorkerJson {
   name: string;
@@ -64,7 +64,14 @@ export class FakeWrangler implements Wrangler {
       errors: { code: number; message: string }[];
     };
     if (response.ok) return answer.result;
-    throw new WranglerError(answer.errors[0]?.message ?? "", answer.errors[0]?.code ?? 0);
+    // As the real one: its event has the path alone, and the words stand in what it prints.
+    const [{ code, message } = { code: 0, message: "" }] = answer.errors;
+    const event = {
+      type: "command-failed",
+      code,
+      message: `A request to the Cloudflare API (${path}) failed.`,
+    };
+    throw makeError([event], `✘ [ERROR] ${event.message}\n\n  ${message} [code: ${code}]\n`);
   };
 
   private async carryOut(args: readonly string[]): Promise<{ id?: string; stdout?: string } | null> {

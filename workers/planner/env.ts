@@ -13,6 +13,8 @@ export interface Env extends SettingsOf<OwnVariable | ChannelVariable | ModelVar
   REPLIES: Queue<Doorbell>;
   FILES: R2Bucket;
   NOTIFIER: NotifierRpc;
+  /** Its name, where a deploy gave it one: commands to type are told with it. */
+  INSTALLATION?: string;
 }
 
 export function getBells(env: Env): Bells {

@@ -1,5 +1,7 @@
 /** `npm run deploy`, as a person meets it: the plan, a question, the steps, and what to do next. */
-import { parseArgs } from "node:util";
+import { execFile } from "node:child_process";
+import { statSync } from "node:fs";
+import { parseArgs, promisify } from "node:util";
 import packageJson from "../../../package.json" with { type: "json" };
 import { readDatabase } from "../database.ts";
 import { askMissing } from "../questions.ts";
@@ -8,21 +10,24 @@ import { PATIENT_TRIES } from "../../installation/health.ts";
 import { dryRun } from "../dry-run.ts";
 import { explainFailure } from "../failures.ts";
 import { install, type InstallOptions, listAdvice, type Plan, planInstall } from "../install.ts";
-import { conceal, open, prepare } from "../open.ts";
+import { whileLocked } from "../lock.ts";
+import { conceal, type Named, open, prepare } from "../open.ts";
 import { Runner } from "../step.ts";
 import { checkName, DEFAULT_NAME } from "../target.ts";
+import { listInvitations } from "../webhooks/index.ts";
 import type { World } from "../world.ts";
 
 export const USAGE = `Usage: npm run deploy -- [--name errand] [--location weur] [--domain bot.example.com] [--plan | --dry-run] [--yes]
   --name       which installation: its Workers, database, bucket and queues begin with it
   --location   where its data lies: weur, eeur, wnam, enam, apac or oc; settled the first time
   --domain     a host of a zone on your account, instead of workers.dev; "" goes back
-  --vars       the file with the settings; without it .prod.vars, or else .dev.vars
+  --vars       the file with the settings, remembered; without it .prod.vars, or else .dev.vars
+  --remove     settings that are to go, separated by commas: one that is missing is not taken away otherwise
   --plan       says what would be changed, and changes nothing
-  --dry-run    checks the settings and the Workers, without a token and without network
+  --dry-run    checks the settings and the Workers, without a token and without network, in some seconds
   --yes        asks nothing
   --overwrite  deploys over what was edited on the dashboard
-  --new-key    makes another API key, for when the last one is lost`;
+  --new-key    makes another API key, for when the last one is lost; revoke that one: npm run keys`;
 
 export async function deploy(args: readonly string[], world: World): Promise<void> {
   const { values } = parseArgs({
@@ -32,83 +37,132 @@ export async function deploy(args: readonly string[], world: World): Promise<voi
       location: { type: "string" },
       domain: { type: "string" },
       vars: { type: "string" },
+      remove: { type: "string", default: "" },
       plan: { type: "boolean", default: false },
       "dry-run": { type: "boolean", default: false },
       yes: { type: "boolean", default: false },
       overwrite: { type: "boolean", default: false },
       "new-key": { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
     },
   });
-  if (values.help) return world.say(USAGE);
   checkName(values.name);
-  const isInteractive = world.ask !== null && !values.yes && !values.plan;
-  const prepared = await prepare(values, world, { online: !values["dry-run"] });
-  if (values["dry-run"]) return dryRun(values, prepared, world);
-  const asked = isInteractive ? await askMissing(values, prepared, world) : { named: values, prepared };
-  const deployment = await open(asked.named, asked.prepared, world);
-  const explain = (error: unknown) =>
-    conceal(explainFailure(error, deployment.accountId), deployment.settings);
-  const options: InstallOptions = {
+  if (values["dry-run"]) return dryRun(values, await prepare(values, world, { online: false }), world);
+  const options = {
     sources: await world.readSources(),
-    label: `errand ${packageJson.version}`,
+    label: await describeVersion(),
     overwrite: values.overwrite,
     newKey: values["new-key"],
+    remove: values.remove.split(",").map((name) => name.trim()),
+    online: true,
   };
-  const plan = await planInstall(deployment, await readDatabase(deployment), options);
-  world.say(describePlan(deployment, plan));
-  if (values.plan) return;
-  if (!values.yes) {
-    if (world.ask === null) throw new Error("Nothing was done: nobody is here to say yes. Add --yes.");
-    const answer = await world.ask("Go on? [Y/n] ");
-    if (/^n/i.test(answer)) return world.say("Nothing was done.");
+  if (values.plan) {
+    const { deployment, plan } = await look(values, options, world, { mayAsk: false });
+    return world.say(describePlan(deployment, plan));
   }
-  const keyBefore = deployment.record.apiKey;
+  await whileLocked(world.folder, values.name, async () => {
+    const { deployment, plan } = await look(values, options, world, { mayAsk: !values.yes });
+    world.say(describePlan(deployment, plan));
+    const isNothing = countSteps(plan) === 0;
+    if (!values.yes && !isNothing && !(await isAgreed(world))) return world.say("Nothing was done.");
+    await carryOut(deployment, plan, options, world);
+  });
+}
+
+async function look(
+  named: Named,
+  options: InstallOptions,
+  world: World,
+  { mayAsk }: { mayAsk: boolean },
+): Promise<{ deployment: Deployment; plan: Plan }> {
+  const prepared = await prepare(named, world, { online: true });
+  warnOfMode(prepared.file, world);
+  const found = await open(named, prepared, world);
+  const asked = mayAsk ? await askMissing(named, prepared, found, world) : null;
+  const deployment = asked === null ? found : await open(asked.named, asked.prepared, world);
+  return { deployment, plan: await planInstall(deployment, await readDatabase(deployment), options) };
+}
+
+async function isAgreed({ ask }: World): Promise<boolean> {
+  if (ask === null) throw new Error("Nothing was done: nobody is here to say yes. Add --yes.");
+  return !/^n/i.test(await ask("Go on? [Y/n] "));
+}
+
+async function carryOut(
+  deployment: Deployment,
+  plan: Plan,
+  options: InstallOptions,
+  world: World,
+): Promise<void> {
+  const { record, accountId, settings } = deployment;
+  const explain = (error: unknown) => conceal(explainFailure(error, accountId), settings);
   await install(deployment, plan, options, new Runner(world.say, explain));
   const isChanged = plan.runner.length + plan.callers.length > 0;
+  if (isChanged) world.say(`Waits until ${plan.url} answers …`);
   const health = await world.askHealth(plan.url, isChanged ? PATIENT_TRIES : 1);
-  world.say(report(deployment, plan, keyBefore));
+  world.say(report(deployment, plan, record.apiKey));
   if (health.kind === "unreachable")
     world.say(
-      `⚠ It cannot be reached from here yet (${health.reason}). A new address takes some minutes; then: curl ${plan.url}/health`,
+      record.url === plan.url
+        ? `⚠ It cannot be reached from here (${health.reason}). Is this machine online? Then: curl ${plan.url}/health`
+        : `⚠ It cannot be reached from here yet (${health.reason}). A new address takes some minutes; then curl ${plan.url}/health says {"status":"ok"}`,
     );
   if (health.kind === "wrong")
     throw new Error(`Everything is deployed, but ${plan.url}/health answers ${health.reason}.`);
 }
 
-function describePlan(
-  { target, accountId, record }: Deployment,
-  { url, ground, runner, callers, webhooks }: Plan,
-): string {
-  const changes = [...ground, ...runner, ...callers];
-  const lines = [...changes, ...webhooks].map(({ what }) => `  ${what}`);
-  const unchanged = changes.length === 0 ? ["  everything else is as it should be"] : [];
-  const plan = record.paid ? "" : ", without a runner (Workers Free)";
-  return [`${target.name} at ${url}, on the account ${accountId}${plan}:`, ...lines, ...unchanged].join("\n");
+/** Whose file it is alone should be the only one who reads it. */
+function warnOfMode(file: string, { say }: World): void {
+  const { mode } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0 };
+  if ((mode & 0o077) !== 0) say(`⚠ Others on this machine can read ${file}: chmod 600 ${file}`);
 }
 
-function report(
-  { record, settings, folder, target }: Deployment,
-  { url }: Plan,
-  keyBefore: string | null,
-): string {
-  const file = `${folder}/${target.name}.json`;
+/** With the commit, where there is one: releases are told apart by it. */
+async function describeVersion(): Promise<string> {
+  const commit = await promisify(execFile)("git", ["rev-parse", "--short", "HEAD"]).then(
+    ({ stdout }) => ` (${stdout.trim()})`,
+    () => "",
+  );
+  return `errand ${packageJson.version}${commit}`;
+}
+
+const countSteps = ({ ground, runner, callers, detaching, webhooks }: Plan) =>
+  ground.length + runner.length + callers.length + detaching.length + webhooks.length;
+
+function describePlan({ target, accountId, record }: Deployment, plan: Plan): string {
+  const { url, ground, runner, callers, detaching, webhooks, notes } = plan;
+  const lines = [...ground, ...runner, ...callers, ...detaching, ...webhooks].map(({ what }) => `  ${what}`);
+  const free = record.paid ? "" : ", without a runner (Workers Free)";
+  return [
+    `${target.name} at ${url}, on the account ${accountId}${free}, with the settings of ${record.vars ?? "the environment"}:`,
+    ...(lines.length > 0 ? lines : ["  everything is as it should be"]),
+    ...notes.map((note) => `  ⚠ ${note}`),
+  ].join("\n");
+}
+
+function report(deployment: Deployment, { url }: Plan, keyBefore: string | null): string {
+  const { record, settings, folder, target } = deployment;
+  const { name } = target;
+  const file = `${folder}/${name}.json`;
   const isNew = record.apiKey !== null && record.apiKey !== keyBefore;
-  const key = isNew
-    ? `${record.apiKey}   (also in ${file}; it is not shown again)`
-    : record.apiKey === null
-      ? "not known here: npm run deploy -- --new-key makes another"
-      : `in ${file}`;
-  const shown = isNew ? record.apiKey : `$(node -p "JSON.parse(fs.readFileSync('${file}')).apiKey")`;
-  const advice = listAdvice(settings, record.paid).map((line) => `• ${line}`);
+  const fromFile = `$(node -p "JSON.parse(fs.readFileSync('${file}')).apiKey")`;
+  const known = [
+    `API key: ${isNew ? `${record.apiKey}   (also in ${file}; it is not shown again)` : `in ${file}`}`,
+    "",
+    "Try it:",
+    `  curl -s ${url}/v1/tasks -H "Authorization: Bearer ${isNew ? record.apiKey : fromFile}" -d '${JSON.stringify({ prompt: "/run 6 * 7" })}'`,
+    "  and read the answer at the `self` link, with the same header (docs/api.md)",
+    `  npm run doctor -- --name ${name}      and so status, keys, people, pair, dead-letters`,
+  ];
+  const unknown = [
+    `API key: not known on this machine. Another one: npm run deploy -- --name ${name} --new-key`,
+  ];
+  const advice = [...listInvitations(deployment), ...listAdvice(settings, record.paid)].map(
+    (line) => `• ${line}`,
+  );
   return [
     "",
     `Errand is at ${url}`,
-    `API key: ${key}`,
-    "",
-    "Try it:",
-    `  curl -s ${url}/v1/tasks -H "Authorization: Bearer ${shown}" -d '${JSON.stringify({ prompt: "/help" })}'`,
-    `  npm run keys -- --name ${target.name} list      and so people, pair, dead-letters`,
+    ...(record.apiKey === null ? unknown : known),
     ...(advice.length > 0 ? ["", ...advice] : []),
   ].join("\n");
 }

@@ -1,14 +1,15 @@
 /** `npm run destroy`: an installation taken off the account. What people have said and made goes only when that is said, too, and after an export. */
 import { rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { describeError } from "../../../shared/errors.ts";
-import { planDataRemoval, planRemoval } from "../removal.ts";
+import { readDatabase } from "../database.ts";
+import { planDataRemoval, planExport, planRemoval } from "../removal.ts";
 import type { Deployment } from "../deployment.ts";
 import { explainFailure } from "../failures.ts";
 import { conceal, open, prepare } from "../open.ts";
-import { removeRecord } from "../record.ts";
+import { whileLocked } from "../lock.ts";
+import { listRecords, removeRecord } from "../record.ts";
 import { suggestSubdomain } from "../resources.ts";
-import { Runner, type Step } from "../step.ts";
+import { Runner } from "../step.ts";
 import { checkName, DEFAULT_NAME } from "../target.ts";
 import { planWebhookRemoval } from "../webhooks/index.ts";
 import { generatedFolder } from "../workers.ts";
@@ -27,49 +28,67 @@ export async function destroy(args: readonly string[], world: World): Promise<vo
       data: { type: "boolean", default: false },
       confirm: { type: "string" },
       vars: { type: "string" },
-      help: { type: "boolean", default: false },
     },
   });
-  if (values.help) return world.say(USAGE);
-  const { name, vars, data } = values;
+  const { name } = values;
   checkName(name);
-  const deployment = await open(
-    { name, vars },
-    await prepare({ name, vars }, world, { online: false }),
-    world,
-  );
-  const url =
-    deployment.record.url ??
-    deployment.url(deployment.live.subdomain ?? suggestSubdomain(deployment.accountId));
+  await whileLocked(world.folder, name, () => takeAway(values, world));
+}
+
+interface Options {
+  readonly name: string;
+  readonly data: boolean;
+  readonly confirm?: string | undefined;
+  readonly vars?: string | undefined;
+}
+
+async function takeAway({ name, data, vars, confirm: typed }: Options, world: World): Promise<void> {
+  const prepared = await prepare({ name, vars }, world, { online: false, lenient: true });
+  const deployment = await open({ name, vars }, prepared, world);
+  const { accountId, live, record, settings } = deployment;
+  // Whose database it is is found out before anything of it goes.
+  if (data) await readDatabase(deployment).catch(unlessLater);
+  const url = record.url ?? deployment.url(live.subdomain ?? suggestSubdomain(accountId));
   const steps = [
-    ...(deployment.live.workers.has("ingress")
-      ? planWebhookRemoval(deployment, url).map((step) => forgiving(step, world))
-      : []),
+    ...(data ? planExport(deployment, new Date()) : []),
+    ...planWebhookRemoval(deployment, url, world.say),
     ...planRemoval(deployment),
-    ...(data ? planDataRemoval(deployment, new Date()) : []),
+    ...(data ? planDataRemoval(deployment) : []),
   ];
+  if (steps.length === 0) return world.say(await describeNothing(deployment));
+  const kept = data
+    ? "  nothing of it is kept but the export; the files in the bucket are not exported"
+    : "  its database and its files are kept";
   world.say(
-    [`${name}, on the account ${deployment.accountId}:`, ...steps.map(({ what }) => `  ${what}`)].join("\n"),
+    [`${name}, on the account ${accountId}:`, ...steps.map(({ what }) => `  ${what}`), kept].join("\n"),
   );
-  if (steps.length === 0) world.say("  nothing of it is left there");
-  else await confirm(name, values.confirm, world);
-  const explain = (error: unknown) =>
-    conceal(explainFailure(error, deployment.accountId), deployment.settings);
+  await confirm(name, typed, data, world);
+  const explain = (error: unknown) => conceal(explainFailure(error, accountId), settings);
   await new Runner(world.say, explain).run(steps);
   await rm(generatedFolder(deployment), { recursive: true, force: true });
   world.say(await forget(deployment, data));
 }
 
-/** A bot whose token is good no more keeps nobody from destroying. */
-function forgiving({ what, run }: Step, { say }: World): Step {
-  return {
-    what,
-    run: () => run().catch((error: unknown) => say(`     ⚠ not done: ${describeError(error)}`)),
-  };
+/** What a later version has migrated may be taken away by this one. */
+function unlessLater(error: unknown): void {
+  if (!(error instanceof Error && /later version/.test(error.message))) throw error;
 }
 
-async function confirm(name: string, given: string | undefined, { ask }: World): Promise<void> {
-  const typed = given ?? (await ask?.("This cannot be undone. Type the name to go on: "));
+async function describeNothing({ target, live, folder }: Deployment): Promise<string> {
+  const { name } = target;
+  if (live.database !== null || live.hasBucket)
+    return `The Workers and queues of ${name} are gone already; its database and its files are kept. Them, too: npm run destroy -- --name ${name} --data`;
+  const known = (await listRecords(folder)).filter((one) => one !== name);
+  return `There is nothing of ${name} on the account.${known.length > 0 ? ` Known here: ${known.join(", ")}.` : ""}`;
+}
+
+async function confirm(
+  name: string,
+  given: string | undefined,
+  data: boolean,
+  { ask }: World,
+): Promise<void> {
+  const typed = given ?? (await ask?.(`${data ? "This cannot be undone. " : ""}Type the name to go on: `));
   if (typed === undefined)
     throw new Error(`Nothing was done: nobody is here to type the name. Add --confirm ${name}.`);
   if (typed !== name) throw new Error(`Nothing was done: "${typed}" is not ${name}.`);
@@ -83,6 +102,6 @@ async function forget(deployment: Deployment, data: boolean): Promise<string> {
     await removeRecord(folder, name);
     return `Nothing of ${name} is left on the account. Exports, if any, are in ${folder}.`;
   }
-  await deployment.remember({ workers: {}, releases: [], paid: true });
+  await deployment.remember({ workers: {}, releases: [], webhooks: {}, live: null, url: null, paid: true });
   return `The database ${name} and the bucket ${name}-files are kept. npm run deploy -- --name ${name} brings it back; npm run destroy -- --name ${name} --data deletes them, too.`;
 }

@@ -1,10 +1,12 @@
 /** `npm run rollback`: the Workers of an earlier release again, by the versions that were written down. Data stays as it is: migrations only add. */
 import { parseArgs } from "node:util";
 import type { Deployment } from "../deployment.ts";
+import { PATIENT_TRIES } from "../../installation/health.ts";
 import { explainFailure } from "../failures.ts";
 import { DEPLOY_ORDER } from "../live.ts";
+import { whileLocked } from "../lock.ts";
 import { conceal, open, prepare } from "../open.ts";
-import type { Release } from "../record.ts";
+import { findLiveRelease, type InstallationRecord, type Release } from "../record.ts";
 import { Runner, type Step } from "../step.ts";
 import { checkName, DEFAULT_NAME } from "../target.ts";
 import type { World } from "../world.ts";
@@ -23,16 +25,27 @@ export async function rollback(args: readonly string[], world: World): Promise<v
       list: { type: "boolean", default: false },
       yes: { type: "boolean", default: false },
       vars: { type: "string" },
-      help: { type: "boolean", default: false },
     },
   });
-  if (values.help) return world.say(USAGE);
   const { name } = values;
   checkName(name);
-  const prepared = await prepare({ name, vars: values.vars }, world, { online: false });
-  const { releases } = prepared.record;
-  if (values.list) return world.say(listReleases(releases));
-  const release = choose(releases, values.to, name);
+  return whileLocked(world.folder, name, () => takeBack(values, world));
+}
+
+interface Options {
+  readonly name: string;
+  readonly to?: string | undefined;
+  readonly list: boolean;
+  readonly yes: boolean;
+  readonly vars?: string | undefined;
+}
+
+async function takeBack(values: Options, world: World): Promise<void> {
+  const { name } = values;
+  const prepared = await prepare({ name, vars: values.vars }, world, { online: false, lenient: true });
+  const { record } = prepared;
+  if (values.list) return world.say(listReleases(record));
+  const release = choose(record, values.to);
   const deployment = await open({ name, vars: values.vars }, prepared, world);
   const explain = (error: unknown) =>
     conceal(explainFailure(error, deployment.accountId), deployment.settings);
@@ -47,9 +60,12 @@ export async function rollback(args: readonly string[], world: World): Promise<v
   const kept = Object.entries(deployment.record.workers).filter(
     ([part, { versionId }]) => release.versions[part] === versionId,
   );
-  const others = releases.filter((one) => one !== release);
-  await deployment.remember({ workers: Object.fromEntries(kept), releases: [release, ...others] });
-  world.say(`${name} is what it was. npm run deploy brings it forward again.`);
+  const releases = record.releases.map((one) => (one.at > release.at ? { ...one, left: true } : one));
+  await deployment.remember({ workers: Object.fromEntries(kept), releases, live: release.at });
+  const health = record.url === null ? { kind: "ok" } : await world.askHealth(record.url, PATIENT_TRIES);
+  if (health.kind !== "ok")
+    world.say(`⚠ ${record.url}/health does not answer as it should: npm run doctor -- --name ${name}`);
+  world.say(`${name} is what it was. npm run deploy -- --name ${name} brings it forward again.`);
 }
 
 /** Callers first, so that nobody calls what is not there yet in the older version. */
@@ -68,26 +84,33 @@ function planRollback({ live, wrangler, target }: Deployment, { versions, label 
   });
 }
 
-function choose(releases: readonly Release[], to: string | undefined, name: string): Release {
-  if (releases.length === 0)
+/** Without a number the newest release before the live one that was not gone back from. */
+function choose(record: InstallationRecord, to: string | undefined): Release {
+  const { name, releases } = record;
+  const live = findLiveRelease(record);
+  if (live === undefined)
     throw new Error(
       `This machine remembers no release of ${name}. On the machine that deployed it: npm run rollback. Else Worker by Worker: npx wrangler versions list --name ${name}-ingress`,
     );
-  const index = to === undefined ? 1 : Number(to);
-  const release = releases[index];
-  if (release !== undefined && Number.isInteger(index)) return release;
-  throw new Error(
-    to === undefined
-      ? `${name} has one release only: there is nothing to go back to.`
-      : `There is no release ${to}.\n${listReleases(releases)}`,
-  );
+  const before = releases.filter(({ at, left }) => at < live.at && left !== true);
+  const release = to === undefined ? before[0] : releases[Number(to)];
+  if (release === undefined)
+    throw new Error(
+      to === undefined
+        ? `There is no release of ${name} before the live one.`
+        : `There is no release ${to}.\n${listReleases(record)}`,
+    );
+  if (release === live) throw new Error(`${describe(release)} is the live one.`);
+  return release;
 }
 
 const describe = ({ label, at }: Release) => `${label} of ${at}`;
 
-function listReleases(releases: readonly Release[]): string {
-  const lines = releases.map(
-    (release, index) => `  ${index}  ${describe(release)}${index === 0 ? " (live)" : ""}`,
-  );
+function listReleases(record: InstallationRecord): string {
+  const live = findLiveRelease(record);
+  const lines = record.releases.map((release, index) => {
+    const state = release === live ? " (live)" : release.left === true ? " (gone back from)" : "";
+    return `  ${index}  ${describe(release)}${state}`;
+  });
   return lines.length === 0 ? "No releases are remembered here." : lines.join("\n");
 }

@@ -1,5 +1,7 @@
 /** Who leads each channel to an installation: one line for each. */
+import { createHash } from "node:crypto";
 import { type ChatChannelName, getChannel } from "../../../shared/channels/index.ts";
+import { describeError } from "../../../shared/errors.ts";
 import type { Settings } from "../../installation/settings.ts";
 import type { Deployment } from "../deployment.ts";
 import type { Step } from "../step.ts";
@@ -16,27 +18,75 @@ function isConfigured({ channel }: Webhooks, settings: Settings): boolean {
 
 const hookOf = ({ channel }: Webhooks, url: string) => `${url}/hooks/${channel}`;
 
-/** A step for each channel that is configured. They are led anew each time: a platform does not tell everything that it was told. */
-export function planWebhooks(
-  { settings }: Pick<Deployment, "settings">,
+/** Steps for the channels whose platform is not led here yet, or was told something else. Throws when it serves another installation of this machine's. */
+export async function planWebhooks(
+  deployment: Deployment,
   url: string,
-  others: readonly string[],
-): Step[] {
-  return ALL.filter((webhooks) => isConfigured(webhooks, settings)).map((webhooks) => ({
-    what: `leads ${getChannel(webhooks.channel).title} to ${hookOf(webhooks, url)}, with the menu of commands`,
-    run: () =>
-      webhooks.register(
-        hookOf(webhooks, url),
-        settings,
-        others.map((other) => hookOf(webhooks, other)),
-      ),
-  }));
+  others: readonly { name: string; url: string }[],
+): Promise<Step[]> {
+  const { settings, target } = deployment;
+  const steps = ALL.filter((webhooks) => isConfigured(webhooks, settings)).map(async (webhooks) => {
+    const hook = hookOf(webhooks, url);
+    const { title } = getChannel(webhooks.channel);
+    const before = await webhooks.find(settings);
+    const owner = others.find((other) => before === hookOf(webhooks, other.url));
+    if (owner !== undefined)
+      throw new Error(
+        `${title}: this bot serves your installation ${owner.name}. Give ${target.name} a bot of its own, in a file of its own: npm run deploy -- --name ${target.name} --vars .${target.name}.vars`,
+      );
+    const told = createHash("sha256")
+      .update(JSON.stringify(webhooks.describe(hook, settings)))
+      .digest("hex");
+    if (before === hook && deployment.record.webhooks[webhooks.channel] === told) return [];
+    const from = before === null || before === hook ? "" : `, away from ${before}`;
+    const what = `leads ${title} to ${hook}${from}, with the menu of commands`;
+    return [{ what, run: () => register(deployment, webhooks, hook, told) }];
+  });
+  return (await Promise.all(steps)).flat();
 }
 
-/** A step for each channel that is configured, to lead it away. */
-export function planWebhookRemoval({ settings }: Pick<Deployment, "settings">, url: string): Step[] {
-  return ALL.filter((webhooks) => isConfigured(webhooks, settings)).map((webhooks) => ({
-    what: `takes ${getChannel(webhooks.channel).title} away from ${hookOf(webhooks, url)}`,
-    run: () => webhooks.remove(hookOf(webhooks, url), settings),
-  }));
+async function register(
+  deployment: Deployment,
+  webhooks: Webhooks,
+  hook: string,
+  told: string,
+): Promise<void> {
+  await webhooks.register(hook, deployment.settings);
+  await deployment.remember({ webhooks: { ...deployment.record.webhooks, [webhooks.channel]: told } });
+}
+
+/** Steps that lead the platforms away again. One that cannot be asked, or serves somebody else by now, keeps nobody from destroying: it is said. */
+export function planWebhookRemoval(
+  deployment: Deployment,
+  url: string,
+  say: (words: string) => void,
+): Step[] {
+  const { settings, record } = deployment;
+  return ALL.filter((webhooks) => record.webhooks[webhooks.channel] !== undefined).map((webhooks) => {
+    const { title, required } = getChannel(webhooks.channel);
+    const hook = hookOf(webhooks, url);
+    return {
+      what: `leads ${title} away from ${hook}`,
+      async run() {
+        if (!isConfigured(webhooks, settings)) {
+          say(`     ⚠ not done: ${required.join(", ")} are not in the settings, so it still leads here`);
+          return;
+        }
+        try {
+          const before = await webhooks.find(settings);
+          if (before === hook) await webhooks.remove(settings);
+          else if (before !== null) say(`     ⚠ left as it is: it leads to ${before}`);
+        } catch (error) {
+          say(`     ⚠ not done: ${describeError(error)}`);
+        }
+      },
+    };
+  });
+}
+
+/** What a person does next, for each channel that is configured. */
+export function listInvitations({ settings, target }: Deployment): string[] {
+  return ALL.filter((webhooks) => isConfigured(webhooks, settings)).map(
+    (webhooks) => `${webhooks.invite(settings)}: npm run pair -- --name ${target.name} CODE --admin`,
+  );
 }

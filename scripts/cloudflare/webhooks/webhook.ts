@@ -4,8 +4,14 @@ import type { Settings } from "../../installation/settings.ts";
 
 export interface Webhooks {
   readonly channel: ChatChannelName;
-  /** Leads the platform to the URL, and shows it the menu of commands. The same again changes nothing. Throws in words when the platform refuses. */
-  readonly register: (url: string, settings: Settings, others: readonly string[]) => Promise<void>;
-  /** Takes the platform away from the URL, if it is led there. */
-  readonly remove: (url: string, settings: Settings) => Promise<void>;
+  /** Where the platform is led now; null: nowhere. */
+  readonly find: (settings: Settings) => Promise<string | null>;
+  /** All that `register` tells the platform: the same again needs not be told. */
+  readonly describe: (hook: string, settings: Settings) => unknown;
+  /** Leads the platform to the hook, and shows it the menu of commands. Throws in words when the platform refuses. */
+  readonly register: (hook: string, settings: Settings) => Promise<void>;
+  /** Leads the platform nowhere. */
+  readonly remove: (settings: Settings) => Promise<void>;
+  /** What a person does next, to talk to it. */
+  readonly invite: (settings: Settings) => string;
 }

@@ -24,7 +24,7 @@ export async function findBot(settings: Settings, complain: (words: string) => v
   } catch (error) {
     const reason = redact(error instanceof z.core.$ZodError ? "it answered something else" : String(error));
     complain(
-      `Telegram does not tell the bot's name (${reason}): mend TELEGRAM_BOT_TOKEN, or, for groups, set TELEGRAM_BOT_USERNAME.`,
+      `Telegram does not tell the bot's name (${reason}): ${/\b40[14]\b/.test(reason) ? "mend TELEGRAM_BOT_TOKEN" : "is this machine online? Else"}, or set TELEGRAM_BOT_USERNAME.`,
     );
     return found;
   }

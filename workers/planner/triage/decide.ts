@@ -27,11 +27,11 @@ export async function decide(env: Env, { inbound, event }: ReadInbound, access: 
   if (event.kind === "callback" || event.edited === true) return ignore("nothing that was said to us");
   if (access.kind === "stranger") {
     const code = newCode();
-    return { kind: "issue_code", ...where, personId: event.sender.id, code, text: introduction(code) };
+    return { kind: "issue_code", ...where, personId: event.sender.id, code, text: introduction(env, code) };
   }
   if (access.kind === "member_in_strange_group") {
     const code = newCode();
-    return { kind: "issue_code", ...where, personId: locate(event).chatId, code, text: groupHint(code) };
+    return { kind: "issue_code", ...where, personId: locate(event).chatId, code, text: groupHint(env, code) };
   }
   if (readCommand(event)?.name === "admit") return admitGroup(event, where);
   const text = "I do not know this group yet. You are an admin: send /admit to let it talk to me.";
@@ -115,11 +115,15 @@ function promote(event: SaidEvent, { args }: Command, where: Where, isAdmin: boo
 /** As the store and the audit name them. */
 const nameSender = ({ address, sender }: InboundEvent) => `${address.channel}:${sender.id}`;
 
-const introduction = (code: string) =>
-  `I do not know you yet. Whoever runs this installation can let you in with \`npm run pair -- ${code}\`; then write again.`;
+/** As whoever runs this installation types it: one on Cloudflare has a name. */
+const pairing = ({ INSTALLATION: name }: Env, code: string) =>
+  `\`npm run pair -- ${name ? `--name ${name} ` : ""}${code}\``;
 
-const groupHint = (code: string) =>
-  `I do not know this group yet. An admin of mine can let it in by sending /admit here, or whoever runs this installation with \`npm run pair -- ${code}\`.`;
+const introduction = (env: Env, code: string) =>
+  `I do not know you yet. Whoever runs this installation can let you in with ${pairing(env, code)}; then write again.`;
+
+const groupHint = (env: Env, code: string) =>
+  `I do not know this group yet. An admin of mine can let it in by sending /admit here, or whoever runs this installation with ${pairing(env, code)}.`;
 
 /** Said rather than passed over in silence. */
 function cannotRead(unreadable: readonly string[]): string {

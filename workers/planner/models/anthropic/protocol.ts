@@ -8,8 +8,9 @@ const VARIABLES = [
     workers: ["planner"],
     secret: true,
     about: [
-      "The model. A key of Anthropic's, or a server of your own that speaks its Messages API (Ollama: http://localhost:11434).",
+      "The model: a key of Anthropic's. Or, without one, a server of your own that speaks its Messages API, in ANTHROPIC_BASE_URL.",
     ],
+    shape: { pattern: /^(?!https?:)\S+$/, words: "a key, and no address: that is ANTHROPIC_BASE_URL" },
   },
   {
     name: "ANTHROPIC_BASE_URL",
