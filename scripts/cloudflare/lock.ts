@@ -1,8 +1,8 @@
 /** One command at a time on one installation: two would take each other's secrets' file away, and make a key each. */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** By this process. */
+/** Those that this process holds. */
 const held = new Set<string>();
 
 /** Does the work while nobody else may. Throws in words when somebody does already; what a dead process has left is taken over. */
@@ -11,26 +11,37 @@ export async function whileLocked<Value>(
   name: string,
   work: () => Promise<Value>,
 ): Promise<Value> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, `${name}.pid`);
-  await take(file, name);
+  if (held.has(file)) throw isTaken(name, process.pid);
   held.add(file);
   try {
-    return await work();
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await take(file, name);
+    try {
+      return await work();
+    } finally {
+      await rm(file, { force: true });
+    }
   } finally {
     held.delete(file);
-    await rm(file, { force: true });
   }
 }
 
+const isTaken = (name: string, pid: number) =>
+  new Error(`Process ${pid} is at work on ${name} already. Wait for it, or stop it.`);
+
+/** By a link to a file that is written whole: whoever reads the lock reads who holds it. */
 async function take(file: string, name: string): Promise<void> {
+  const own = `${file}.${process.pid}`;
+  await writeFile(own, String(process.pid));
   try {
-    await writeFile(file, String(process.pid), { flag: "wx" });
+    await link(own, file);
   } catch {
     const owner = Number(await readFile(file, "utf8").catch(() => "0"));
-    if (isAlive(owner))
-      throw new Error(`Process ${owner} is at work on ${name} already. Wait for it, or stop it.`);
+    if (isAlive(owner)) throw isTaken(name, owner);
     await writeFile(file, String(process.pid));
+  } finally {
+    await rm(own, { force: true });
   }
 }
 

@@ -157,8 +157,8 @@ export const DEPLOY: readonly Mutation[] = [
   {
     name: "one command at a time on one installation",
     file: "scripts/cloudflare/lock.ts",
-    find: "if (held.has(file) || isAlive(owner))",
-    replace: "if (owner === -1)",
+    find: "if (held.has(file)) throw",
+    replace: "if (name === '') throw",
     test: INSTALL,
   },
   {
