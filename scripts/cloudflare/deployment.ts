@@ -21,14 +21,14 @@ export class Deployment {
   readonly api: CloudflareApi;
   readonly wrangler: Wrangler;
   readonly live: Live;
-  /** The names of the settings that were given this time. */
-  readonly given: readonly string[];
+  /** Where the settings came from: the file, and the names of those that were given this time. */
+  readonly source: { readonly file: string; readonly given: readonly string[] };
   record: InstallationRecord;
 
   constructor(
     facts: Pick<
       Deployment,
-      "target" | "accountId" | "folder" | "settings" | "api" | "wrangler" | "live" | "given" | "record"
+      "target" | "accountId" | "folder" | "settings" | "api" | "wrangler" | "live" | "source" | "record"
     >,
   ) {
     this.target = facts.target;
@@ -38,7 +38,7 @@ export class Deployment {
     this.api = facts.api;
     this.wrangler = facts.wrangler;
     this.live = facts.live;
-    this.given = facts.given;
+    this.source = facts.source;
     this.record = facts.record;
   }
 

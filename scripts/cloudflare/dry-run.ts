@@ -34,7 +34,7 @@ export async function dryRun(
     api,
     wrangler,
     live: SOMEWHERE,
-    given: [],
+    source: { file, given: [] },
     record: { ...record, workers: {} },
   });
   const options = {

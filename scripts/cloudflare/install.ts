@@ -72,13 +72,16 @@ export async function planInstall(
 }
 
 /** A lost file, another machine or a misspelt name must not strip an installation that runs. */
-function refuseForgotten({ record, live, settings, target }: Deployment, remove: readonly string[]): void {
+function refuseForgotten(
+  { record, live, settings, target, source }: Deployment,
+  remove: readonly string[],
+): void {
   const secrets = [...live.workers.values()].flatMap((worker) => worker.secrets);
   const forgotten = listForgotten(record.given, secrets, settings).filter((name) => !remove.includes(name));
   if (forgotten.length === 0) return;
   const names = forgotten.join(", ");
   throw new Error(
-    `${target.name} has ${names}, and ${record.vars ?? "the settings' file"} and the environment have not. Put them back, or take them away: npm run deploy -- --name ${target.name} --remove ${forgotten.join(",")}`,
+    `${target.name} has ${names}, and ${source.file} and the environment have not. Put them back, or take them away: npm run deploy -- --name ${target.name} --remove ${forgotten.join(",")}`,
   );
 }
 
@@ -99,9 +102,9 @@ export async function install(
   steps: Runner,
 ): Promise<void> {
   const { url, ground, runner, callers, detaching, webhooks } = plan;
-  const { accountId, target, given } = deployment;
+  const { accountId, target, source } = deployment;
   const { location, domain } = target;
-  await deployment.remember({ account: accountId, location, domain, url, given: [...given] });
+  await deployment.remember({ account: accountId, location, domain, url, given: [...source.given] });
   const after = detaching.length + webhooks.length;
   await steps.run([...ground, ...runner], callers.length + after);
   if (runner.length > 0 && !deployment.record.paid)

@@ -39,13 +39,18 @@ export async function prepare(
   const rehearsal = isLoopback(apiBaseUrl());
   const source = { file, answers, made: before, rehearsal, online, lenient };
   const { settings, made, given } = await readDeploySettings(source);
-  return { record: { ...record, vars: file, made: { ...before, ...made } }, settings, given, file };
+  return {
+    record: { ...record, vars: named.vars ?? record.vars, made: { ...before, ...made } },
+    settings,
+    given,
+    file,
+  };
 }
 
 /** Reads what there is on the account. Throws in words, with what mends it. */
 export async function open(
   named: Named,
-  { record, settings, given }: Prepared,
+  { record, settings, given, file }: Prepared,
   world: World,
 ): Promise<Deployment> {
   const { name } = named;
@@ -63,7 +68,7 @@ export async function open(
       folder,
       settings,
       live,
-      given,
+      source: { file, given },
       record,
     });
   } catch (error) {

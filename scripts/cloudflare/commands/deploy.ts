@@ -128,12 +128,12 @@ async function describeVersion(): Promise<string> {
 const countSteps = ({ ground, runner, callers, detaching, webhooks }: Plan) =>
   ground.length + runner.length + callers.length + detaching.length + webhooks.length;
 
-function describePlan({ target, accountId, record }: Deployment, plan: Plan): string {
+function describePlan({ target, accountId, record, source }: Deployment, plan: Plan): string {
   const { url, ground, runner, callers, detaching, webhooks, notes } = plan;
   const lines = [...ground, ...runner, ...callers, ...detaching, ...webhooks].map(({ what }) => `  ${what}`);
   const free = record.paid ? "" : ", without a runner (Workers Free)";
   return [
-    `${target.name} at ${url}, on the account ${accountId}${free}, with the settings of ${record.vars ?? "the environment"}:`,
+    `${target.name} at ${url}, on the account ${accountId}${free}, with the settings of ${source.file}:`,
     ...(lines.length > 0 ? lines : ["  everything is as it should be"]),
     ...notes.map((note) => `  ⚠ ${note}`),
   ].join("\n");
