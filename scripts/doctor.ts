@@ -14,6 +14,8 @@ const USAGE = `Usage: npm run doctor -- [--local | --name errand] [--json]
   --json    for programs; the exit code is 1 when something is wrong
 It does one small task, and asks the model one small question.`;
 
+const SIGNS = { ok: "✓", warn: "!", fault: "✗" } as const;
+
 await command(USAGE, async () => {
   const { values } = parseArgs({
     options: {
@@ -35,8 +37,6 @@ await command(USAGE, async () => {
   console.log(json ? JSON.stringify(findings, null, 2) : describe(findings));
   if (findings.some(({ state }) => state === "fault")) process.exitCode = 1;
 });
-
-const SIGNS = { ok: "✓", warn: "!", fault: "✗" } as const;
 
 function describe(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ check }) => check.length));

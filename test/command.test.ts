@@ -25,14 +25,24 @@ it("tells its usage when it is asked to", async () => {
   expect(run).not.toHaveBeenCalled();
 });
 
-it("does nothing without an option that npm has kept", async () => {
-  vi.stubEnv("npm_config_dry_run", "true");
+it.each([
+  ["dry-run", { npm_config_dry_run: "true" }],
+  ["plan", { npm_config_parseable: "true", npm_config_long: "true", npm_config_all: "true" }],
+])("does nothing without --%s, which npm has kept", async (name, kept) => {
+  for (const [key, value] of Object.entries(kept)) vi.stubEnv(key, value);
   process.argv = ["node", "deploy.ts"];
   await command(USAGE, run);
   expect(run).not.toHaveBeenCalled();
-  expect(complained.mock.calls.join()).toContain("npm run deploy -- --dry-run");
+  expect(complained.mock.calls.join()).toContain(`npm run deploy -- --${name}`);
   expect(process.exitCode).toBe(1);
-  process.argv = ["node", "deploy.ts", "--dry-run"];
+  process.argv = ["node", "deploy.ts", `--${name}`];
   await command(USAGE, run);
+  expect(run).toHaveBeenCalledTimes(1);
+});
+
+it("takes npm's own configuration for nobody's option", async () => {
+  vi.stubEnv("npm_config_yes", "true");
+  process.argv = ["node", "deploy.ts"];
+  await command(`${USAGE} [--yes]`, run);
   expect(run).toHaveBeenCalledTimes(1);
 });

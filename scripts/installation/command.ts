@@ -15,15 +15,22 @@ export async function command(usage: string, run: () => Promise<void>): Promise<
   }
 }
 
-/** npm takes options for its own that stand before `--`, and says nothing: `npm run deploy --plan` would deploy. */
+/** npm's own configuration knows these, too: a person may have set them for good, and without them a command asks, or only prints. */
+const NPMS = new Set(["yes", "json"]);
+/** How npm reads `--plan`: as the letters p, l and a of `npm ls`. */
+const PLAN_AS_LETTERS = ["parseable", "long", "all"];
+
+/** npm takes options for its own that stand before `--`, and says nothing: `npm run deploy --dry-run` would deploy. */
 function refuseSwallowed(usage: string): void {
   const { npm_lifecycle_event: script } = process.env;
   if (script === undefined) return;
+  const isKept = (name: string) => (process.env[`npm_config_${name.replaceAll("-", "_")}`] ?? "") !== "";
+  const isGiven = (name: string) =>
+    process.argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
   const ours = [...usage.matchAll(/--([a-z][a-z-]+)/g)].map(([, name = ""]) => name);
   const swallowed = [...new Set(ours)].find(
     (name) =>
-      process.env[`npm_config_${name.replaceAll("-", "_")}`] !== undefined &&
-      !process.argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`)),
+      !NPMS.has(name) && !isGiven(name) && (name === "plan" ? PLAN_AS_LETTERS.every(isKept) : isKept(name)),
   );
   if (swallowed !== undefined)
     throw new Error(
