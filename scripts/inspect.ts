@@ -8,6 +8,7 @@ import { describeError } from "../shared/errors.ts";
 import { type ChatAddress, getChannel, ChatChannelName } from "../shared/channels/index.ts";
 import type { InboundEvent } from "../shared/contracts/inbound.ts";
 import type { Ignored } from "../workers/ingress/channels/receiver.ts";
+import { command } from "./installation/command.ts";
 import { HttpProblem } from "../workers/ingress/problem.ts";
 import { type Accepted, accepted, receive } from "../workers/ingress/receive.ts";
 
@@ -30,9 +31,14 @@ const Captured = z.object({
   now: z.optional(z.number()),
 });
 
-for await (const line of lines()) {
-  if (line.trim() !== "") console.log(JSON.stringify(await inspect(line)));
-}
+const USAGE = `Usage: npm run -s inspect < captured.jsonl
+  what ingress would answer to captured webhooks, and what it would understand, offline: one JSON request a line, one answer a line`;
+
+await command(USAGE, async () => {
+  for await (const line of lines()) {
+    if (line.trim() !== "") console.log(JSON.stringify(await inspect(line)));
+  }
+});
 
 /** By line feeds only: JSON may hold other line separators as they are. */
 async function* lines(): AsyncGenerator<string> {

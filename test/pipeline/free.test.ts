@@ -5,6 +5,9 @@ import { Control } from "../support/control.ts";
 import { openPipeline, type Pipeline, privateText } from "../support/pipeline.ts";
 
 const QUERIES_MAX = 50;
+/** https://developers.cloudflare.com/workers/platform/limits/#subrequests */
+const SUBREQUESTS_MAX = 50;
+const SERVICE_CALLS_MAX = 1_000;
 const DAY_MS = 86_400_000;
 
 const control = new Control();
@@ -24,6 +27,22 @@ beforeEach(() => {
   control.begin();
   model.answerTo = () => says("Here you are.");
 });
+
+/** The most calls to the outside, and to Cloudflare's own services, that one invocation has made. */
+function countSubrequests(): { outside: number; inside: number } {
+  const counts = new Map<string, { outside: number; inside: number }>();
+  for (const { invocation, kind } of control.effects) {
+    const { outside, inside } = counts.get(invocation) ?? { outside: 0, inside: 0 };
+    const isOutside = kind === "fetch";
+    const isInside = kind !== "fetch" && kind !== "step" && kind !== "ack";
+    counts.set(invocation, { outside: outside + Number(isOutside), inside: inside + Number(isInside) });
+  }
+  const all = [...counts.values()];
+  return {
+    outside: Math.max(...all.map(({ outside }) => outside)),
+    inside: Math.max(...all.map(({ inside }) => inside)),
+  };
+}
 
 /** The invocation with the most statements: which handler it was, and how many. */
 function costliest(): { entry: string; statements: number } {
@@ -54,6 +73,10 @@ describe("an invocation on Workers Free stays within 50 queries", () => {
     await pipeline.hook(privateText(7_600, "Tell me everything"));
     await pipeline.quiet();
     expect(pipeline.telegram.in(7_600).length).toBeGreaterThan(8);
+    const { outside, inside } = countSubrequests();
+    expect(outside).toBeGreaterThan(8);
+    expect(outside).toBeLessThanOrEqual(SUBREQUESTS_MAX);
+    expect(inside).toBeLessThanOrEqual(SERVICE_CALLS_MAX);
     model.answerTo = () => "silence";
     await pipeline.hook(privateText(7_601, "Think"));
     await pipeline.hook(privateText(7_601, "/stop"));

@@ -20,6 +20,7 @@ interface WorkerJson {
   r2_buckets?: { binding: string; bucket_name: string }[];
   services?: { binding: string; service: string }[];
   worker_loaders?: { binding: string }[];
+  version_metadata?: { binding: string };
   workflows?: { binding: string; name: string; class_name: string }[];
   queues?: {
     producers?: { binding: string; queue: string }[];
@@ -263,6 +264,9 @@ export class FakeWrangler implements Wrangler {
       })),
       ...(config.services ?? []).map(({ binding, service }) => ({ name: binding, type: "service", service })),
       ...(config.worker_loaders ?? []).map(({ binding }) => ({ name: binding, type: "worker_loader" })),
+      ...(config.version_metadata
+        ? [{ name: config.version_metadata.binding, type: "version_metadata" }]
+        : []),
       ...(config.workflows ?? []).map(({ binding, name }) => ({
         name: binding,
         type: "workflow",
