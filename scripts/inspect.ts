@@ -8,7 +8,7 @@ import { describeError } from "../shared/errors.ts";
 import { type ChatAddress, getChannel, ChatChannelName } from "../shared/channels/index.ts";
 import type { InboundEvent } from "../shared/contracts/inbound.ts";
 import type { Ignored } from "../workers/ingress/channels/receiver.ts";
-import { command } from "./installation/command.ts";
+import { command as runCommand } from "./installation/command.ts";
 import { HttpProblem } from "../workers/ingress/problem.ts";
 import { type Accepted, accepted, receive } from "../workers/ingress/receive.ts";
 
@@ -34,7 +34,7 @@ const Captured = z.object({
 const USAGE = `Usage: npm run -s inspect < captured.jsonl
   what ingress would answer to captured webhooks, and what it would understand, offline: one JSON request a line, one answer a line`;
 
-await command(USAGE, async () => {
+await runCommand(USAGE, async () => {
   for await (const line of lines()) {
     if (line.trim() !== "") console.log(JSON.stringify(await inspect(line)));
   }

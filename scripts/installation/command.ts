@@ -20,13 +20,14 @@ const NPMS = new Set(["yes", "json"]);
 /** How npm reads `--plan`: as the letters p, l and a of `npm ls`. */
 const PLAN_AS_LETTERS = ["parseable", "long", "all"];
 
+const isKept = (name: string) => (process.env[`npm_config_${name.replaceAll("-", "_")}`] ?? "") !== "";
+const isGiven = (name: string) =>
+  process.argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
+
 /** npm takes options for its own that stand before `--`, and says nothing: `npm run deploy --dry-run` would deploy. */
 function refuseSwallowed(usage: string): void {
   const { npm_lifecycle_event: script } = process.env;
   if (script === undefined) return;
-  const isKept = (name: string) => (process.env[`npm_config_${name.replaceAll("-", "_")}`] ?? "") !== "";
-  const isGiven = (name: string) =>
-    process.argv.some((arg) => arg === `--${name}` || arg.startsWith(`--${name}=`));
   const ours = [...usage.matchAll(/--([a-z][a-z-]+)/g)].map(([, name = ""]) => name);
   const swallowed = [...new Set(ours)].find(
     (name) =>
