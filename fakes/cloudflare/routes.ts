@@ -67,6 +67,11 @@ const STORAGE: Record<string, Handler> = {
   "DELETE A/r2/buckets/*": (account, _request, name = "") => account.deleteBucket(name),
   "GET A/r2/buckets/*/objects": (account, { query: asked }, name = "") =>
     [...account.bucket(name).objects].slice(0, Number(asked.get("per_page") ?? 20)).map((key) => ({ key })),
+  "GET A/r2/buckets/*/objects/**": (account, _request, name = "", key = "") => {
+    if (!account.bucket(name).objects.has(key))
+      throw new Refusal(404, 10_007, "The specified key does not exist.");
+    return Buffer.from(`the content of ${key}`);
+  },
   "DELETE A/r2/buckets/*/objects/**": (account, _request, name = "", key = "") => {
     account.bucket(name).objects.delete(key);
     return {};

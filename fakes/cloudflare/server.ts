@@ -85,7 +85,11 @@ export class CloudflareServer {
       }
       const request: Request = { ...(await read(message, body)), query: url.searchParams, base: this.url };
       const result = findRoute(said, this.accountId)(this.account, request);
-      return { status: 200, body: envelope(result) };
+      // A file comes as it is.
+      return {
+        status: 200,
+        body: result instanceof Uint8Array ? Buffer.from(result).toString() : envelope(result),
+      };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const errors = [{ code: error.code, message: error.message }];

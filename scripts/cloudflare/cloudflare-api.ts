@@ -59,9 +59,20 @@ export class CloudflareApi {
     schema: Answer,
     request: Request = {},
   ): Promise<z.output<Answer>> {
+    return read(path, schema, await this.ask(path, request));
+  }
+
+  /** A file's bytes. Throws a CloudflareError when there is none. */
+  async download(path: string): Promise<Uint8Array> {
+    const response = await this.ask(path, {});
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    return read(path, z.never(), response);
+  }
+
+  private async ask(path: string, request: Request): Promise<Response> {
     for (let tries = 1; ; tries++) {
       const response = await this.fetch(path, request);
-      if (!isBusy(response.status) || tries === TRIES_MAX) return read(path, schema, response);
+      if (!isBusy(response.status) || tries === TRIES_MAX) return response;
       await response.body?.cancel();
       const askedMs = Number(response.headers.get("retry-after")) * 1_000 || tries * 1_000;
       await sleep(Math.min(askedMs, WAIT_MS_MAX));

@@ -1,5 +1,5 @@
 /** Steps that take an installation off the account: consumers before queues, who calls before who is called, data last. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import * as z from "zod/mini";
@@ -50,11 +50,13 @@ export function planRemoval(deployment: Deployment): Step[] {
   ];
 }
 
+const stamp = (now: Date) => now.toISOString().replaceAll(/[:.]/g, "-");
+
 /** The step that exports the database: before anything else, so that nothing is gone when it fails. */
 export function planExport({ live, target, folder, wrangler }: Deployment, now: Date): Step[] {
   if (live.database === null) return [];
   const { name } = target;
-  const file = join(folder, `${name}-${now.toISOString().replaceAll(/[:.]/g, "-")}.sql`);
+  const file = join(folder, `${name}-${stamp(now)}.sql`);
   const run = async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await wrangler.run(["d1", "export", name, "--remote", "--skip-confirmation", "--output", file]);
@@ -62,17 +64,21 @@ export function planExport({ live, target, folder, wrangler }: Deployment, now: 
   return [{ what: `exports the database ${name} to ${file}`, run }];
 }
 
-/** Steps for the database and the files. */
-export function planDataRemoval(deployment: Deployment): Step[] {
-  const { live, target } = deployment;
+/** Steps for the database and the files, each of which is saved before it is deleted. */
+export function planDataRemoval(deployment: Deployment, now: Date): Step[] {
+  const { live, target, folder } = deployment;
   const { name } = target;
+  const saved = join(folder, `${name}-${stamp(now)}-files`);
   const remove = (what: string, args: readonly string[]): Step => ({
     what,
     run: () => removeOnce(deployment, args),
   });
   const database = remove(`deletes the database ${name}`, ["d1", "delete", name, "--skip-confirmation"]);
   const files = [
-    { what: `deletes the files in the bucket ${name}-files`, run: () => emptyBucket(deployment) },
+    {
+      what: `moves the files of the bucket ${name}-files to ${saved}`,
+      run: () => emptyBucket(deployment, saved),
+    },
     remove(`deletes the bucket ${name}-files`, ["r2", "bucket", "delete", `${name}-files`]),
   ];
   return [...(live.database === null ? [] : [database]), ...(live.hasBucket ? files : [])];
@@ -93,21 +99,25 @@ async function removeOnce({ wrangler }: Deployment, args: readonly string[]): Pr
 }
 
 const Objects = z.array(z.object({ key: z.string() }));
+/** Ours are called by the hash of their content; what they are called by people stands in the database. */
+const KEY = new RegExp(`^${FILES_PREFIX}([0-9a-f]{64})$`);
 
 /** A bucket goes only when it is empty, and wrangler deletes one object a start. https://developers.cloudflare.com/api/resources/r2/subresources/buckets/subresources/objects/ */
-async function emptyBucket({ api, accountId, target }: Deployment): Promise<void> {
+async function emptyBucket({ api, accountId, target }: Deployment, saved: string): Promise<void> {
   const objects = `/accounts/${accountId}/r2/buckets/${target.name}-files/objects`;
   for (let page = 0; page < PAGES_MAX; page++) {
     const found = await api.find(`${objects}?per_page=1000`, Objects);
     if (found === null || found.length === 0) return;
-    const strange = found.find(({ key }) => !key.startsWith(FILES_PREFIX));
+    const strange = found.find(({ key }) => !KEY.test(key));
     if (strange !== undefined)
       throw new Error(
         `${target.name}-files holds ${strange.key}, which is not Errand's: look at the bucket first.`,
       );
+    await mkdir(saved, { recursive: true, mode: 0o700 });
     await concurrently(found, OBJECTS_AT_ONCE, async ({ key }) => {
-      const path = key.split("/").map(encodeURIComponent).join("/");
-      await api.call(`${objects}/${path}`, z.unknown(), { method: "DELETE" });
+      const [, sha256 = ""] = KEY.exec(key) ?? [];
+      await writeFile(join(saved, sha256), await api.download(`${objects}/${key}`), { mode: 0o600 });
+      await api.call(`${objects}/${key}`, z.unknown(), { method: "DELETE" });
     });
   }
   throw new Error(

@@ -71,7 +71,8 @@ describe("destroying", () => {
       await rehearsal.begin();
       await deploy();
       const { account } = rehearsal.cloudflare;
-      for (let file = 0; file < 3; file++) account.buckets.get("errand-files")?.objects.add(`files/${file}`);
+      for (let file = 0; file < 3; file++)
+        account.buckets.get("errand-files")?.objects.add(`files/${String(file).repeat(64)}`);
       const first = rehearsal.cloudflare.heard.length;
       rehearsal.cloudflare.cutOf = (nth) => (nth - first < n ? null : "before");
       await destroy().catch(() => undefined);
@@ -80,7 +81,9 @@ describe("destroying", () => {
       const { scripts, queues, workflows, databases, buckets } = account;
       const left = [scripts.size, queues.size, workflows.size, databases.size, buckets.size];
       expect({ n, left }).toEqual({ n, left: [0, 0, 0, 0, 0] });
-      expect((await readdir(rehearsal.state)).filter((name) => !name.endsWith(".sql"))).toEqual([]);
+      const exported = await readdir(rehearsal.state, { recursive: true });
+      expect(exported.filter((name) => !/\.sql$|-files(?:\/|$)/.test(name))).toEqual([]);
+      expect(exported.filter((name) => /-files\/\d{64}$/.test(name)).length).toBeGreaterThanOrEqual(3);
     }
     expect(calls).toBeGreaterThan(40);
   });

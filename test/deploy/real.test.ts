@@ -89,7 +89,7 @@ describe.skipIf(process.env["DEPLOY_SUITE"] !== "long")(
       await rehearsal.set(settings);
       await deploy("--name", "second", "--location", "weur");
       await rehearsal.run("destroy", "--name", "second", "--data", "--confirm", "second");
-      rehearsal.cloudflare.account.buckets.get("errand-files")?.objects.add("files/a");
+      rehearsal.cloudflare.account.buckets.get("errand-files")?.objects.add(`files/${"a".repeat(64)}`);
       await rehearsal.run("destroy", "--data", "--confirm", "errand");
       const { scripts, queues, workflows, databases, buckets } = rehearsal.cloudflare.account;
       expect([scripts.size, queues.size, workflows.size, databases.size, buckets.size]).toEqual([

@@ -17,7 +17,7 @@ import type { World } from "../world.ts";
 
 export const USAGE = `Usage: npm run destroy -- [--name errand] [--data] [--confirm errand]
   takes the Workers, queues and the Workflow off the account; the database and the files stay
-  --data     those too, after the database was exported into .errand/deploy
+  --data     those too, after they were exported into .errand/deploy
   --confirm  the name once more, where nobody can be asked to type it`;
 
 export async function destroy(args: readonly string[], world: World): Promise<void> {
@@ -49,15 +49,16 @@ async function takeAway({ name, data, vars, confirm: typed }: Options, world: Wo
   // Whose database it is is found out before anything of it goes.
   if (data) await readDatabase(deployment).catch(unlessLater);
   const url = record.url ?? deployment.url(live.subdomain ?? suggestSubdomain(accountId));
+  const now = new Date();
   const steps = [
-    ...(data ? planExport(deployment, new Date()) : []),
+    ...(data ? planExport(deployment, now) : []),
     ...planWebhookRemoval(deployment, url, world.say),
     ...planRemoval(deployment),
-    ...(data ? planDataRemoval(deployment) : []),
+    ...(data ? planDataRemoval(deployment, now) : []),
   ];
   if (steps.length === 0) return world.say(await describeNothing(deployment));
   const kept = data
-    ? "  nothing of it is kept but the export; the files in the bucket are not exported"
+    ? "  nothing of it is kept but what is exported"
     : "  its database and its files are kept";
   world.say(
     [`${name}, on the account ${accountId}:`, ...steps.map(({ what }) => `  ${what}`), kept].join("\n"),
