@@ -165,6 +165,7 @@ const WORKERS: Record<string, Handler> = {
     account.changeSecrets(name, json["secrets"] as Record<string, { name: string; text: string } | null>);
     return [];
   },
+  "GET A/workers/scripts/*/subdomain": (account, _request, name = "") => account.script(name).subdomain,
   "POST A/workers/scripts/*/subdomain": (account, { json }, name = "") => {
     const { enabled, previews_enabled } = json as { enabled: boolean; previews_enabled?: boolean };
     return (account.script(name).subdomain = { enabled, previews_enabled: previews_enabled ?? enabled });

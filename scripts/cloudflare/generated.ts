@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod/mini";
 import { bundleAll } from "../installation/bundle.ts";
 import { type WorkerConfig, readWorkerConfig } from "../installation/worker-config.ts";
 import { DEPLOY_ORDER, type Part } from "./live.ts";
@@ -133,17 +134,23 @@ export interface WorkerFiles {
   readonly secrets: string;
 }
 
+const Databases = z.array(z.record(z.string(), z.unknown()));
+
 /** Writes a Worker into a folder of its own, in place of whatever an earlier run has left there. */
 export async function writeWorker(
   folder: string,
   part: Part,
   { config, code }: Generated,
+  databaseId: string | null = null,
 ): Promise<WorkerFiles> {
   const own = join(folder, part);
   await rm(own, { recursive: true, force: true });
   await mkdir(own, { recursive: true, mode: 0o700 });
   const files = { config: join(own, "wrangler.json"), secrets: join(own, "secrets.json") };
-  await writeFile(files.config, `${JSON.stringify(config, null, 2)}\n`);
+  const databases = databaseId === null ? [] : Databases.parse(config["d1_databases"] ?? []);
+  const bound = databases.map((database) => ({ ...database, database_id: databaseId }));
+  const whole = { ...config, ...(bound.length > 0 && { d1_databases: bound }) };
+  await writeFile(files.config, `${JSON.stringify(whole, null, 2)}\n`);
   await writeFile(join(own, "index.js"), code);
   return files;
 }

@@ -14,6 +14,17 @@ interface LiveWorker {
   /** What it was deployed with: the hash of its code and configuration. */
   tag: string | null;
   secrets: readonly string[];
+  /** Null, here and below: it could not be read. */
+  bindings: readonly LiveBinding[] | null;
+  crons: readonly unknown[] | null;
+  /** On workers.dev. */
+  door: { enabled: boolean; previews_enabled?: boolean | null | undefined } | null;
+}
+
+export interface LiveBinding {
+  readonly name: string;
+  readonly type?: unknown;
+  readonly [fact: string]: unknown;
 }
 
 interface LiveConsumer {
@@ -63,10 +74,13 @@ const Deployments = z.object({
   deployments: z.array(z.object({ versions: z.array(z.object({ version_id: z.string() })) })),
 });
 const Version = z.object({ annotations: z.nullish(z.record(z.string(), z.unknown())) });
+const Settings = z.object({ bindings: z.array(z.looseObject({ name: z.string() })) });
+const Schedules = z.object({ schedules: z.array(z.unknown()) });
+const Door = z.object({ enabled: z.boolean(), previews_enabled: z.nullish(z.boolean()) });
 const Secrets = z.array(z.object({ name: z.string() }));
 const Workflow = z.object({ script_name: z.string() });
 
-/** About twenty small requests, side by side. Throws a CloudflareError where the token may not look, with what it lacks. */
+/** About forty small requests, side by side. Throws a CloudflareError where the token may not look, with what it lacks. */
 export async function readLive(api: CloudflareApi, accountId: string, name: string): Promise<Live> {
   const account = `/accounts/${accountId}`;
   const [subdomain, database, bucket, queues, workers, workflow, domains] = await Promise.all([
@@ -146,14 +160,20 @@ async function findWorker(api: CloudflareApi, accountId: string, worker: string)
   const script = `/accounts/${accountId}/workers/scripts/${worker}`;
   const versionId = await findLiveVersion(api, accountId, worker);
   if (versionId === null) return null;
-  const [version, secrets] = await Promise.all([
+  const [version, secrets, settings, schedules, door] = await Promise.all([
     api.find(`${script}/versions/${versionId}`, Version),
     api.find(`${script}/secrets`, Secrets),
+    api.find(`${script}/settings`, Settings),
+    api.find(`${script}/schedules`, Schedules),
+    api.find(`${script}/subdomain`, Door),
   ]);
   const tag = version?.annotations?.["workers/tag"];
   return {
     versionId,
     tag: typeof tag === "string" ? tag : null,
     secrets: (secrets ?? []).map((secret) => secret.name),
+    bindings: settings?.bindings ?? null,
+    crons: schedules?.schedules ?? null,
+    door,
   };
 }

@@ -2,9 +2,11 @@
 import { createHash } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import * as z from "zod/mini";
 import { MIGRATIONS_FOLDER } from "../installation/migrations.ts";
 import { listStaleSecrets, selectFor } from "./deploy-settings.ts";
 import type { Deployment } from "./deployment.ts";
+import { findDrift } from "./drift.ts";
 import { isPaidOnly } from "./failures.ts";
 import { generate, type Generated, type Sources, writeWorker } from "./generated.ts";
 import { DEPLOY_ORDER, findLiveVersion, type Part } from "./live.ts";
@@ -63,6 +65,8 @@ function findChange(deployment: Deployment, sources: Sources, part: Part): Chang
   if (!isKnown) return change("rolled back, deployed elsewhere, or not to its end");
   // Not the live tag: taking a secret away makes a version without one.
   if (before.tag !== generated.tag) return change("changed");
+  const drift = findDrift(live, part, generated);
+  if (drift.length > 0) return change(`mends: ${drift.join(", ")}`);
   return secretsToo.length > 0 ? change() : null;
 }
 
@@ -77,7 +81,24 @@ function planWorker(deployment: Deployment, options: WorkerOptions, part: Part):
   const change = findChange(deployment, options.sources, part);
   if (change === null) return [];
   const what = `deploys ${deployment.target.name}-${part} (${change.why})`;
-  return [{ what, run: () => deploy(deployment, options, part, change) }];
+  return [{ what, run: () => deployOnPlan(deployment, options, part, change) }];
+}
+
+/** A plan that has become Free since the last deploy is found out by what it refuses: then once more, as it takes it. */
+async function deployOnPlan(
+  deployment: Deployment,
+  options: WorkerOptions,
+  part: Part,
+  change: Change,
+): Promise<void> {
+  try {
+    await deploy(deployment, options, part, change);
+  } catch (error) {
+    if (part === "runner" || !deployment.record.paid || !isPaidOnly(error)) throw error;
+    await deployment.remember({ paid: false });
+    const again = findChange(deployment, options.sources, part);
+    if (again !== null) await deploy(deployment, options, part, again);
+  }
 }
 
 /** The step for the runner. Its refusal tells that the account is on Workers Free, and is found out anew each time: an account may change its plan. */
@@ -106,7 +127,8 @@ async function deploy(
   const { wrangler, target, record } = deployment;
   const worker = `${target.name}-${part}`;
   const { generated, send, stale } = change;
-  const files = await writeWorker(generatedFolder(deployment), part, generated);
+  const databaseId = await findDatabaseId(deployment);
+  const files = await writeWorker(generatedFolder(deployment), part, generated, databaseId);
   const writeSecrets = (secrets: Readonly<Record<string, string | null>>) =>
     writeFile(files.secrets, JSON.stringify(secrets), { mode: 0o600 });
   try {
@@ -134,6 +156,15 @@ async function deploy(
   } finally {
     await rm(files.secrets, { force: true });
   }
+}
+
+/** By its name wrangler would leave a Worker bound to the database that it is bound to, also when that is gone. */
+async function findDatabaseId({ api, accountId, target }: Deployment): Promise<string | null> {
+  const found = await api.find(
+    `/accounts/${accountId}/d1/database/${target.name}`,
+    z.object({ uuid: z.string() }),
+  );
+  return found?.uuid ?? null;
 }
 
 /** After the deploy: secrets can be edited only while the latest version is the live one. @returns the version that this makes. */

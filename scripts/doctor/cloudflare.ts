@@ -1,32 +1,13 @@
 /** Whether everything of an installation is on the account, bound to what it should be, and of one version. */
-import * as z from "zod/mini";
 import { readDatabase } from "../cloudflare/database.ts";
+import { selectFor } from "../cloudflare/deploy-settings.ts";
 import type { Deployment } from "../cloudflare/deployment.ts";
+import { findDrift } from "../cloudflare/drift.ts";
 import type { Generated, Sources } from "../cloudflare/generated.ts";
 import { DEPLOY_ORDER, type Part, QUEUES } from "../cloudflare/live.ts";
 import { generatePart } from "../cloudflare/workers.ts";
 import { listMigrations } from "../installation/migrations.ts";
 import { examine, fault, type Finding, ok, warn } from "./finding.ts";
-
-/** What the generated configurations say of bindings and consumers. */
-const Config = z.object({
-  services: z.optional(z.array(z.object({ binding: z.string(), service: z.string() }))),
-  r2_buckets: z.optional(z.array(z.object({ binding: z.string(), bucket_name: z.string() }))),
-  queues: z.optional(
-    z.object({
-      producers: z.optional(z.array(z.object({ binding: z.string(), queue: z.string() }))),
-      consumers: z.optional(
-        z.array(z.object({ queue: z.string(), dead_letter_queue: z.optional(z.string()) })),
-      ),
-    }),
-  ),
-  triggers: z.optional(z.object({ crons: z.array(z.string()) })),
-  secrets: z.object({ required: z.array(z.string()) }),
-});
-type Config = z.infer<typeof Config>;
-
-const Bound = z.object({ bindings: z.array(z.looseObject({ name: z.string() })) });
-const Schedules = z.object({ schedules: z.array(z.object({ cron: z.string() })) });
 
 /** All of it, side by side. */
 export async function examineCloudflare(
@@ -38,57 +19,27 @@ export async function examineCloudflare(
   const made = parts.map((part) => ({ part, generated: generatePart(deployment, sources, part) }));
   const found = await Promise.all([
     ...made.map(({ part, generated }) =>
-      examine(part, renew, () => examineWorker(deployment, part, generated, renew)),
+      examine(part, renew, async () => examineWorker(deployment, part, generated, renew)),
     ),
     examine("database", renew, () => examineDatabase(deployment, renew)),
   ]);
   const plan = deployment.live.workers.has("runner")
     ? ok("plan", "Workers Paid")
     : warn("plan", "there is no runner: code cannot be run", `with Workers Paid: ${renew}`);
-  return [...examineResources(deployment, made, renew), ...found.flat(), plan];
+  return [...examineResources(deployment, renew), ...found.flat(), plan];
 }
 
-interface Made {
-  readonly part: Part;
-  readonly generated: Generated;
-}
-
-/** Bucket and queues, and that each queue is consumed by whom it should be. */
-function examineResources(
-  { live, target }: Deployment,
-  made: readonly Made[],
-  renew: string,
-): readonly Finding[] {
+/** Bucket and queues; who consumes them is the Workers' to say. */
+function examineResources({ live, target }: Deployment, renew: string): readonly Finding[] {
   const { name } = target;
-  const consumers = made.flatMap(({ part, generated }) =>
-    (Config.parse(generated.config).queues?.consumers ?? []).map((consumer) => ({
-      ...consumer,
-      worker: `${name}-${part}`,
-    })),
-  );
   const bucket = live.hasBucket
     ? ok("bucket", `${name}-files is there`)
     : fault("bucket", `${name}-files is gone, with the files in it`, renew);
   const queues = QUEUES.map((queue) => {
-    const check = `queue ${name}-${queue}`;
-    const found = live.queues.get(`${name}-${queue}`);
-    const wanted = consumers.find((consumer) => consumer.queue === `${name}-${queue}`);
-    if (found === undefined) return fault(check, "it is gone", renew);
-    const [consumer] = found;
-    if (consumer === undefined) return fault(check, "nobody consumes it", `${renew} --overwrite`);
-    if (consumer.worker !== wanted?.worker)
-      return fault(
-        check,
-        `${consumer.worker} consumes it, and not ${wanted?.worker ?? "anybody of ours"}`,
-        `npx wrangler queues consumer remove ${name}-${queue} ${consumer.worker}, and then ${renew}`,
-      );
-    if (consumer.deadLetters !== (wanted.dead_letter_queue ?? null))
-      return fault(
-        check,
-        `what cannot be handled goes to ${consumer.deadLetters ?? "nowhere"}, and not to ${wanted.dead_letter_queue ?? "nowhere"}`,
-        renew,
-      );
-    return ok(check, `${consumer.worker} consumes it`);
+    const consumers = live.queues.get(`${name}-${queue}`);
+    return consumers === undefined
+      ? fault(`queue ${name}-${queue}`, "it is gone", renew)
+      : ok(`queue ${name}-${queue}`, `it is there, for ${consumers[0]?.worker ?? "nobody"}`);
   });
   return [bucket, ...queues];
 }
@@ -106,72 +57,33 @@ async function examineDatabase(deployment: Deployment, renew: string): Promise<r
   ];
 }
 
-async function examineWorker(
+function examineWorker(
   deployment: Deployment,
   part: Part,
   generated: Generated,
   renew: string,
-): Promise<readonly Finding[]> {
-  const { api, accountId, live, target } = deployment;
+): readonly Finding[] {
+  const { live, target, settings, record } = deployment;
   const check = `${target.name}-${part}`;
   const worker = live.workers.get(part);
   if (worker === undefined) return [fault(check, "it is not there", renew)];
-  const config = Config.parse(generated.config);
-  const script = `/accounts/${accountId}/workers/scripts/${check}`;
-  const bound = await api.find(`${script}/settings`, Bound);
-  const strange = listStrange(config, bound?.bindings ?? [], live.database?.id ?? "");
-  const lacking = config.secrets.required.filter((name) => !worker.secrets.includes(name));
-  const crons =
-    config.triggers === undefined
-      ? []
-      : ((await api.find(`${script}/schedules`, Schedules))?.schedules ?? []);
+  const required = Object.keys(selectFor(part, settings).secrets);
+  const lacking = required.filter((name) => !worker.secrets.includes(name));
+  const before = record.workers[part];
+  // Taking a secret away makes a version without a tag.
+  const tag = before?.versionId === worker.versionId ? before.tag : worker.tag;
   const findings = [
-    ...strange.map((words) => fault(check, words, `${renew} --overwrite`)),
+    ...findDrift(live, part, generated).map((words) => fault(check, words, renew)),
     ...lacking.map((name) => fault(check, `its secret ${name} is not set`, renew)),
-    ...(config.triggers !== undefined && crons.length === 0
-      ? [fault(check, "it has no clock: nothing rings what was lost", `${renew} --overwrite`)]
-      : []),
-    ...(worker.tag === generated.tag
+    ...(tag === generated.tag
       ? []
       : [
           warn(
             check,
-            `its version is ${worker.tag ?? worker.versionId}, and this clone's ${generated.tag}: another release, or edited elsewhere`,
+            `its version is ${tag ?? worker.versionId}, and this clone's ${generated.tag}: another release, or edited elsewhere`,
             renew,
           ),
         ]),
   ];
   return findings.length > 0 ? findings : [ok(check, `version ${generated.tag}`)];
-}
-
-/** Bindings to what belongs to somebody else, and those that are missing. */
-function listStrange(
-  config: Config,
-  bindings: z.infer<typeof Bound>["bindings"],
-  databaseId: string,
-): string[] {
-  const wanted = [
-    ...(config.services ?? []).map(({ binding, service }) => ({ binding, key: "service", to: service })),
-    ...(config.r2_buckets ?? []).map(({ binding, bucket_name }) => ({
-      binding,
-      key: "bucket_name",
-      to: bucket_name,
-    })),
-    ...(config.queues?.producers ?? []).map(({ binding, queue }) => ({
-      binding,
-      key: "queue_name",
-      to: queue,
-    })),
-    ...bindings
-      .filter(({ type }) => type === "d1")
-      .map(({ name }) => ({ binding: name, key: "id", to: databaseId })),
-  ];
-  return wanted.flatMap(({ binding, key, to }) => {
-    const found = bindings.find(({ name }) => name === binding);
-    const actual = found?.[key] ?? (key === "id" ? found?.["database_id"] : undefined);
-    if (found === undefined) return [`it lacks the binding ${binding}, to ${to}`];
-    return actual === undefined || actual === to
-      ? []
-      : [`its ${binding} is bound to ${JSON.stringify(actual)}, and not to ${to}`];
-  });
 }

@@ -43,7 +43,7 @@ describe("on Cloudflare", () => {
     [
       "a queue without a consumer",
       () => void rehearsal.cloudflare.account.queue("errand-tasks").consumers.splice(0),
-      /^queue errand-tasks: nobody consumes it/,
+      /^errand-executor: nobody consumes errand-tasks/,
     ],
     [
       "a consumer of somebody else's",
@@ -51,7 +51,7 @@ describe("on Cloudflare", () => {
         Object.assign(rehearsal.cloudflare.account.queue("errand-tasks").consumers[0] ?? {}, {
           script: "other-executor",
         }),
-      /^queue errand-tasks: other-executor consumes it, and not errand-executor.*consumer remove/,
+      /^errand-executor: other-executor consumes errand-tasks: npx wrangler queues consumer remove/,
     ],
     [
       "another dead-letter queue",
@@ -59,7 +59,7 @@ describe("on Cloudflare", () => {
         Object.assign(rehearsal.cloudflare.account.queue("errand-tasks").consumers[0] ?? {}, {
           dead_letter_queue: "other",
         }),
-      /^queue errand-tasks: what cannot be handled goes to other, and not to errand-dead-letters/,
+      /^errand-executor: what cannot be handled in errand-tasks goes to other, and not to errand-dead-letters/,
     ],
     [
       "a Worker that is gone",
@@ -155,6 +155,35 @@ describe("on Cloudflare", () => {
   ])("names %s", async (_, breakIt, words) => {
     breakIt();
     expect(await look()).toEqual(expect.arrayContaining([expect.stringMatching(words)]));
+  });
+
+  it.each<[string, () => void]>([
+    [
+      "a consumer that was detached",
+      () => void rehearsal.cloudflare.account.queue("errand-tasks").consumers.splice(0),
+    ],
+    ["a queue that is gone", () => rehearsal.cloudflare.account.queues.delete("errand-inbound")],
+    [
+      "no clock",
+      () => Object.assign(rehearsal.cloudflare.account.script("errand-ingress"), { schedules: [] }),
+    ],
+    [
+      "another dead-letter queue",
+      () =>
+        Object.assign(rehearsal.cloudflare.account.queue("errand-tasks").consumers[0] ?? {}, {
+          dead_letter_queue: "other",
+        }),
+    ],
+    ["a database that is gone", () => rehearsal.cloudflare.account.databases.delete("errand")],
+    [
+      "a Worker that strangers reach",
+      () => Object.assign(rehearsal.cloudflare.account.script("errand-planner").subdomain, { enabled: true }),
+    ],
+  ])("says what mends %s, and a deploy does", async (_, breakIt) => {
+    breakIt();
+    expect((await look()).join()).toContain("npm run deploy -- --name errand");
+    await rehearsal.run("deploy", "--yes");
+    expect(await look()).toEqual([]);
   });
 
   it("names a token that the account refuses, and a bot's that Telegram refuses, and shows neither", async () => {

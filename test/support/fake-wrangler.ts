@@ -16,7 +16,7 @@ interface WorkerJson {
   placement?: object;
   routes?: { pattern: string }[];
   triggers?: { crons: string[] };
-  d1_databases?: { binding: string; database_name: string; migrations_dir: string }[];
+  d1_databases?: { binding: string; database_name: string; database_id?: string; migrations_dir: string }[];
   r2_buckets?: { binding: string; bucket_name: string }[];
   services?: { binding: string; service: string }[];
   worker_loaders?: { binding: string }[];
@@ -247,7 +247,8 @@ export class FakeWrangler implements Wrangler {
     secrets: Record<string, string>,
     told: { tag: string; message: string },
   ) {
-    const databases = (config.d1_databases ?? []).map(async ({ binding, database_name }) => {
+    const databases = (config.d1_databases ?? []).map(async ({ binding, database_name, database_id }) => {
+      if (database_id !== undefined) return { name: binding, type: "d1", id: database_id };
       const { uuid } = (await this.call("GET", `${this.account}/d1/database/${database_name}`)) as {
         uuid: string;
       };
