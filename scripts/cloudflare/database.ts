@@ -38,7 +38,7 @@ export async function readDatabase({ api, accountId, live, target }: Deployment)
   const applied = (await select("SELECT name FROM d1_migrations ORDER BY id")).map(({ name }) =>
     String(name),
   );
-  if (applied.length === 0) await refuseForeign(select, target.name);
+  await refuseForeign(select, applied, target.name);
   const known = await listMigrations();
   const later = applied.filter((name) => !known.includes(name));
   if (later.length > 0)
@@ -49,19 +49,23 @@ export async function readDatabase({ api, accountId, live, target }: Deployment)
   return { applied, hasKeys: keys.length > 0 };
 }
 
-/** A database of that name that holds something, and was never migrated by us, is somebody else's. */
+/** Tables that ours has had since its first migration. */
+const OURS = ["outbox", "deliveries", "api_keys"];
+
+/** A database of that name that holds something else is somebody's: neither to be migrated nor to be deleted. */
 async function refuseForeign(
   select: (sql: string) => Promise<Record<string, unknown>[]>,
+  applied: readonly string[],
   name: string,
 ): Promise<void> {
-  const tables = await select("SELECT name FROM sqlite_master WHERE type = 'table'");
-  const theirs = tables
+  const tables = (await select("SELECT name FROM sqlite_master WHERE type = 'table'"))
     .map((table) => String(table["name"]))
     .filter((table) => !/^(?:sqlite_|_cf_|d1_migrations$)/.test(table));
-  if (theirs.length > 0)
-    throw new Error(
-      `There is a database ${name} on the account that is not Errand's: it holds ${theirs.slice(0, 5).join(", ")}. Take another name: --name other`,
-    );
+  const isNew = tables.length === 0 && applied.length === 0;
+  if (isNew || OURS.every((table) => tables.includes(table))) return;
+  throw new Error(
+    `There is a database ${name} on the account that is not Errand's: it holds ${tables.slice(0, 5).join(", ") || "nothing"}. Take another name: --name other`,
+  );
 }
 
 /** Steps for the migrations that are missing. They only ever add, so the Workers of the version before go on meanwhile, and after. */

@@ -16,15 +16,23 @@ const PRIVATE =
 export const isLoopback = (url: string) => LOOPBACK.test(url);
 const isNear = (value: string) => LOOPBACK.test(value) || PRIVATE.test(value);
 
-/** The file to read: the one that was named, else `.prod.vars` if there is one, else `.dev.vars`. Throws when the named one is not there. */
-export async function chooseFile(named: string | undefined): Promise<string> {
-  const file = named ?? ".prod.vars";
+/** The file to read: the one that is named now, or was named before, else `.prod.vars` if there is one, else `.dev.vars`. */
+export async function chooseFile(
+  named: string | undefined,
+  { vars: before, name }: { vars: string | null; name: string },
+  lenient: boolean,
+): Promise<string> {
+  const file = named ?? before ?? ".prod.vars";
   const isThere = await access(file).then(
     () => true,
     () => false,
   );
-  if (isThere) return file;
+  if (isThere || (lenient && named === undefined)) return file;
   if (named !== undefined) throw new Error(`--vars: there is no ${named}.`);
+  if (before !== null)
+    throw new Error(
+      `The settings of ${name} were in ${before}, which is gone. Put it back, or name another: --vars .other.vars`,
+    );
   return ".dev.vars";
 }
 
@@ -74,6 +82,14 @@ function makeSecrets(settings: Settings, before: Settings): Settings {
   );
 }
 
+/** Those among the settings that only we and a platform need to know, whoever made them. */
+export function selectMade(settings: Settings): Settings {
+  const names = VARIABLES.flatMap(({ name, made }) => (made === true ? [name] : []));
+  return Object.fromEntries(
+    names.flatMap((name) => (settings[name] === undefined ? [] : [[name, settings[name]]])),
+  );
+}
+
 /** What one Worker gets, with what nobody may see apart. */
 export function selectFor(part: Part, settings: Settings): PartSettings {
   const mine = VARIABLES.filter(({ workers }) => workers.some((worker) => worker === part));
@@ -95,15 +111,10 @@ export function listStaleSecrets(part: Part, live: readonly string[], settings: 
   return live.filter((name) => mine.includes(name) && settings[name] === undefined);
 }
 
-/** Settings that an installation has and nobody gives now: those that were given here before, and the secrets of its Workers. Made ones follow the others. */
-export function listForgotten(
-  before: readonly string[],
-  secrets: readonly string[],
-  settings: Settings,
-): string[] {
+/** Settings that an installation had and nobody gives now. Made ones follow the others. */
+export function listForgotten(had: readonly string[], settings: Settings): string[] {
   const ours = VARIABLES.filter(({ made, workers }) => made !== true && workers.length > 0).map(
     ({ name }) => name,
   );
-  const had = new Set([...before, ...secrets]);
-  return ours.filter((name) => had.has(name) && settings[name] === undefined);
+  return ours.filter((name) => had.includes(name) && settings[name] === undefined);
 }

@@ -1,16 +1,16 @@
 /** `npm run deploy`: reads what there is, plans what is missing, and does it. The first time and every upgrade are the same. */
 import { CHANNELS } from "../../shared/channels/index.ts";
 import { PROTOCOLS } from "../../workers/planner/models/index.ts";
-import type { Settings } from "../installation/settings.ts";
+import { type Settings, VARIABLES } from "../installation/settings.ts";
 import { type DatabaseState, planFirstKey, planMigrations } from "./database.ts";
 import type { Deployment } from "./deployment.ts";
 import { writeWorker } from "./generated.ts";
 import { addRelease, listRecords, readRecord } from "./record.ts";
 import { findNewDomain, planDetaching } from "./domains.ts";
-import { listForgotten } from "./deploy-settings.ts";
+import { listForgotten, selectMade } from "./deploy-settings.ts";
 import { planResources, suggestSubdomain } from "./resources.ts";
 import type { Runner, Step } from "./step.ts";
-import { planWebhooks } from "./webhooks/index.ts";
+import { listLeftBehind, planWebhooks } from "./webhooks/index.ts";
 import { generatedFolder, generatePart, planCallers, planRunner, type WorkerOptions } from "./workers.ts";
 
 export interface Plan {
@@ -56,6 +56,8 @@ export async function planInstall(
     const generated = generatePart(deployment, options.sources, "ingress");
     return (await writeWorker(generatedFolder(deployment), "ingress", generated)).config;
   };
+  const callers = planCallers(deployment, options);
+  const isDoorNew = callers.some(({ what }) => what.includes(`${target.name}-ingress`));
   return {
     url,
     ground: [
@@ -64,20 +66,38 @@ export async function planInstall(
       ...planFirstKey(deployment, database, options.newKey),
     ],
     runner: planRunner(deployment, options),
-    callers: planCallers(deployment, options),
+    callers,
     detaching: planDetaching(deployment, target.domain),
-    webhooks: options.online ? await planWebhooks(deployment, url, await listOthers(deployment)) : [],
-    notes: newDomain === null ? [] : [`whatever ${newDomain} leads to now is replaced`],
+    webhooks: options.online
+      ? await planWebhooks(deployment, url, await listOthers(deployment), isDoorNew)
+      : [],
+    notes: [
+      ...(newDomain === null ? [] : [`whatever ${newDomain} leads to now is replaced`]),
+      ...listLeftBehind(deployment),
+    ],
   };
 }
+
+/** A bot's own facts follow its token. */
+const FOUND = new Set(CHANNELS.flatMap(({ bot }) => (bot === undefined ? [] : [bot.id, bot.username])));
 
 /** A lost file, another machine or a misspelt name must not strip an installation that runs. */
 function refuseForgotten(
   { record, live, settings, target, source }: Deployment,
   remove: readonly string[],
 ): void {
+  const unknown = remove.filter((name) => !VARIABLES.some((variable) => variable.name === name));
+  if (unknown.length > 0) throw new Error(`--remove: ${unknown.join(", ")} is no setting of Errand's.`);
+  const still = remove.filter((name) => source.given.includes(name));
+  if (still.length > 0)
+    throw new Error(
+      `--remove: ${still.join(", ")} is still in ${source.file} or the environment. Take it out there.`,
+    );
+  const bound = [...live.workers.values()].flatMap(({ bindings }) => bindings ?? []);
+  const plain = bound.flatMap(({ name, type }) => (type === "plain_text" ? [name] : []));
   const secrets = [...live.workers.values()].flatMap((worker) => worker.secrets);
-  const forgotten = listForgotten(record.given, secrets, settings).filter((name) => !remove.includes(name));
+  const had = [...record.given, ...secrets, ...plain.filter((name) => !FOUND.has(name))];
+  const forgotten = listForgotten(had, settings).filter((name) => !remove.includes(name));
   if (forgotten.length === 0) return;
   const names = forgotten.join(", ");
   throw new Error(
@@ -120,7 +140,8 @@ async function rememberRelease(deployment: Deployment, label: string): Promise<v
     part,
     versionId,
   ]);
-  const release = { at: new Date().toISOString(), label, versions: Object.fromEntries(versions) };
+  const made = selectMade(deployment.settings);
+  const release = { at: new Date().toISOString(), label, versions: Object.fromEntries(versions), made };
   await deployment.remember(addRelease(deployment.record, release));
 }
 

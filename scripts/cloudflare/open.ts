@@ -17,6 +17,8 @@ export interface Named {
   /** Empty: no domain any more. */
   readonly domain?: string | undefined;
   readonly vars?: string | undefined;
+  /** Settings that are to go. */
+  readonly removed?: readonly string[];
 }
 
 /** What is known without Cloudflare. */
@@ -34,13 +36,17 @@ export async function prepare(
   { online, lenient = false }: { online: boolean; lenient?: boolean },
 ): Promise<Prepared> {
   const record = await readRecord(world.folder, named.name);
-  const file = await chooseFile(named.vars ?? record.vars ?? undefined);
-  const { answers, made: before } = record;
+  const file = await chooseFile(named.vars, record, lenient);
+  const { made: before } = record;
+  const removed = named.removed ?? [];
+  const answers = Object.fromEntries(
+    Object.entries(record.answers).filter(([name]) => !removed.includes(name)),
+  );
   const rehearsal = isLoopback(apiBaseUrl());
   const source = { file, answers, made: before, rehearsal, online, lenient };
   const { settings, made, given } = await readDeploySettings(source);
   return {
-    record: { ...record, vars: named.vars ?? record.vars, made: { ...before, ...made } },
+    record: { ...record, answers, vars: named.vars ?? record.vars, made: { ...before, ...made } },
     settings,
     given,
     file,

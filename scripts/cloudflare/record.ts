@@ -22,6 +22,8 @@ const Release = z.object({
   label: z.string(),
   /** By Worker. */
   versions: z.record(z.string(), z.string()),
+  /** Secrets that were made then: the platforms know them. */
+  made: z.optional(z.record(z.string(), z.string())),
   /** It was gone back from. */
   left: z.optional(z.boolean()),
 });

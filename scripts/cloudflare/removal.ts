@@ -102,17 +102,26 @@ const Objects = z.array(z.object({ key: z.string() }));
 /** Ours are called by the hash of their content; what they are called by people stands in the database. */
 const KEY = new RegExp(`^${FILES_PREFIX}([0-9a-f]{64})$`);
 
+/** Before anything goes. Throws when there is something in the bucket that is not ours, as far as its first page tells. */
+export async function refuseForeignFiles({ api, accountId, target, live }: Deployment): Promise<void> {
+  if (!live.hasBucket) return;
+  const objects = `/accounts/${accountId}/r2/buckets/${target.name}-files/objects`;
+  refuseStrange(target.name, (await api.find(`${objects}?per_page=1000`, Objects)) ?? []);
+}
+
+function refuseStrange(name: string, found: z.infer<typeof Objects>): void {
+  const strange = found.find(({ key }) => !KEY.test(key));
+  if (strange !== undefined)
+    throw new Error(`${name}-files holds ${strange.key}, which is not Errand's: look at the bucket first.`);
+}
+
 /** A bucket goes only when it is empty, and wrangler deletes one object a start. https://developers.cloudflare.com/api/resources/r2/subresources/buckets/subresources/objects/ */
 async function emptyBucket({ api, accountId, target }: Deployment, saved: string): Promise<void> {
   const objects = `/accounts/${accountId}/r2/buckets/${target.name}-files/objects`;
   for (let page = 0; page < PAGES_MAX; page++) {
     const found = await api.find(`${objects}?per_page=1000`, Objects);
     if (found === null || found.length === 0) return;
-    const strange = found.find(({ key }) => !KEY.test(key));
-    if (strange !== undefined)
-      throw new Error(
-        `${target.name}-files holds ${strange.key}, which is not Errand's: look at the bucket first.`,
-      );
+    refuseStrange(target.name, found);
     await mkdir(saved, { recursive: true, mode: 0o700 });
     await concurrently(found, OBJECTS_AT_ONCE, async ({ key }) => {
       const [, sha256 = ""] = KEY.exec(key) ?? [];

@@ -57,7 +57,7 @@ async function examineChat(
     ];
   const hook = place?.isPublic === true ? `${place.url}/hooks/${doctor.channel}` : null;
   const platform = await examine(`${title}: platform`, "see that this machine reaches it", () =>
-    doctor.askPlatform(settings, hook),
+    doctor.askPlatform(settings, hook, renew),
   );
   return place?.isThere !== true ? platform : [...platform, ...(await knock(doctor, settings, place))];
 }

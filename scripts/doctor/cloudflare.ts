@@ -16,17 +16,14 @@ export async function examineCloudflare(
   renew: string,
 ): Promise<readonly Finding[]> {
   const parts = DEPLOY_ORDER.filter((part) => part !== "runner" || deployment.record.paid);
-  const made = parts.map((part) => ({ part, generated: generatePart(deployment, sources, part) }));
-  const found = await Promise.all([
-    ...made.map(({ part, generated }) =>
-      examine(part, renew, async () => examineWorker(deployment, part, generated, renew)),
-    ),
-    examine("database", renew, () => examineDatabase(deployment, renew)),
-  ]);
+  const workers = parts.flatMap((part) =>
+    examineWorker(deployment, part, generatePart(deployment, sources, part), renew),
+  );
+  const database = await examine("database", renew, () => examineDatabase(deployment, renew));
   const plan = deployment.live.workers.has("runner")
     ? ok("plan", "Workers Paid")
     : warn("plan", "there is no runner: code cannot be run", `with Workers Paid: ${renew}`);
-  return [...examineResources(deployment, renew), ...found.flat(), plan];
+  return [...examineResources(deployment, renew), ...workers, ...database, plan];
 }
 
 /** Bucket and queues; who consumes them is the Workers' to say. */

@@ -43,13 +43,19 @@ export async function callApi<Answer extends z.core.$ZodType>(
     );
   });
   const answer: unknown = await response.json().catch(() => {
-    throw new Error(
-      `${url} answers HTTP ${response.status}, and not as Errand does: another program, a new address, or something in front of it.`,
-    );
+    throw strange(url, response.status);
   });
-  if (response.ok) return z.parse(answers, answer);
-  const { title, detail } = ProblemDetails.parse(answer);
-  throw new Error(`${title}: ${detail}`);
+  const read = z.safeParse(answers, answer);
+  if (response.ok && read.success) return read.data;
+  const problem = ProblemDetails.safeParse(answer);
+  if (!response.ok && problem.success) throw new Error(`${problem.data.title}: ${problem.data.detail}`);
+  throw strange(url, response.status);
+}
+
+function strange(url: string, status: number): Error {
+  return new Error(
+    `${url} answers HTTP ${status}, and not as Errand does: another program or version, a new address, or something in front of it.`,
+  );
 }
 
 const Known = z.object({ url: z.nullable(z.string()), apiKey: z.nullable(z.string()) });

@@ -2,8 +2,8 @@
 
 /** Runs it; a refusal, or an option that nobody knows, is said and ends with 1. */
 export async function command(usage: string, run: () => Promise<void>): Promise<void> {
-  // Whoever reads only the beginning, as `head` does, has read enough.
-  process.stdout.on("error", () => process.exit(0));
+  // Whoever reads only the beginning, as `head` does, has read enough: what is to be done is done to its end.
+  process.stdout.on("error", () => undefined);
   try {
     if (process.argv.slice(2).some((arg) => arg === "--help" || arg === "-h")) return console.log(usage);
     refuseSwallowed(usage);

@@ -112,6 +112,13 @@ describe("a rollback", () => {
     await deploy();
     await rehearsal.run("rollback", "--yes");
     expect(versionsOf()).toEqual(first);
+    // One that was returned to is gone back to like any other.
+    await rehearsal.run("rollback", "--yes", "--to", "1");
+    const third = versionsOf();
+    rehearsal.code = 'export default "fifth";';
+    await deploy();
+    await rehearsal.run("rollback", "--yes");
+    expect(versionsOf()).toEqual(third);
   });
 
   it("does not stand in the way of taking a secret away", async () => {

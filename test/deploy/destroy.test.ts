@@ -1,5 +1,6 @@
 /** An installation taken off the account: nothing that is somebody else's, and data only when that is said. */
-import { readdir } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { CloudRehearsal } from "../support/cloudflare.ts";
 
@@ -16,11 +17,21 @@ describe("what is somebody else's", () => {
     account.makeDatabase("shop", null);
     account.database("shop").db.exec("CREATE TABLE orders (id)");
     account.makeBucket("shop-files", null);
+    account.makeDatabase("store", null);
+    account
+      .database("store")
+      .db.exec(
+        "CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO d1_migrations (name) VALUES ('0001_init.sql'); CREATE TABLE customers (id)",
+      );
+    await expect(deploy("--name", "store")).rejects.toThrow("not Errand's: it holds customers");
+    await expect(rehearsal.run("destroy", "--name", "store", "--data", "--confirm", "store")).rejects.toThrow(
+      "not Errand's",
+    );
     await expect(deploy("--name", "shop")).rejects.toThrow("not Errand's: it holds orders");
     await expect(rehearsal.run("destroy", "--name", "shop", "--data", "--confirm", "shop")).rejects.toThrow(
       "not Errand's",
     );
-    expect([...account.databases.keys()]).toEqual(["shop"]);
+    expect([...account.databases.keys()]).toEqual(["shop", "store"]);
     await deploy();
     account.buckets.get("errand-files")?.objects.add("photos/cat.jpg");
     await expect(rehearsal.run("destroy", "--data", "--confirm", "errand")).rejects.toThrow(
@@ -52,6 +63,26 @@ describe("destroying", () => {
     expect(await rehearsal.run("destroy", "--name", "nosuch", "--confirm", "nosuch")).toContain(
       "There is nothing of nosuch on the account. Known here: errand.",
     );
+  });
+
+  it("and going back need no settings' file; a deploy names the one that is gone", async () => {
+    const vars = join(rehearsal.folder, "second.vars");
+    await writeFile(vars, "ANTHROPIC_MODEL=claude\n");
+    await rehearsal.runPlain("deploy", "--yes", "--name", "second", "--vars", vars);
+    await rm(vars);
+    await expect(rehearsal.runPlain("deploy", "--yes", "--name", "second")).rejects.toThrow(
+      /The settings of second were in .*second.vars, which is gone/,
+    );
+    expect(await rehearsal.runPlain("rollback", "--name", "second", "--list")).toContain("(live)");
+    await rehearsal.runPlain("destroy", "--name", "second", "--data", "--confirm", "second");
+    expect(rehearsal.cloudflare.account.scripts.size).toBe(0);
+  });
+
+  it("is not kept by a lock of a process that is gone, though its number is somebody else's", async () => {
+    await deploy();
+    await writeFile(join(rehearsal.state, "errand.pid"), `${process.ppid} 1`);
+    await rehearsal.run("destroy", "--confirm", "errand");
+    expect(rehearsal.cloudflare.account.scripts.size).toBe(0);
   });
 
   it("from a machine that remembers nothing works, too", async () => {

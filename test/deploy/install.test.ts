@@ -142,14 +142,18 @@ describe("again", () => {
       "errand has ANTHROPIC_API_KEY, ANTHROPIC_MODEL",
     );
     await rehearsal.forget();
-    await expect(deploy()).rejects.toThrow("errand has ANTHROPIC_API_KEY");
+    await expect(deploy()).rejects.toThrow("errand has ANTHROPIC_API_KEY, ANTHROPIC_MODEL");
+    await rehearsal.set({ ANTHROPIC_API_KEY: "sk-ant-first" });
+    await expect(deploy()).rejects.toThrow("errand has ANTHROPIC_MODEL");
+    await expect(deploy("--remove", "NO_SUCH")).rejects.toThrow("NO_SUCH is no setting");
+    await expect(deploy("--remove", "ANTHROPIC_API_KEY")).rejects.toThrow("still in");
     expect(rehearsal.picture()).toEqual(before);
   });
 
   it("by two at once is done by one of them", async () => {
     const both = await Promise.allSettled([deploy(), deploy()]);
     const refused = both.flatMap((one) => (one.status === "rejected" ? [String(one.reason)] : []));
-    expect(refused).toEqual([expect.stringContaining("is at work on errand already")]);
+    expect(refused).toEqual([expect.stringContaining("is at work on this installation already")]);
     expect(rehearsal.picture().databases[0]?.keys).toHaveLength(1);
   });
 

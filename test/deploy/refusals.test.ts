@@ -1,26 +1,14 @@
 /** What stands in the way of a deploy: each is named with what mends it, before anything is half done. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { TelegramServer } from "../../fakes/telegram-server.ts";
 import { explainFailure, isPaidOnly } from "../../scripts/cloudflare/failures.ts";
 import { checkName } from "../../scripts/cloudflare/target.ts";
 import { makeError, WranglerError } from "../../scripts/cloudflare/wrangler.ts";
 import { CloudRehearsal } from "../support/cloudflare.ts";
 
 const rehearsal = new CloudRehearsal();
-const telegram = new TelegramServer();
-let telegramUrl: string;
-beforeAll(async () => {
-  await rehearsal.open();
-  telegramUrl = await telegram.listen();
-});
-afterAll(async () => {
-  await rehearsal.close();
-  await telegram.close();
-});
-beforeEach(async () => {
-  await rehearsal.begin();
-  telegram.reset();
-});
+beforeAll(() => rehearsal.open());
+afterAll(() => rehearsal.close());
+beforeEach(() => rehearsal.begin());
 
 const deploy = (...args: string[]) => rehearsal.run("deploy", "--yes", ...args);
 
@@ -42,6 +30,14 @@ describe("Workers Free", () => {
     );
     expect(batches).toEqual(Array.from({ length: 4 }, () => expect.objectContaining({ max_batch_size: 1 })));
     expect(said).toContain("Workers Free: code cannot be run");
+  });
+
+  it("that was Paid before goes on without the runner", async () => {
+    await deploy();
+    rehearsal.cloudflare.account.plan = "free";
+    await rehearsal.set({ ANTHROPIC_API_KEY: "sk-ant-new" });
+    expect(await deploy()).toContain("Workers Free");
+    expect(rehearsal.picture().workers["errand-planner"]?.secrets).toEqual(["ANTHROPIC_API_KEY"]);
   });
 
   it("becomes Paid with the next deploy, and is tried anew each time", async () => {
@@ -138,89 +134,8 @@ describe("settings", () => {
     asked.length = 0;
     await rehearsal.run("deploy");
     expect(asked).toHaveLength(0);
-  });
-});
-
-describe("Telegram", () => {
-  const settings = () => ({ TELEGRAM_BOT_TOKEN: telegram.token, TELEGRAM_API_BASE: telegramUrl });
-
-  it("is led to the installation with a secret that was made here, and with the menu of commands", async () => {
-    await rehearsal.set(settings());
-    const said = await deploy();
-    const url = "https://errand-ingress.someone.workers.dev/hooks/telegram";
-    const { made } = await rehearsal.record();
-    expect(telegram.webhook).toMatchObject({ url, secret_token: made["TELEGRAM_WEBHOOK_SECRET"] });
-    const secret = rehearsal.cloudflare.account
-      .live("errand-ingress")
-      .bindings.find(({ name }) => name === "TELEGRAM_WEBHOOK_SECRET");
-    expect(secret?.["text"]).toBe(made["TELEGRAM_WEBHOOK_SECRET"]);
-    expect(telegram.menu.map(({ command }) => command)).toEqual(
-      expect.arrayContaining(["run", "stop", "help"]),
-    );
-    for (const name of ["TELEGRAM_BOT_ID", "TELEGRAM_BOT_USERNAME"])
-      expect(rehearsal.cloudflare.account.live("errand-ingress").bindings.map((one) => one.name)).toContain(
-        name,
-      );
-    expect(said).not.toContain(telegram.token);
-    expect(said).toContain("https://t.me/errand_test_bot: it answers with a code");
-    expect(said).toContain("npm run pair -- --name errand CODE --admin");
-    // It was told, so it is not told again; what it was told otherwise, it is.
-    await deploy();
-    expect(rehearsal.said.join()).toContain("everything is as it should be");
-    telegram.webhook = { url: "https://elsewhere.example/" };
-    expect(await deploy()).toContain(
-      "leads Telegram to https://errand-ingress.someone.workers.dev/hooks/telegram, away from https://elsewhere.example/",
-    );
-    await rehearsal.run("destroy", "--confirm", "errand");
-    expect(telegram.webhook.url).toBe("");
-  });
-
-  it("is waited for when it asks to", async () => {
-    await rehearsal.set(settings());
-    let asked = 0;
-    telegram.faultOf = ({ method }) =>
-      method === "setWebhook" && asked++ === 0
-        ? { status: 429, description: "Too Many Requests: retry after 0", parameters: { retry_after: 0 } }
-        : undefined;
-    await deploy();
-    expect(telegram.webhook.url).toContain("errand-ingress");
-  });
-
-  it("that serves somebody else by now is left as it is when the installation goes", async () => {
-    await rehearsal.set(settings());
-    await deploy();
-    telegram.webhook = { url: "https://elsewhere.example/" };
-    expect(await rehearsal.run("destroy", "--confirm", "errand")).toContain(
-      "left as it is: it leads to https://elsewhere.example/",
-    );
-    expect(telegram.webhook.url).toBe("https://elsewhere.example/");
-  });
-
-  it("is not taken from another installation", async () => {
-    await rehearsal.set(settings());
-    await deploy();
-    await expect(deploy("--name", "second")).rejects.toThrow(
-      /serves your installation errand.*--name second --vars .second.vars/,
-    );
-    expect(telegram.webhook.url).toContain("errand-ingress");
-    expect([...rehearsal.cloudflare.account.scripts.keys()].filter((name) => /second/.test(name))).toEqual(
-      [],
-    );
-    // One that is gone owns nothing.
-    await rehearsal.run("destroy", "--confirm", "errand");
-    await deploy("--name", "second");
-    expect(telegram.webhook.url).toContain("second-ingress");
-  });
-
-  it("that does not know the token is told of before anything is made, without the token", async () => {
-    await rehearsal.set({
-      ...settings(),
-      TELEGRAM_BOT_TOKEN: "4839574812:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-    });
-    const refusal = await deploy().catch(String);
-    expect(refusal).toMatch(/401.*TELEGRAM_BOT_TOKEN/);
-    expect(refusal).not.toContain("AAAAAAAA");
-    expect(rehearsal.commands).toEqual([]);
+    await rehearsal.run("deploy", "--yes", "--remove", "ANTHROPIC_API_KEY");
+    expect(rehearsal.picture().workers["errand-planner"]?.secrets).toEqual([]);
   });
 });
 

@@ -88,10 +88,11 @@ describe("on Cloudflare", () => {
     ],
     [
       "a Worker of another version",
-      () =>
-        Object.assign(rehearsal.cloudflare.account.live("errand-executor").annotations, {
-          "workers/tag": "an-other",
-        }),
+      () => {
+        const { metadata } = rehearsal.cloudflare.account.live("errand-executor");
+        const other = { ...metadata, annotations: { "workers/tag": "an-other" } };
+        rehearsal.cloudflare.account.upload("errand-executor", other, true);
+      },
       /^errand-executor: its version is an-other, and this clone's [0-9a-f]{16}: another release/,
     ],
     [

@@ -4,6 +4,7 @@ import type { Mutation } from "./mutation.ts";
 const INSTALL = "test/deploy/install.test.ts";
 const CHANGES = "test/deploy/changes.test.ts";
 const DESTROY = "test/deploy/destroy.test.ts";
+const WEBHOOKS = "test/deploy/webhooks.test.ts";
 const REFUSALS = "test/deploy/refusals.test.ts";
 
 export const DEPLOY: readonly Mutation[] = [
@@ -47,7 +48,7 @@ export const DEPLOY: readonly Mutation[] = [
     file: "scripts/cloudflare/webhooks/index.ts",
     find: "if (owner !== undefined)",
     replace: "if (owner === null)",
-    test: REFUSALS,
+    test: WEBHOOKS,
   },
   {
     name: "settings that lead to this machine are refused",
@@ -127,10 +128,31 @@ export const DEPLOY: readonly Mutation[] = [
     test: INSTALL,
   },
   {
+    name: "a platform is told the secret of a door that is new",
+    file: "scripts/cloudflare/webhooks/index.ts",
+    find: "if (!isDoorNew && before",
+    replace: "if (before",
+    test: WEBHOOKS,
+  },
+  {
+    name: "a rollback tells the platforms the secrets that came back",
+    file: "scripts/cloudflare/commands/rollback.ts",
+    find: "{ ...deployment.settings, ...release.made }",
+    replace: "{ ...deployment.settings }",
+    test: WEBHOOKS,
+  },
+  {
+    name: "what has drifted is mended",
+    file: "scripts/cloudflare/workers.ts",
+    find: "if (drift.length > 0)",
+    replace: "if (drift.length > 99)",
+    test: "test/doctor/deployed.test.ts",
+  },
+  {
     name: "data of somebody else's is left alone",
     file: "scripts/cloudflare/database.ts",
-    find: "if (theirs.length > 0)",
-    replace: "if (theirs.length > 99)",
+    find: "OURS.every((table) => tables.includes(table))",
+    replace: "OURS.length > 0",
     test: DESTROY,
   },
   {

@@ -121,10 +121,15 @@ export class CloudRehearsal {
   }
 
   /** Runs a command as a person would. Rejects with what they would read. @returns all that was said. */
-  async run(command: keyof typeof COMMANDS, ...args: string[]): Promise<string> {
+  run(command: keyof typeof COMMANDS, ...args: string[]): Promise<string> {
+    return this.runPlain(command, "--vars", this.vars, ...args);
+  }
+
+  /** Without a settings' file being named. */
+  async runPlain(command: keyof typeof COMMANDS, ...args: string[]): Promise<string> {
     this.said.length = 0;
     this.commands = [];
-    await COMMANDS[command](["--vars", this.vars, ...args], this.world());
+    await COMMANDS[command](args, this.world());
     return this.said.join("\n");
   }
 

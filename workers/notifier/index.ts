@@ -20,6 +20,7 @@ export default class Notifier extends WorkerEntrypoint<Env> implements NotifierR
   }
 
   fetchFile(channel: ChannelName, file: ReceivedFile): Promise<FetchedFile> {
+    announceVersion(this.env, "notifier", (work) => this.ctx.waitUntil(work));
     return fetchFile(this.env, channel, file);
   }
 }

@@ -21,6 +21,7 @@ export default class Planner extends WorkerEntrypoint<Env> implements PlannerRpc
   }
 
   nextTurn(taskId: string, turn: number): Promise<NextTurn> {
+    announceVersion(this.env, "planner", (work) => this.ctx.waitUntil(work));
     return nextTurn(this.env, this.openModel, { taskId, turn });
   }
 }

@@ -47,20 +47,22 @@ export async function deploy(args: readonly string[], world: World): Promise<voi
   });
   checkName(values.name);
   if (values["dry-run"]) return dryRun(values, await prepare(values, world, { online: false }), world);
+  const remove = values.remove.split(",").flatMap((name) => name.trim() || []);
+  const named = { ...values, removed: remove };
   const options = {
     sources: await world.readSources(),
     label: await describeVersion(),
     overwrite: values.overwrite,
     newKey: values["new-key"],
-    remove: values.remove.split(",").map((name) => name.trim()),
+    remove,
     online: true,
   };
   if (values.plan) {
-    const { deployment, plan } = await look(values, options, world, { mayAsk: false });
+    const { deployment, plan } = await look(named, options, world, { mayAsk: false });
     return world.say(describePlan(deployment, plan));
   }
   await whileLocked(world.folder, values.name, async () => {
-    const { deployment, plan } = await look(values, options, world, { mayAsk: !values.yes });
+    const { deployment, plan } = await look(named, options, world, { mayAsk: !values.yes });
     world.say(describePlan(deployment, plan));
     const isNothing = countSteps(plan) === 0;
     if (!values.yes && !isNothing && !(await isAgreed(world))) return world.say("Nothing was done.");
@@ -102,7 +104,7 @@ async function carryOut(
   world.say(report(deployment, plan, record.apiKey));
   if (health.kind === "unreachable")
     world.say(
-      record.url === plan.url
+      record.url === plan.url && record.releases.length > 0
         ? `⚠ It cannot be reached from here (${health.reason}). Is this machine online? Then: curl ${plan.url}/health`
         : `⚠ It cannot be reached from here yet (${health.reason}). A new address takes some minutes; then curl ${plan.url}/health says {"status":"ok"}`,
     );

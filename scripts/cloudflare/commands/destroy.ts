@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { readDatabase } from "../database.ts";
-import { planDataRemoval, planExport, planRemoval } from "../removal.ts";
+import { planDataRemoval, planExport, planRemoval, refuseForeignFiles } from "../removal.ts";
 import type { Deployment } from "../deployment.ts";
 import { explainFailure } from "../failures.ts";
 import { conceal, open, prepare } from "../open.ts";
@@ -15,7 +15,7 @@ import { planWebhookRemoval } from "../webhooks/index.ts";
 import { generatedFolder } from "../workers.ts";
 import type { World } from "../world.ts";
 
-export const USAGE = `Usage: npm run destroy -- [--name errand] [--data] [--confirm errand]
+export const USAGE = `Usage: npm run destroy -- [--name errand] [--data] [--confirm errand] [--vars file]
   takes the Workers, queues and the Workflow off the account; the database and the files stay
   --data     those too, after they were exported into .errand/deploy
   --confirm  the name once more, where nobody can be asked to type it`;
@@ -47,7 +47,10 @@ async function takeAway({ name, data, vars, confirm: typed }: Options, world: Wo
   const deployment = await open({ name, vars }, prepared, world);
   const { accountId, live, record, settings } = deployment;
   // Whose database it is is found out before anything of it goes.
-  if (data) await readDatabase(deployment).catch(unlessLater);
+  if (data) {
+    await readDatabase(deployment).catch(unlessLater);
+    await refuseForeignFiles(deployment);
+  }
   const url = record.url ?? deployment.url(live.subdomain ?? suggestSubdomain(accountId));
   const now = new Date();
   const steps = [

@@ -8,10 +8,11 @@ import { whileLocked } from "../lock.ts";
 import { conceal, open, prepare } from "../open.ts";
 import { findLiveRelease, type InstallationRecord, type Release } from "../record.ts";
 import { Runner, type Step } from "../step.ts";
+import { registerAgain } from "../webhooks/index.ts";
 import { checkName, DEFAULT_NAME } from "../target.ts";
 import type { World } from "../world.ts";
 
-export const USAGE = `Usage: npm run rollback -- [--name errand] [--to <number>] [--list] [--yes]
+export const USAGE = `Usage: npm run rollback -- [--name errand] [--to <number>] [--list] [--yes] [--vars file]
   takes the Workers back to the release before the one that is live, or to the one with that number
   --list  the releases that can be gone back to
 Cloudflare keeps the last 100 versions of a Worker. Secrets come back with them; the database, files and queues stay as they are.`;
@@ -60,8 +61,17 @@ async function takeBack(values: Options, world: World): Promise<void> {
   const kept = Object.entries(deployment.record.workers).filter(
     ([part, { versionId }]) => release.versions[part] === versionId,
   );
-  const releases = record.releases.map((one) => (one.at > release.at ? { ...one, left: true } : one));
+  const releases = record.releases.map((one) => ({
+    ...one,
+    left: one.at > release.at || (one.left === true && one !== release),
+  }));
   await deployment.remember({ workers: Object.fromEntries(kept), releases, live: release.at });
+  // The door knows the secrets of then again, and the platforms have to.
+  if (record.url !== null)
+    await registerAgain(deployment, record.url, { ...deployment.settings, ...release.made }).catch(
+      (error: unknown) =>
+        world.say(`⚠ ${explain(error)}\nWebhooks may be refused until: npm run deploy -- --name ${name}`),
+    );
   const health = record.url === null ? { kind: "ok" } : await world.askHealth(record.url, PATIENT_TRIES);
   if (health.kind !== "ok")
     world.say(`⚠ ${record.url}/health does not answer as it should: npm run doctor -- --name ${name}`);

@@ -23,6 +23,7 @@ export async function planWebhooks(
   deployment: Deployment,
   url: string,
   others: readonly { name: string; url: string }[],
+  isDoorNew: boolean,
 ): Promise<Step[]> {
   const { settings, target } = deployment;
   const steps = ALL.filter((webhooks) => isConfigured(webhooks, settings)).map(async (webhooks) => {
@@ -37,7 +38,8 @@ export async function planWebhooks(
     const told = createHash("sha256")
       .update(JSON.stringify(webhooks.describe(hook, settings)))
       .digest("hex");
-    if (before === hook && deployment.record.webhooks[webhooks.channel] === told) return [];
+    // A platform does not tell the secret that it knows: whoever deploys the door anew tells it again.
+    if (!isDoorNew && before === hook && deployment.record.webhooks[webhooks.channel] === told) return [];
     const from = before === null || before === hook ? "" : `, away from ${before}`;
     const what = `leads ${title} to ${hook}${from}, with the menu of commands`;
     return [{ what, run: () => register(deployment, webhooks, hook, told) }];
@@ -55,6 +57,25 @@ async function register(
   await deployment.remember({ webhooks: { ...deployment.record.webhooks, [webhooks.channel]: told } });
 }
 
+/** Channels that were led here and are configured no more: nobody without their token can lead them away. */
+export function listLeftBehind({ settings, record }: Deployment): string[] {
+  return ALL.filter(
+    (webhooks) => record.webhooks[webhooks.channel] !== undefined && !isConfigured(webhooks, settings),
+  ).map(
+    ({ channel }) =>
+      `${getChannel(channel).title} still leads here, and will be refused: take its webhook away with the bot's token`,
+  );
+}
+
+/** Leads the platforms here as these settings say, whatever they were told before. */
+export async function registerAgain(deployment: Deployment, url: string, settings: Settings): Promise<void> {
+  for (const webhooks of ALL.filter((one) => isConfigured(one, settings))) {
+    const hook = hookOf(webhooks, url);
+    if ((await webhooks.find(settings)) === hook) await webhooks.register(hook, settings);
+  }
+  await deployment.remember({ webhooks: {} });
+}
+
 /** Steps that lead the platforms away again. One that cannot be asked, or serves somebody else by now, keeps nobody from destroying: it is said. */
 export function planWebhookRemoval(
   deployment: Deployment,
@@ -62,7 +83,10 @@ export function planWebhookRemoval(
   say: (words: string) => void,
 ): Step[] {
   const { settings, record } = deployment;
-  return ALL.filter((webhooks) => record.webhooks[webhooks.channel] !== undefined).map((webhooks) => {
+  const concerned = ALL.filter(
+    (webhooks) => isConfigured(webhooks, settings) || record.webhooks[webhooks.channel] !== undefined,
+  );
+  return concerned.map((webhooks) => {
     const { title, required } = getChannel(webhooks.channel);
     const hook = hookOf(webhooks, url);
     return {

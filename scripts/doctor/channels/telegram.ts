@@ -31,7 +31,7 @@ const WEBHOOK = "Telegram: webhook";
 
 export const telegramDoctor: ChannelDoctor = {
   channel: "telegram",
-  async askPlatform(settings, hook) {
+  async askPlatform(settings, hook, renew) {
     const me = await ask(settings, "getMe");
     if (!me.ok)
       return [
@@ -52,7 +52,7 @@ export const telegramDoctor: ChannelDoctor = {
             "take TELEGRAM_BOT_USERNAME out of the settings",
           );
     const info = await ask(settings, "getWebhookInfo");
-    return [name, ...readWebhook(WebhookInfo.parse(info.result), hook)];
+    return [name, ...readWebhook(WebhookInfo.parse(info.result), hook, renew)];
   },
   makeEmptyWebhook: (settings) => ({
     headers: { "x-telegram-bot-api-secret-token": settings["TELEGRAM_WEBHOOK_SECRET"] ?? "" },
@@ -60,9 +60,9 @@ export const telegramDoctor: ChannelDoctor = {
   }),
 };
 
-function readWebhook(info: WebhookInfo, hook: string | null): readonly Finding[] {
+function readWebhook(info: WebhookInfo, hook: string | null, renew: string): readonly Finding[] {
   const { url, pending_update_count: pending, allowed_updates: allowed } = info;
-  const register = hook === null ? "setWebhook, as docs/telegram.md says" : "npm run deploy";
+  const register = hook === null ? "setWebhook, as docs/telegram.md says" : renew;
   if (url === "") return [fault(WEBHOOK, "none is set, so Telegram sends nothing", register)];
   if (hook !== null && url !== hook)
     return [fault(WEBHOOK, `it leads to ${url}, and not to ${hook}`, register)];
