@@ -1,6 +1,6 @@
 /** `npm run deploy`, as a person meets it: the plan, a question, the steps, and what to do next. */
 import { execFile } from "node:child_process";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { parseArgs, promisify } from "node:util";
 import packageJson from "../../../package.json" with { type: "json" };
 import { readDatabase } from "../database.ts";
@@ -134,8 +134,9 @@ function describePlan({ target, accountId, record, source }: Deployment, plan: P
   const { url, ground, runner, callers, detaching, webhooks, notes } = plan;
   const lines = [...ground, ...runner, ...callers, ...detaching, ...webhooks].map(({ what }) => `  ${what}`);
   const free = record.paid ? "" : ", without a runner (Workers Free)";
+  const from = existsSync(source.file) ? `with the settings of ${source.file}` : "without a settings' file";
   return [
-    `${target.name} at ${url}, on the account ${accountId}${free}, with the settings of ${source.file}:`,
+    `${target.name} at ${url}, on the account ${accountId}${free}, ${from}:`,
     ...(lines.length > 0 ? lines : ["  everything is as it should be"]),
     ...notes.map((note) => `  ⚠ ${note}`),
   ].join("\n");
