@@ -26,7 +26,14 @@ export function readTimings(settings: SharedSettings): Timings {
 function read(text: string): Timings {
   const parsed = Overrides.safeParse(parseJson(text));
   if (parsed.success) return { ...TIMINGS, ...parsed.data };
-  throw new Error(`ERRAND_TIMINGS cannot be read: ${z.prettifyError(parsed.error)}`);
+  throw new Error(`ERRAND_TIMINGS cannot be read: ${parsed.error.issues.map(describeIssue).join("; ")}`);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys") return `there is no ${issue.keys.join(", ")}`;
+  return issue.path.length === 0
+    ? 'it must be JSON, such as {"task_deadline_ms": 600000}'
+    : `${issue.path.join(".")} must be whole milliseconds, 0 or more`;
 }
 
 function parseJson(text: string): unknown {

@@ -9,6 +9,7 @@ import { findModel } from "../scripts/installation/find/anthropic.ts";
 import { findBot } from "../scripts/installation/find/telegram.ts";
 import { TelegramServer } from "../fakes/telegram-server.ts";
 import { readSettings, VARIABLE_GROUPS, selectVars } from "../scripts/installation/settings.ts";
+import { readTimings } from "../shared/config.ts";
 import { WORKERS } from "../shared/variables.ts";
 
 let folder: string;
@@ -115,6 +116,14 @@ describe("settings", () => {
       expect(await findModel(configured, host)).toEqual({});
     ollama.close();
     expect(await findModel({}, "127.0.0.1:1")).toEqual({});
+  });
+
+  it.each([
+    ['{"nope":1,"album_ms":5}', "there is no nope"],
+    ['{"album_ms":-1}', "album_ms must be whole milliseconds"],
+    ["soon", "it must be JSON"],
+  ])("of times such as %s are refused by their name", (text, words) => {
+    expect(() => readTimings({ ERRAND_TIMINGS: text })).toThrow(words);
   });
 
   it("go to the Workers that need them, and to no other", () => {

@@ -12,7 +12,7 @@ import {
   stat,
   writeFile,
 } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describeError } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { addFirstKey } from "../../shared/store/api-keys.ts";
@@ -31,7 +31,7 @@ export async function openState(state: string): Promise<void> {
   // Whatever is written from now on, by workerd too, is the owner's alone.
   process.umask(OTHERS);
   try {
-    await mkdir(state, { recursive: true });
+    await makeFolder(state);
     const names = await readdir(state);
     if (names.length > 0 && !names.some((name) => MARKS.includes(name)))
       throw new Error("it holds something else than Errand's state");
@@ -42,6 +42,19 @@ export async function openState(state: string): Promise<void> {
       `${state} cannot be used (${describeError(error)}). Use another folder: npm start -- --state elsewhere`,
       { cause: error },
     );
+  }
+}
+
+/** With the folders above it. Node's own way never ends below /proc, where a folder is not there and cannot be made. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolder(dirname(folder));
+    await mkdir(folder);
   }
 }
 
