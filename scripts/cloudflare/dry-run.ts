@@ -6,7 +6,7 @@ import { writeWorker } from "./generated.ts";
 import { planInstall } from "./install.ts";
 import { DEPLOY_ORDER, NOTHING } from "./live.ts";
 import { chooseDomain, chooseLocation, type Named, type Prepared } from "./open.ts";
-import { generatedFolder, generatePart } from "./workers.ts";
+import { generatedFolder, generatePart } from "./change.ts";
 import type { World } from "./world.ts";
 
 /** An account on which there is nothing but the subdomain that every account may have. */

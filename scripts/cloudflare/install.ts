@@ -1,17 +1,16 @@
 /** `npm run deploy`: reads what there is, plans what is missing, and does it. The first time and every upgrade are the same. */
-import { CHANNELS } from "../../shared/channels/index.ts";
-import { PROTOCOLS } from "../../workers/planner/models/index.ts";
-import { type Settings, VARIABLES } from "../installation/settings.ts";
 import { type DatabaseState, planFirstKey, planMigrations } from "./database.ts";
 import type { Deployment } from "./deployment.ts";
 import { writeWorker } from "./generated.ts";
+import { refuseForgotten } from "./forgotten.ts";
 import { addRelease, listRecords, readRecord } from "./record.ts";
 import { findNewDomain, planDetaching } from "./domains.ts";
-import { listForgotten, selectMade } from "./deploy-settings.ts";
+import { selectMade } from "./deploy-settings.ts";
 import { planResources, suggestSubdomain } from "./resources.ts";
 import type { Runner, Step } from "./step.ts";
 import { listLeftBehind, planWebhooks } from "./webhooks/index.ts";
-import { generatedFolder, generatePart, planCallers, planRunner, type WorkerOptions } from "./workers.ts";
+import { generatedFolder, generatePart } from "./change.ts";
+import { planCallers, planRunner, planWorker, type WorkerOptions } from "./workers.ts";
 
 export interface Plan {
   readonly url: string;
@@ -56,8 +55,7 @@ export async function planInstall(
     const generated = generatePart(deployment, options.sources, "ingress");
     return (await writeWorker(generatedFolder(deployment), "ingress", generated)).config;
   };
-  const callers = planCallers(deployment, options);
-  const isDoorNew = callers.some(({ what }) => what.includes(`${target.name}-ingress`));
+  const isDoorNew = planWorker(deployment, options, "ingress").length > 0;
   return {
     url,
     ground: [
@@ -66,7 +64,7 @@ export async function planInstall(
       ...planFirstKey(deployment, database, options.newKey),
     ],
     runner: planRunner(deployment, options),
-    callers,
+    callers: planCallers(deployment, options),
     detaching: planDetaching(deployment, target.domain),
     webhooks: options.online
       ? await planWebhooks(deployment, url, await listOthers(deployment), isDoorNew)
@@ -76,33 +74,6 @@ export async function planInstall(
       ...listLeftBehind(deployment),
     ],
   };
-}
-
-/** A bot's own facts follow its token. */
-const FOUND = new Set(CHANNELS.flatMap(({ bot }) => (bot === undefined ? [] : [bot.id, bot.username])));
-
-/** A lost file, another machine or a misspelt name must not strip an installation that runs. */
-function refuseForgotten(
-  { record, live, settings, target, source }: Deployment,
-  remove: readonly string[],
-): void {
-  const unknown = remove.filter((name) => !VARIABLES.some((variable) => variable.name === name));
-  if (unknown.length > 0) throw new Error(`--remove: ${unknown.join(", ")} is no setting of Errand's.`);
-  const still = remove.filter((name) => source.given.includes(name));
-  if (still.length > 0)
-    throw new Error(
-      `--remove: ${still.join(", ")} is still in ${source.file} or the environment. Take it out there.`,
-    );
-  const bound = [...live.workers.values()].flatMap(({ bindings }) => bindings ?? []);
-  const plain = bound.flatMap(({ name, type }) => (type === "plain_text" ? [name] : []));
-  const secrets = [...live.workers.values()].flatMap((worker) => worker.secrets);
-  const had = [...record.given, ...secrets, ...plain.filter((name) => !FOUND.has(name))];
-  const forgotten = listForgotten(had, settings).filter((name) => !remove.includes(name));
-  if (forgotten.length === 0) return;
-  const names = forgotten.join(", ");
-  throw new Error(
-    `${target.name} has ${names}, and ${source.file} and the environment have not. Put them back, or take them away: npm run deploy -- --name ${target.name} --remove ${forgotten.join(",")}`,
-  );
 }
 
 /** Two installations that share a bot would take it from each other. */
@@ -143,26 +114,4 @@ async function rememberRelease(deployment: Deployment, label: string): Promise<v
   const made = selectMade(deployment.settings);
   const release = { at: new Date().toISOString(), label, versions: Object.fromEntries(versions), made };
   await deployment.remember(addRelease(deployment.record, release));
-}
-
-/** What is missing that only a person can give, in lines for people. */
-export function listAdvice(settings: Settings, paid: boolean): string[] {
-  const chats = CHANNELS.filter(({ required }) => required.every((name) => settings[name] !== undefined));
-  const hasModel = PROTOCOLS.some((protocol) => protocol.describe(settings) !== null);
-  const [either] = PROTOCOLS.flatMap(({ either: names }) => names);
-  return [
-    ...(hasModel
-      ? []
-      : [
-          `No model is configured, so it understands commands only: ${either} in .prod.vars (docs/models.md).`,
-        ]),
-    ...(chats.length > 0
-      ? []
-      : ["No chat channel is configured: it is reached over the API alone (docs/deploy.md)."]),
-    ...(paid
-      ? []
-      : [
-          "The account is on Workers Free: code cannot be run (docs/deploy.md says what else differs). With Workers Paid, deploy again.",
-        ]),
-  ];
 }

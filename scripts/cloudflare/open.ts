@@ -92,7 +92,8 @@ export function chooseLocation({ location }: Named, record: InstallationRecord):
 function settleLocation(named: Named, record: InstallationRecord, live: Live): Location | null {
   const chosen = chooseLocation(named, record);
   const actual = live.database?.location ?? null;
-  if (named.location !== undefined && actual !== null && chosen !== actual)
+  // A hint is no promise: whoever repeats it may say what they said the first time.
+  if (named.location !== undefined && actual !== null && chosen !== actual && chosen !== record.location)
     throw new Error(
       `The database of ${named.name} lies in ${actual} and cannot be moved. Leave --location out, or make another installation: --name other --location ${named.location}`,
     );

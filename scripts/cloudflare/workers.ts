@@ -1,14 +1,11 @@
 /** The Workers of an installation, each after those that it calls. One that is live as it should be is left alone. */
-import { createHash } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
 import * as z from "zod/mini";
-import { MIGRATIONS_FOLDER } from "../installation/migrations.ts";
-import { listStaleSecrets, selectFor } from "./deploy-settings.ts";
+import { type Change, findChange, generatedFolder, hashSecret } from "./change.ts";
+import { selectFor } from "./deploy-settings.ts";
 import type { Deployment } from "./deployment.ts";
-import { findDrift } from "./drift.ts";
 import { isPaidOnly } from "./failures.ts";
-import { generate, type Generated, type Sources, writeWorker } from "./generated.ts";
+import { type Sources, writeWorker } from "./generated.ts";
 import { DEPLOY_ORDER, findLiveVersion, type Part } from "./live.ts";
 import type { Step } from "./step.ts";
 import { WranglerError } from "./wrangler.ts";
@@ -21,55 +18,6 @@ export interface WorkerOptions {
   readonly overwrite: boolean;
 }
 
-/** The folder of what is generated for this installation. */
-export const generatedFolder = ({ folder, target }: Pick<Deployment, "folder" | "target">) =>
-  join(folder, target.name);
-
-/** The Worker as it is to be. */
-export function generatePart(deployment: Deployment, sources: Sources, part: Part): Generated {
-  const source = sources.get(part);
-  if (source === undefined) throw new Error(`There is no Worker ${part}.`);
-  const migrationsDir = relative(join(generatedFolder(deployment), part), MIGRATIONS_FOLDER);
-  // The runner itself is made for Workers Paid, or not at all.
-  const shape = { ...deployment.target, paid: part === "runner" || deployment.record.paid, migrationsDir };
-  return generate(part, source, shape, selectFor(part, deployment.settings));
-}
-
-interface Change {
-  readonly generated: Generated;
-  /** Those that are new, or have another value than the last time; on a Worker that somebody else has touched, all. */
-  readonly send: Readonly<Record<string, string>>;
-  readonly stale: readonly string[];
-  readonly why: string;
-}
-
-/** Null: it is live as it should be. The same tag alone says too little: who was killed after the upload has left its triggers behind. */
-function findChange(deployment: Deployment, sources: Sources, part: Part): Change | null {
-  const { live, record, settings } = deployment;
-  const generated = generatePart(deployment, sources, part);
-  const { secrets } = selectFor(part, settings);
-  const now = live.workers.get(part);
-  const before = record.workers[part];
-  const isKnown = now !== undefined && before !== undefined && now.versionId === before.versionId;
-  const isSent = ([name, value]: [string, string]) =>
-    isKnown && now.secrets.includes(name) && before.secrets[name] === hash(value);
-  const send = Object.fromEntries(Object.entries(secrets).filter((secret) => !isSent(secret)));
-  const stale = now === undefined ? [] : listStaleSecrets(part, now.secrets, settings);
-  const sent = Object.keys(send);
-  const secretsToo = [
-    ...(isKnown && sent.length > 0 ? [`sends ${sent.join(", ")}`] : []),
-    ...(stale.length > 0 ? [`takes ${stale.join(", ")} away`] : []),
-  ];
-  const change = (...why: string[]) => ({ generated, send, stale, why: [...why, ...secretsToo].join("; ") });
-  if (now === undefined) return change("new");
-  if (!isKnown) return change("rolled back, deployed elsewhere, or not to its end");
-  // Not the live tag: taking a secret away makes a version without one.
-  if (before.tag !== generated.tag) return change("changed");
-  const drift = findDrift(live, part, generated);
-  if (drift.length > 0) return change(`mends: ${drift.join(", ")}`);
-  return secretsToo.length > 0 ? change() : null;
-}
-
 /** Steps for all but the runner. */
 export function planCallers(deployment: Deployment, options: WorkerOptions): Step[] {
   return DEPLOY_ORDER.filter((part) => part !== "runner").flatMap((part) =>
@@ -77,7 +25,8 @@ export function planCallers(deployment: Deployment, options: WorkerOptions): Ste
   );
 }
 
-function planWorker(deployment: Deployment, options: WorkerOptions, part: Part): Step[] {
+/** The step for one, if it is to be deployed. */
+export function planWorker(deployment: Deployment, options: WorkerOptions, part: Part): Step[] {
   const change = findChange(deployment, options.sources, part);
   if (change === null) return [];
   const what = `deploys ${deployment.target.name}-${part} (${change.why})`;
@@ -140,7 +89,9 @@ async function deploy(
     if (versionId === null) throw new WranglerError("wrangler has deployed nothing.", 0);
     const live = stale.length === 0 ? versionId : await takeAway(deployment, worker, stale, files.secrets);
     const { secrets } = selectFor(part, deployment.settings);
-    const hashes = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, hash(value)]));
+    const hashes = Object.fromEntries(
+      Object.entries(secrets).map(([name, value]) => [name, hashSecret(value)]),
+    );
     const workers = {
       ...deployment.record.workers,
       [part]: { versionId: live, tag: generated.tag, secrets: hashes },
@@ -182,5 +133,3 @@ async function takeAway(
   if (live === null) throw new Error(`${worker} has no live version.`);
   return live;
 }
-
-const hash = (value: string) => createHash("sha256").update(value).digest("hex");

@@ -5,7 +5,7 @@ import type { Deployment } from "../cloudflare/deployment.ts";
 import { findDrift } from "../cloudflare/drift.ts";
 import type { Generated, Sources } from "../cloudflare/generated.ts";
 import { DEPLOY_ORDER, type Part, QUEUES } from "../cloudflare/live.ts";
-import { generatePart } from "../cloudflare/workers.ts";
+import { generatePart } from "../cloudflare/change.ts";
 import { listMigrations } from "../installation/migrations.ts";
 import { examine, fault, type Finding, ok, warn } from "./finding.ts";
 

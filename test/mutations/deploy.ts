@@ -10,7 +10,7 @@ const REFUSALS = "test/deploy/refusals.test.ts";
 export const DEPLOY: readonly Mutation[] = [
   {
     name: "a Worker whose triggers are missing is deployed again",
-    file: "scripts/cloudflare/workers.ts",
+    file: "scripts/cloudflare/change.ts",
     find: "now.versionId === before.versionId",
     replace: "true",
     test: CHANGES,
@@ -122,7 +122,7 @@ export const DEPLOY: readonly Mutation[] = [
   },
   {
     name: "an installation is not stripped of settings that are missing",
-    file: "scripts/cloudflare/install.ts",
+    file: "scripts/cloudflare/forgotten.ts",
     find: "if (forgotten.length === 0) return;",
     replace: "return;",
     test: INSTALL,
@@ -143,7 +143,7 @@ export const DEPLOY: readonly Mutation[] = [
   },
   {
     name: "what has drifted is mended",
-    file: "scripts/cloudflare/workers.ts",
+    file: "scripts/cloudflare/change.ts",
     find: "if (drift.length > 0)",
     replace: "if (drift.length > 99)",
     test: "test/doctor/deployed.test.ts",
@@ -165,8 +165,8 @@ export const DEPLOY: readonly Mutation[] = [
   {
     name: "a location is settled with the database",
     file: "scripts/cloudflare/open.ts",
-    find: "actual !== null && chosen !== actual",
-    replace: "actual === undefined",
+    find: "actual !== null && chosen !== actual &&",
+    replace: "actual === undefined &&",
     test: CHANGES,
   },
   {

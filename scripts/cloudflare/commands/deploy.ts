@@ -1,6 +1,6 @@
 /** `npm run deploy`, as a person meets it: the plan, a question, the steps, and what to do next. */
 import { execFile } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { parseArgs, promisify } from "node:util";
 import packageJson from "../../../package.json" with { type: "json" };
 import { readDatabase } from "../database.ts";
@@ -9,12 +9,12 @@ import type { Deployment } from "../deployment.ts";
 import { PATIENT_TRIES } from "../../installation/health.ts";
 import { dryRun } from "../dry-run.ts";
 import { explainFailure } from "../failures.ts";
-import { install, type InstallOptions, listAdvice, type Plan, planInstall } from "../install.ts";
+import { install, type InstallOptions, type Plan, planInstall } from "../install.ts";
 import { whileLocked } from "../lock.ts";
 import { conceal, type Named, open, prepare } from "../open.ts";
+import { countSteps, describeOutcome, describePlan } from "../report.ts";
 import { Runner } from "../step.ts";
 import { checkName, DEFAULT_NAME } from "../target.ts";
-import { listInvitations } from "../webhooks/index.ts";
 import type { World } from "../world.ts";
 
 export const USAGE = `Usage: npm run deploy -- [--name errand] [--location weur] [--domain bot.example.com] [--plan | --dry-run] [--yes]
@@ -101,7 +101,7 @@ async function carryOut(
   const isChanged = plan.runner.length + plan.callers.length > 0;
   if (isChanged) world.say(`Waits until ${plan.url} answers …`);
   const health = await world.askHealth(plan.url, isChanged ? PATIENT_TRIES : 1);
-  world.say(report(deployment, plan, record.apiKey));
+  world.say(describeOutcome(deployment, plan, record.apiKey));
   if (health.kind === "unreachable")
     world.say(
       record.url === plan.url && record.releases.length > 0
@@ -125,47 +125,4 @@ async function describeVersion(): Promise<string> {
     () => "",
   );
   return `errand ${packageJson.version}${commit}`;
-}
-
-const countSteps = ({ ground, runner, callers, detaching, webhooks }: Plan) =>
-  ground.length + runner.length + callers.length + detaching.length + webhooks.length;
-
-function describePlan({ target, accountId, record, source }: Deployment, plan: Plan): string {
-  const { url, ground, runner, callers, detaching, webhooks, notes } = plan;
-  const lines = [...ground, ...runner, ...callers, ...detaching, ...webhooks].map(({ what }) => `  ${what}`);
-  const free = record.paid ? "" : ", without a runner (Workers Free)";
-  const from = existsSync(source.file) ? `with the settings of ${source.file}` : "without a settings' file";
-  return [
-    `${target.name} at ${url}, on the account ${accountId}${free}, ${from}:`,
-    ...(lines.length > 0 ? lines : ["  everything is as it should be"]),
-    ...notes.map((note) => `  ⚠ ${note}`),
-  ].join("\n");
-}
-
-function report(deployment: Deployment, { url }: Plan, keyBefore: string | null): string {
-  const { record, settings, folder, target } = deployment;
-  const { name } = target;
-  const file = `${folder}/${name}.json`;
-  const isNew = record.apiKey !== null && record.apiKey !== keyBefore;
-  const fromFile = `$(node -p "JSON.parse(fs.readFileSync('${file}')).apiKey")`;
-  const known = [
-    `API key: ${isNew ? `${record.apiKey}   (also in ${file}; it is not shown again)` : `in ${file}`}`,
-    "",
-    "Try it:",
-    `  curl -s ${url}/v1/tasks -H "Authorization: Bearer ${isNew ? record.apiKey : fromFile}" -d '${JSON.stringify({ prompt: "/run 6 * 7" })}'`,
-    "  and read the answer at the `self` link, with the same header (docs/api.md)",
-    `  npm run doctor -- --name ${name}      and so status, keys, people, pair, dead-letters`,
-  ];
-  const unknown = [
-    `API key: not known on this machine. Another one: npm run deploy -- --name ${name} --new-key`,
-  ];
-  const advice = [...listInvitations(deployment), ...listAdvice(settings, record.paid)].map(
-    (line) => `• ${line}`,
-  );
-  return [
-    "",
-    `Errand is at ${url}`,
-    ...(record.apiKey === null ? unknown : known),
-    ...(advice.length > 0 ? ["", ...advice] : []),
-  ].join("\n");
 }

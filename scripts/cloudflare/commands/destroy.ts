@@ -12,7 +12,7 @@ import { suggestSubdomain } from "../resources.ts";
 import { Runner } from "../step.ts";
 import { checkName, DEFAULT_NAME } from "../target.ts";
 import { planWebhookRemoval } from "../webhooks/index.ts";
-import { generatedFolder } from "../workers.ts";
+import { generatedFolder } from "../change.ts";
 import type { World } from "../world.ts";
 
 export const USAGE = `Usage: npm run destroy -- [--name errand] [--data] [--confirm errand] [--vars file]
