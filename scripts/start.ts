@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { describeError } from "../shared/errors.ts";
 import { banner } from "./local/banner.ts";
 import { type Errand, startErrand } from "./local/errand.ts";
-import { freePort } from "./local/ports.ts";
+import { freePorts } from "./local/ports.ts";
 import { readSettings } from "./installation/settings.ts";
 
 const USAGE = `Usage: npm start -- [--port 8787] [--state .errand] [--explorer] [--inspect]
@@ -53,10 +53,8 @@ async function start(): Promise<void> {
   const port = Number(options.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new Error(`--port must be 1 to 65535, not ${options.port}.`);
-  const tools = {
-    ...(options.explorer && { explorer: await freePort() }),
-    ...(options.inspect && { inspector: await freePort() }),
-  };
+  const [explorer = 0, inspector = 0] = await freePorts(2);
+  const tools = { ...(options.explorer && { explorer }), ...(options.inspect && { inspector }) };
   let file: WriteStream | null = null;
   errand = await startErrand({
     port,

@@ -41,14 +41,19 @@ export function findDrift(live: Live, part: Part, generated: Generated): string[
 
 /** Queues that it should consume, and does not, or not as it should. */
 function listConsumers({ name, queues }: Config, live: Live): string[] {
+  const all = [...live.queues.values()].flatMap((consumers) => consumers ?? []);
+  // Where the account tells of no dead-letter queue at all, it may not tell of any.
+  const tellsDeadLetters = all.some(({ deadLetters }) => deadLetters !== null);
   return (queues?.consumers ?? []).flatMap(({ queue, dead_letter_queue: wanted = null }) => {
-    const [consumer] = live.queues.get(queue) ?? [];
+    const consumers = live.queues.get(queue) ?? (live.queues.has(queue) ? null : []);
+    if (consumers === null) return [];
+    const [consumer] = consumers;
     if (consumer === undefined) return [`nobody consumes ${queue}`];
     if (consumer.worker !== name)
       return [
         `${consumer.worker} consumes ${queue}: npx wrangler queues consumer remove ${queue} ${consumer.worker}`,
       ];
-    return consumer.deadLetters === wanted
+    return !tellsDeadLetters || consumer.deadLetters === wanted
       ? []
       : [
           `what cannot be handled in ${queue} goes to ${consumer.deadLetters ?? "nowhere"}, and not to ${wanted ?? "nowhere"}`,

@@ -36,8 +36,8 @@ export interface Live {
   subdomain: string | null;
   database: { id: string; location: Location | null } | null;
   hasBucket: boolean;
-  /** Those that there are, each with who consumes it. */
-  queues: ReadonlyMap<string, readonly LiveConsumer[]>;
+  /** Those that there are, each with who consumes it; null where the account does not say. */
+  queues: ReadonlyMap<string, readonly LiveConsumer[] | null>;
   workers: ReadonlyMap<Part, LiveWorker>;
   /** The Worker whose Workflow has our Workflow's name: an account has one of each name. */
   workflowOwner: string | null;
@@ -134,15 +134,15 @@ async function findQueue(
   api: CloudflareApi,
   account: string,
   queue: string,
-): Promise<[string, readonly LiveConsumer[]] | null> {
+): Promise<[string, readonly LiveConsumer[] | null] | null> {
   const found = await api.call(`${account}/queues?name=${queue}`, z.array(Queue));
   const one = found.find(({ queue_name }) => queue_name === queue);
   if (one === undefined) return null;
-  const consumers = (one.consumers ?? []).flatMap(({ script, script_name, service, dead_letter_queue }) => {
+  const consumers = one.consumers?.flatMap(({ script, script_name, service, dead_letter_queue }) => {
     const worker = script ?? script_name ?? service;
     return worker ? [{ worker, deadLetters: dead_letter_queue ?? null }] : [];
   });
-  return [queue, consumers];
+  return [queue, consumers ?? null];
 }
 
 /** The version that answers; null when there is no such Worker. */

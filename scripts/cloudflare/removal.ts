@@ -30,7 +30,7 @@ export function planRemoval(deployment: Deployment): Step[] {
     run: () => removeOnce(deployment, args),
   });
   const consumers = [...live.queues].flatMap(([queue, workers]) =>
-    workers.map(({ worker }) => ({ queue, worker })),
+    (workers ?? []).map(({ worker }) => ({ queue, worker })),
   );
   const workers = DEPLOY_ORDER.toReversed()
     .filter((part) => live.workers.has(part))

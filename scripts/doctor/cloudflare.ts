@@ -36,7 +36,7 @@ function examineResources({ live, target }: Deployment, renew: string): readonly
     const consumers = live.queues.get(`${name}-${queue}`);
     return consumers === undefined
       ? fault(`queue ${name}-${queue}`, "it is gone", renew)
-      : ok(`queue ${name}-${queue}`, `it is there, for ${consumers[0]?.worker ?? "nobody"}`);
+      : ok(`queue ${name}-${queue}`, `it is there, for ${consumers?.[0]?.worker ?? "nobody that is known"}`);
   });
   return [bucket, ...queues];
 }

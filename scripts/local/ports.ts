@@ -18,20 +18,36 @@ export async function assertFree(port: number, patienceMs: number): Promise<void
   }
 }
 
+/** As many that nobody listens at, each another: all are listened at before one is let go. */
+export async function freePorts(count: number): Promise<number[]> {
+  const held = await Promise.all(Array.from({ length: count }, () => hold(0)));
+  await Promise.all(held.map(async (one) => one?.release()));
+  return held.map((one) => {
+    if (one === null) throw new Error("This machine has no free port on 127.0.0.1.");
+    return one.port;
+  });
+}
+
 export async function freePort(): Promise<number> {
-  const port = await listen(0);
-  if (port === null) throw new Error("This machine has no free port on 127.0.0.1.");
+  const [port = 0] = await freePorts(1);
   return port;
 }
 
 /** The port, once it was listened on and let go again; null when it cannot be had. */
-function listen(port: number): Promise<number | null> {
+async function listen(port: number): Promise<number | null> {
+  const held = await hold(port);
+  await held?.release();
+  return held?.port ?? null;
+}
+
+function hold(port: number): Promise<{ port: number; release: () => Promise<void> } | null> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(null));
     server.listen(port, "127.0.0.1", () => {
       const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : null));
+      const release = () => new Promise<void>((released) => server.close(() => released()));
+      resolve(typeof address === "object" && address !== null ? { port: address.port, release } : null);
     });
   });
 }

@@ -44,6 +44,8 @@ export interface Workerd {
  * Worker by a header. Whoever comes in there finds each path moved below this one, where there is nothing.
  */
 const NOWHERE = "http://nowhere.invalid/nothing/";
+/** Ten times what a slow and busy machine takes. */
+const READY_MS_MAX = 100_000;
 const EVERY_MINUTE = "* * * * *";
 
 /** Resolves when it takes requests. Rejects when it cannot, in the runtime's own words. */
@@ -53,7 +55,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   process.env["ERRAND_WORKERD"] = WORKERD;
   const runtime = withoutItsSignals(() => new miniflare.Miniflare(describe(miniflare, options)));
   try {
-    await runtime.ready;
+    await withinTime(runtime.ready);
     return {
       url: options.door === undefined ? "" : (await runtime.unsafeGetDirectURL()).origin,
       fetch: async (worker, ...request) => (await runtime.getWorker(worker)).fetch(...request),
@@ -67,6 +69,18 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   } catch (error) {
     await runtime.dispose();
     throw error;
+  }
+}
+
+/** It waits for ever where a port of its tools is somebody else's. */
+async function withinTime(ready: Promise<unknown>): Promise<void> {
+  const words = `The runtime has not started within ${READY_MS_MAX / 1_000} s. Is one of its ports in use? Start it again.`;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(words)), READY_MS_MAX);
+  try {
+    await Promise.race([ready, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

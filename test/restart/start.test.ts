@@ -136,7 +136,7 @@ describe("npm start", () => {
 
   it("shows the runtime's own tools only when asked, on ports of their own, with a warning", async () => {
     const { output, child, exited } = errand.spawn({}, ["--explorer", "--inspect"]);
-    await until(() => output().includes("ready http"), 40_000, "npm start to be ready");
+    await until(() => output().includes("ready http"), 120_000, "npm start to be ready");
     expect(output()).toContain("reads and changes everything, without a key");
     const [explorer = ""] = /http:\S+\/explorer/.exec(output()) ?? [];
     expect((await fetch(explorer)).status).toBe(200);
