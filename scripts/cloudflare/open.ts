@@ -106,8 +106,13 @@ export function chooseDomain({ domain }: Named, record: InstallationRecord, live
   return record.account === null ? (live.domains[0]?.hostname ?? null) : record.domain;
 }
 
+/** What failed, in words for people: with what mends it, and without any secret. */
+export function makeExplain({ accountId, settings }: Deployment): (error: unknown) => string {
+  return (error) => conceal(explainFailure(error, accountId), settings);
+}
+
 /** Words without any secret of the settings in them. Shorter ones than these are words themselves. */
-export function conceal(words: string, settings: Settings): string {
+function conceal(words: string, settings: Settings): string {
   const secrets = VARIABLES.flatMap(({ name, secret }) => (secret ? (settings[name] ?? []) : []));
   const long = secrets.filter((value) => value.length >= 6);
   return long.reduce((clean, value) => clean.replaceAll(value, "[redacted]"), redact(words));

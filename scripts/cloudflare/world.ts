@@ -35,6 +35,12 @@ export function thisWorld(): World {
   };
 }
 
+/** Throws where nobody can be asked. */
+export async function isAgreed({ ask }: World): Promise<boolean> {
+  if (ask === null) throw new Error("Nothing was done: nobody is here to say yes. Add --yes.");
+  return !/^n/i.test(await ask("Go on? [Y/n] "));
+}
+
 async function askOnTerminal(question: string, { hidden } = { hidden: false }): Promise<string> {
   let muted = false;
   // readline echoes what is typed: of a secret it has nowhere to.

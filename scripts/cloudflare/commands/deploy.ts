@@ -8,14 +8,13 @@ import { askMissing } from "../questions.ts";
 import type { Deployment } from "../deployment.ts";
 import { PATIENT_TRIES } from "../../installation/health.ts";
 import { dryRun } from "../dry-run.ts";
-import { explainFailure } from "../failures.ts";
 import { install, type InstallOptions, type Plan, planInstall } from "../install.ts";
 import { whileLocked } from "../lock.ts";
-import { conceal, type Named, open, prepare } from "../open.ts";
+import { makeExplain, type Named, open, prepare } from "../open.ts";
 import { countSteps, describeOutcome, describePlan } from "../report.ts";
 import { Runner } from "../step.ts";
 import { checkName, DEFAULT_NAME } from "../target.ts";
-import type { World } from "../world.ts";
+import { isAgreed, type World } from "../world.ts";
 
 export const USAGE = `Usage: npm run deploy -- [--name errand] [--location weur] [--domain bot.example.com] [--plan | --dry-run] [--yes]
   --name       which installation: its Workers, database, bucket and queues begin with it
@@ -84,20 +83,14 @@ async function look(
   return { deployment, plan: await planInstall(deployment, await readDatabase(deployment), options) };
 }
 
-async function isAgreed({ ask }: World): Promise<boolean> {
-  if (ask === null) throw new Error("Nothing was done: nobody is here to say yes. Add --yes.");
-  return !/^n/i.test(await ask("Go on? [Y/n] "));
-}
-
 async function carryOut(
   deployment: Deployment,
   plan: Plan,
   options: InstallOptions,
   world: World,
 ): Promise<void> {
-  const { record, accountId, settings } = deployment;
-  const explain = (error: unknown) => conceal(explainFailure(error, accountId), settings);
-  await install(deployment, plan, options, new Runner(world.say, explain));
+  const { record } = deployment;
+  await install(deployment, plan, options, new Runner(world.say, makeExplain(deployment)));
   const isChanged = plan.runner.length + plan.callers.length > 0;
   if (isChanged) world.say(`Waits until ${plan.url} answers …`);
   const health = await world.askHealth(plan.url, isChanged ? PATIENT_TRIES : 1);

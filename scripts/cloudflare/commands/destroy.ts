@@ -4,8 +4,7 @@ import { parseArgs } from "node:util";
 import { readDatabase } from "../database.ts";
 import { planDataRemoval, planExport, planRemoval, refuseForeignFiles } from "../removal.ts";
 import type { Deployment } from "../deployment.ts";
-import { explainFailure } from "../failures.ts";
-import { conceal, open, prepare } from "../open.ts";
+import { makeExplain, open, prepare } from "../open.ts";
 import { whileLocked } from "../lock.ts";
 import { listRecords, removeRecord } from "../record.ts";
 import { suggestSubdomain } from "../resources.ts";
@@ -45,7 +44,7 @@ interface Options {
 async function takeAway({ name, data, vars, confirm: typed }: Options, world: World): Promise<void> {
   const prepared = await prepare({ name, vars }, world, { online: false, lenient: true });
   const deployment = await open({ name, vars }, prepared, world);
-  const { accountId, live, record, settings } = deployment;
+  const { accountId, live, record } = deployment;
   // Whose database it is is found out before anything of it goes.
   if (data) {
     await readDatabase(deployment).catch(unlessLater);
@@ -67,8 +66,7 @@ async function takeAway({ name, data, vars, confirm: typed }: Options, world: Wo
     [`${name}, on the account ${accountId}:`, ...steps.map(({ what }) => `  ${what}`), kept].join("\n"),
   );
   await confirm(name, typed, data, world);
-  const explain = (error: unknown) => conceal(explainFailure(error, accountId), settings);
-  await new Runner(world.say, explain).run(steps);
+  await new Runner(world.say, makeExplain(deployment)).run(steps);
   await rm(generatedFolder(deployment), { recursive: true, force: true });
   world.say(await forget(deployment, data));
 }

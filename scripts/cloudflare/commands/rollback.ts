@@ -2,15 +2,14 @@
 import { parseArgs } from "node:util";
 import type { Deployment } from "../deployment.ts";
 import { PATIENT_TRIES } from "../../installation/health.ts";
-import { explainFailure } from "../failures.ts";
 import { DEPLOY_ORDER } from "../live.ts";
 import { whileLocked } from "../lock.ts";
-import { conceal, open, prepare } from "../open.ts";
+import { makeExplain, open, prepare } from "../open.ts";
 import { findLiveRelease, type InstallationRecord, type Release } from "../record.ts";
 import { Runner, type Step } from "../step.ts";
 import { registerAgain } from "../webhooks/index.ts";
 import { checkName, DEFAULT_NAME } from "../target.ts";
-import type { World } from "../world.ts";
+import { isAgreed, type World } from "../world.ts";
 
 export const USAGE = `Usage: npm run rollback -- [--name errand] [--to <number>] [--list] [--yes] [--vars file]
   takes the Workers back to the release before the one that is live, or to the one with that number
@@ -48,14 +47,10 @@ async function takeBack(values: Options, world: World): Promise<void> {
   if (values.list) return world.say(listReleases(record));
   const release = choose(record, values.to);
   const deployment = await open({ name, vars: values.vars }, prepared, world);
-  const explain = (error: unknown) =>
-    conceal(explainFailure(error, deployment.accountId), deployment.settings);
+  const explain = makeExplain(deployment);
   const steps = planRollback(deployment, release);
   world.say([`${name} back to ${describe(release)}:`, ...steps.map(({ what }) => `  ${what}`)].join("\n"));
-  if (!values.yes) {
-    if (world.ask === null) throw new Error("Nothing was done: nobody is here to say yes. Add --yes.");
-    if (/^n/i.test(await world.ask("Go on? [Y/n] "))) return world.say("Nothing was done.");
-  }
+  if (!values.yes && !(await isAgreed(world))) return world.say("Nothing was done.");
   await new Runner(world.say, explain).run(steps);
   // With which secrets these were deployed is not known any more: the next deploy sends them again.
   const kept = Object.entries(deployment.record.workers).filter(
