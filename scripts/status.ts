@@ -34,7 +34,8 @@ await command(USAGE, async () => {
 });
 
 function describe(status: Status, now: number): string {
-  const { queues, tasks, dead_letters, swept_at, workers, today, faults_of_the_hour, version } = status;
+  const { queues, tasks, dead_letters, swept_at, workers, today, faults_of_the_hour, version, alerts } =
+    status;
   const late = swept_at === null || now - Date.parse(swept_at) > CLOCK_LATE_MS;
   const { queued, running, waiting, succeeded, failed, cancelled, timed_out } = tasks;
   const cost = today.cost_usd === null ? "price unknown" : `$${today.cost_usd.toFixed(4)}`;
@@ -48,6 +49,10 @@ function describe(status: Status, now: number): string {
     `clock          ${swept_at === null ? "never heard of" : `rang ${formatAge(swept_at, now)} ago`}${late ? "  ⚠ it has stopped" : ""}`,
     `today          ${today.turns === 0 ? "no turns yet" : `${today.turns} turns, ${today.tokens_in} tokens in, ${today.tokens_out} out, ${cost}`}`,
     `versions       ${workers.length === 0 ? (version ?? "none") : workers.map((worker) => `${worker.name} ${worker.version}`).join(", ")}`,
+    ...alerts.map(
+      ({ kind, subject, detail, since }) =>
+        `alert          ${[kind, subject].filter(Boolean).join(" ")}, for ${formatAge(since, now)}: ${detail}`,
+    ),
     ...faults_of_the_hour.map(
       ({ what, count, last_at }) => `failed         ${count} × ${what} (last ${formatAge(last_at, now)} ago)`,
     ),

@@ -14,6 +14,8 @@ export interface Transient {
 export interface Permanent {
   readonly kind: "permanent";
   readonly reason: string;
+  /** Until somebody changes a setting, which the reason names. */
+  readonly misconfigured?: true;
 }
 
 export function transient(reason: string, retryAfterMs?: number): Transient {
@@ -24,6 +26,10 @@ export function transient(reason: string, retryAfterMs?: number): Transient {
 
 export function permanent(reason: string): Permanent {
   return { kind: "permanent", reason };
+}
+
+export function misconfigured(reason: string): Permanent {
+  return { kind: "permanent", reason, misconfigured: true };
 }
 
 /** The words of anything that was thrown. */

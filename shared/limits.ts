@@ -75,6 +75,13 @@ export const LIMITS = {
   rings_max: 50,
   /** A task that was revived so often without a step forward is given up. */
   revivals_max: 3,
+  /** Tasks that fail alike within `alert_window_ms` until an operator is told. */
+  alert_failures_min: 3,
+  /** Rings in vain: about five minutes of them. */
+  alert_rings_min: 6,
+  /** Tellings of alerts that one watch sends, and tries of each: an hour and a half. */
+  notices_at_once_max: 20,
+  notice_attempts_max: 24,
   sweep_rows_max: 500,
   purge_rows_max: 500,
   /** Of a 256th of the bucket, a thousand files each. */
@@ -157,6 +164,14 @@ export const TIMINGS = {
   /** Slowest pace at which a progress message is looked at again. */
   progress_ms_max: 30_000,
   backoff_ms_max: 300_000,
+  /** Two rounds of a clock, which rings once a minute. */
+  clock_late_ms: 150_000,
+  /** What is wrong for so long is told: it was so at two watches. */
+  alert_hold_ms: 45_000,
+  /** What is wrong again so soon after it was told is not told again before. */
+  alert_calm_ms: 900_000,
+  /** How far back the watch looks for what has failed. */
+  alert_window_ms: 900_000,
 } as const;
 
 export type Timings = { readonly [K in keyof typeof TIMINGS]: number };

@@ -37,6 +37,8 @@ export function log(level: LogLevel, fields: LogFields): void {
 const SECRETS = [
   ...CHANNELS.flatMap(({ secretShapes }) => secretShapes),
   /\berrand_[a-z0-9-]+_[\w-]{20,}/g, // our API keys
+  /\bwhsec_[\w+/=-]{20,}/g, // secrets of webhooks
+  /\/\/[0-9a-f]{20,}(?::\w+)?@/g, // keys of error trackers
   /\bxox[abep]-[\w-]{10,}/g, // tokens of workspaces
   /\bsk-[\w-]{16,}/g, // keys of most model providers
   /\b(?:Bearer|Bot) [\w.~+/=-]{16,}/g,

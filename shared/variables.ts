@@ -49,5 +49,46 @@ export const OWN_VARIABLES = [
       'Overrides of the timings in shared/limits.ts, in milliseconds, as JSON: {"task_deadline_ms": 600000}',
     ],
   },
+  {
+    name: "ERRAND_ALERT_CHAT",
+    workers: ["notifier"],
+    secret: false,
+    about: [
+      "Who is told when something is wrong with the installation (docs/operations.md): a chat, written as `npm run people -- list` shows it.",
+    ],
+    shape: {
+      pattern: /^[a-z]+:[^\s:]+(?::[^\s:]+)?$/,
+      words: "a channel, a colon, and the id of a chat there",
+    },
+  },
+  {
+    name: "ERRAND_ALERT_URL",
+    workers: ["notifier"],
+    secret: true,
+    about: ["Or a webhook, signed with the secret of the next line as Standard Webhooks has it."],
+    shape: URL_SHAPE("https://example.org/alerts"),
+  },
+  {
+    name: "ERRAND_ALERT_SECRET",
+    workers: ["notifier"],
+    secret: true,
+    about: ["whsec_ and at least 24 random bytes as base64. The receiver knows it, too."],
+    shape: {
+      pattern: /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
+      words: "whsec_ and at least 24 bytes as base64",
+    },
+  },
+  {
+    name: "ERRAND_ERROR_DSN",
+    workers: ["notifier"],
+    secret: true,
+    about: ["Or an error tracker that speaks Sentry's protocol."],
+    shape: {
+      pattern: /^https?:\/\/[^@/\s]+@[^@\s]+\/\d+$/,
+      words: "a DSN, such as https://key@o1.ingest.sentry.io/2",
+    },
+  },
 ] as const satisfies readonly Variable[];
+/** Pairs of which one alone is a mistake. */
+export const OWN_TOGETHER = [["ERRAND_ALERT_URL", "ERRAND_ALERT_SECRET"]] as const;
 export type OwnVariable = (typeof OWN_VARIABLES)[number];

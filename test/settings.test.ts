@@ -65,6 +65,8 @@ describe("settings", () => {
       "TELEGRAM_BOT_TOKEN=abc\nANTHROPIC_PRICE=2",
       /TELEGRAM_BOT_TOKEN must be[^]*ANTHROPIC_PRICE must be|ANTHROPIC_PRICE must be[^]*TELEGRAM_BOT_TOKEN must be/,
     ],
+    ["ERRAND_ALERT_CHAT=pigeon:1", "ERRAND_ALERT_CHAT names no chat of telegram: telegram:<id>."],
+    ["ERRAND_ALERT_URL=https://x.example", "ERRAND_ALERT_URL and ERRAND_ALERT_SECRET go together"],
     ["TELEGRAM_ALLOWED_USERS=ada", "TELEGRAM_ALLOWED_USERS must be ids"],
   ])("such as %s are refused by their name", async (line, words) => {
     await expect(read(line)).rejects.toThrow(words);

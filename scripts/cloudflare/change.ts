@@ -7,6 +7,7 @@ import type { Deployment } from "./deployment.ts";
 import { findDrift } from "./drift.ts";
 import { generate, type Generated, type Sources } from "./generated.ts";
 import type { Part } from "./live.ts";
+import { suggestSubdomain } from "./resources.ts";
 
 /** The folder of what is generated for this installation. */
 export const generatedFolder = ({ folder, target }: Pick<Deployment, "folder" | "target">) =>
@@ -18,7 +19,13 @@ export function generatePart(deployment: Deployment, sources: Sources, part: Par
   if (source === undefined) throw new Error(`There is no Worker ${part}.`);
   const migrationsDir = relative(join(generatedFolder(deployment), part), MIGRATIONS_FOLDER);
   // The runner itself is made for Workers Paid, or not at all.
-  const shape = { ...deployment.target, paid: part === "runner" || deployment.record.paid, migrationsDir };
+  const url = deployment.url(deployment.live.subdomain ?? suggestSubdomain(deployment.accountId));
+  const shape = {
+    ...deployment.target,
+    url,
+    paid: part === "runner" || deployment.record.paid,
+    migrationsDir,
+  };
   return generate(part, source, shape, selectFor(part, deployment.settings));
 }
 

@@ -29,6 +29,8 @@ export async function readSources(): Promise<Sources> {
 
 export interface Shape {
   readonly name: string;
+  /** Where people and platforms reach it. */
+  readonly url: string;
   readonly location: Location | null;
   readonly domain: string | null;
   /** Workers Paid. Without it there is no runner, and no limit on CPU time but the plan's own. */
@@ -77,7 +79,7 @@ export function generate(
   shape: Shape,
   { vars, secrets }: PartSettings,
 ): Generated {
-  const { name, location, domain, paid, migrationsDir } = shape;
+  const { name, url, location, domain, paid, migrationsDir } = shape;
   const config = paid ? tracked : makeFree(tracked);
   const ours = (theirs: string) => renameFor(name, theirs);
   const { $schema: _schema, build: _build, main: _main, ...kept } = config;
@@ -95,6 +97,7 @@ export function generate(
       domain !== null && { routes: [{ pattern: domain, custom_domain: true }], workers_dev: false }),
     vars: {
       ...(part === "planner" && { INSTALLATION: name }),
+      ...(part === "notifier" && { INSTALLATION: name, INSTALLATION_URL: url }),
       ...Object.fromEntries(Object.entries(config.vars ?? {}).map(([key, value]) => [key, ours(value)])),
       ...vars,
     },

@@ -5,7 +5,7 @@ import type { World } from "../cloudflare/world.ts";
 import { examineChats } from "./chats.ts";
 import { examineCloudflare } from "./cloudflare.ts";
 import { examine, fault, type Finding } from "./finding.ts";
-import { examineHealth, examineStatus, examineTask } from "./installation.ts";
+import { examineHealth, examineSinks, examineStatus, examineTask } from "./installation.ts";
 import { examineModel } from "./model.ts";
 
 interface Named {
@@ -42,5 +42,12 @@ export async function examineDeployed(named: Named, world: World): Promise<reado
     ? await Promise.all([examineStatus(where, renew, letters), examineTask(where, renew)])
     : [];
   const chats = examineChats(settings, url === null ? null : { url, isPublic: true, isThere, renew }, renew);
-  return [...(await account), address, ...inside.flat(), ...(await chats), ...(await model)];
+  return [
+    ...(await account),
+    address,
+    ...inside.flat(),
+    examineSinks(settings),
+    ...(await chats),
+    ...(await model),
+  ];
 }

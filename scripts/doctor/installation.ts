@@ -2,11 +2,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Status, Task, TaskReference } from "../../shared/contracts/api.ts";
 import { callApi, type Where } from "../installation/call-api.ts";
+import type { Settings } from "../installation/settings.ts";
 import { askHealth } from "../installation/health.ts";
 import { examine, fault, type Finding, ok, warn } from "./finding.ts";
 
 /** Two rounds of the clock, which rings once a minute on Cloudflare. */
 const CLOCK_LATE_MS = 150_000;
+/** By these somebody is told. */
+const SINKS = ["ERRAND_ALERT_CHAT", "ERRAND_ALERT_URL", "ERRAND_ERROR_DSN"];
 const TASK_MS_MAX = 45_000;
 const LOOK_EVERY_MS = 500;
 /** It uses every binding: queue, Workflow, planner, runner, files. */
@@ -36,15 +39,11 @@ export async function examineStatus(
 ): Promise<readonly Finding[]> {
   return examine("status", renew, async () => {
     const status = await callApi(Status, { where, method: "GET", path: "/v1/status" });
-    const { swept_at, queues, dead_letters } = status;
-    const age = swept_at === null ? null : Date.now() - Date.parse(swept_at);
+    const { queues, dead_letters } = status;
     const late = Object.entries(queues).filter(([, { overdue }]) => overdue > 0);
     return [
-      age === null
-        ? fault("clock", "it has never rung", `${renew}; a new one takes a minute`)
-        : age > CLOCK_LATE_MS
-          ? fault("clock", `it has not rung for ${Math.round(age / 60_000)} minutes`, renew)
-          : ok("clock", `it rang ${Math.round(age / 1_000)} s ago`),
+      readClock("clock", status.swept_at, renew),
+      readClock("clock of the watch", status.watched_at, renew),
       ...late.map(([name, { overdue }]) =>
         fault(`queue ${name}`, `${overdue} doorbells are overdue: nobody consumes it`, renew),
       ),
@@ -53,6 +52,22 @@ export async function examineStatus(
         : ok("dead letters", "none"),
     ];
   });
+}
+
+function readClock(check: string, rungAt: string | null, renew: string): Finding {
+  if (rungAt === null) return fault(check, "it has never rung", `${renew}; a new one takes a minute`);
+  const ageMs = Date.now() - Date.parse(rungAt);
+  return ageMs > CLOCK_LATE_MS
+    ? fault(check, `it has not rung for ${Math.round(ageMs / 60_000)} minutes`, renew)
+    : ok(check, `it rang ${Math.round(ageMs / 1_000)} s ago`);
+}
+
+/** Who is told of what goes wrong later. Nobody need be. */
+export function examineSinks(settings: Settings): Finding {
+  const configured = SINKS.filter((name) => settings[name] !== undefined);
+  return configured.length > 0
+    ? ok("alerts", `they are told by ${configured.join(", ")}`)
+    : ok("alerts", `nobody is told: set ${SINKS.join(", or ")} (docs/operations.md)`);
 }
 
 /** One small task, whose code saves a file. It stays in the list of tasks. */

@@ -6,7 +6,7 @@ import { describeError } from "../../shared/errors.ts";
 import { readSettings } from "../installation/settings.ts";
 import { examineChats } from "./chats.ts";
 import { fault, type Finding } from "./finding.ts";
-import { examineHealth, examineStatus, examineTask } from "./installation.ts";
+import { examineHealth, examineSinks, examineStatus, examineTask } from "./installation.ts";
 import { examineModel } from "./model.ts";
 
 const START = "npm start";
@@ -39,7 +39,13 @@ export async function examineLocal(state: string, file: string): Promise<readonl
           examineTask(where, RESTART),
         ])
       : [];
-    return [address, ...inside.flat(), ...(await chatsOf(isThere ? url : null)), ...(await model)];
+    return [
+      address,
+      ...inside.flat(),
+      examineSinks(settings),
+      ...(await chatsOf(isThere ? url : null)),
+      ...(await model),
+    ];
   } catch (error) {
     return [fault("settings", describeError(error), `mend ${file}`)];
   }

@@ -1,8 +1,8 @@
 /** Configuration: `.dev.vars` (or, for a deployment, `.prod.vars`) at the root, overridden by environment variables. */
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
-import { CHANNELS } from "../../shared/channels/index.ts";
-import { OWN_VARIABLES, type Variable, type WorkerName } from "../../shared/variables.ts";
+import { CHANNELS, parsePlace } from "../../shared/channels/index.ts";
+import { OWN_TOGETHER, OWN_VARIABLES, type Variable, type WorkerName } from "../../shared/variables.ts";
 import { GATEWAY_TOGETHER } from "../../workers/planner/models/gateway.ts";
 import { MODEL_VARIABLES } from "../../workers/planner/models/index.ts";
 
@@ -50,10 +50,15 @@ export async function readSettings(file: string): Promise<Settings> {
       ? []
       : [`${name} must be ${shape.words}.`];
   });
-  for (const [one, other] of GATEWAY_TOGETHER) {
+  for (const [one, other] of [...GATEWAY_TOGETHER, ...OWN_TOGETHER]) {
     if ((settings[one] === undefined) !== (settings[other] === undefined))
       faults.push(`${one} and ${other} go together: set both, or neither.`);
   }
+  const chat = settings["ERRAND_ALERT_CHAT"];
+  if (chat !== undefined && parsePlace(chat) === null)
+    faults.push(
+      `ERRAND_ALERT_CHAT names no chat of ${CHANNELS.map(({ name }) => name).join(", ")}: ${CHANNELS.map(({ name }) => `${name}:<id>`).join(", ")}.`,
+    );
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return settings;
 }

@@ -1,9 +1,7 @@
-/** The clock: locally no cron fires by itself, so it is rung every few seconds. */
+/** A clock: locally no cron fires by itself. */
 
-const RING_EVERY_MS = 3_000;
-
-/** @param ring calls the Worker that sweeps. When it fails, the next ring sweeps what this one did not. */
-export function startClock(ring: () => Promise<void>): { stop(): Promise<void> } {
+/** @param ring calls a Worker's `scheduled`. When it fails, the next ring does what this one did not. */
+export function startClock(ring: () => Promise<void>, everyMs: number): { stop(): Promise<void> } {
   let ringing: Promise<void> | null = null;
   const tick = () => {
     ringing ??= ring()
@@ -11,7 +9,7 @@ export function startClock(ring: () => Promise<void>): { stop(): Promise<void> }
       .finally(() => (ringing = null));
   };
   tick();
-  const timer = setInterval(tick, RING_EVERY_MS);
+  const timer = setInterval(tick, everyMs);
   return {
     async stop() {
       clearInterval(timer);

@@ -26,6 +26,10 @@ import type { Workerd, WorkerdOptions } from "./workerd.ts";
 /** A run that was killed a moment ago may still be letting go of its port. */
 const PORT_FREE_MS_MAX = 2_000;
 const INGRESS = "errand-ingress";
+const NOTIFIER = "errand-notifier";
+const SWEEP_EVERY_MS = 3_000;
+/** As on Cloudflare. */
+const WATCH_EVERY_MS = 60_000;
 
 export interface ErrandOptions extends Pick<WorkerdOptions, "onLine" | "tools"> {
   port: number;
@@ -77,8 +81,10 @@ async function start(options: ErrandOptions, stops: (() => Promise<void>)[]): Pr
   await prepareDatabase(await main.database("DB"), key.apiKey);
   await closeToOthers(state);
   say("The database is ready.");
-  const clock = startClock(() => main.ring(INGRESS));
-  stops.push(() => clock.stop());
+  const sweep = startClock(() => main.ring(INGRESS), SWEEP_EVERY_MS);
+  stops.push(() => sweep.stop());
+  const watch = startClock(() => main.ring(NOTIFIER), WATCH_EVERY_MS);
+  stops.push(() => watch.stop());
   const url = `http://127.0.0.1:${port}`;
   await tellCommands(state, { url, apiKey: key.apiKey });
   return { url, key, settings };

@@ -43,6 +43,8 @@ interface Definition<
   readonly address: Address;
   readonly addressExample: z.output<Address>;
   readonly locate: (address: z.output<Address>) => Place;
+  /** The other way round. */
+  readonly addressAt: (place: Place) => z.output<Address>;
   /** What the id of a person looks like. */
   readonly personId: RegExp;
   readonly variables: Variables;
@@ -67,6 +69,7 @@ export type AnyChannel = Omit<
   Definition<string, z.ZodMiniType, readonly Variable[], Abilities>,
   "addressExample" | "placeOf"
 > & {
+  readonly addressAt: (place: Place) => unknown;
   /** Throws when it is no address of this channel's. */
   readonly locate: (address: unknown) => Place;
 };

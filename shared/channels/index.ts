@@ -25,6 +25,15 @@ export const ChatAddress = oneOf(
 export type ChatAddress = z.infer<typeof ChatAddress>;
 export const chatAddressExample: ChatAddress = ALL[0].addressExample;
 
+/** An address as people write it, `telegram:218485655`, with a thread or topic behind another colon; null when it is none. */
+export function parsePlace(text: string): ChatAddress | null {
+  const [name, chatId, threadId, ...rest] = text.split(":");
+  const channel = CHANNELS.find((one) => one.name === name);
+  if (channel === undefined || chatId === undefined || rest.length > 0) return null;
+  const place = { chatId, ...(threadId !== undefined && { threadId }) };
+  return ChatAddress.safeParse(channel.addressAt(place)).data ?? null;
+}
+
 /** The description of a channel. */
 export function getChannel(name: ChatChannelName): AnyChannel {
   const found = CHANNELS.find((channel) => channel.name === name);

@@ -14,6 +14,7 @@ export const telegram = defineChannel({
   }),
   addressExample: { channel: "telegram", chatId: "218485655" },
   locate: ({ chatId, threadId }) => ({ chatId, ...(threadId !== undefined && { threadId }) }),
+  addressAt: (place) => ({ channel: "telegram", ...place }),
   personId: /^\d{1,16}$/,
   variables: [
     {

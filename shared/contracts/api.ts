@@ -1,5 +1,6 @@
 /** What the HTTP API takes and what it answers. Unknown fields of a request are faults: a misspelt one would otherwise be ignored in silence. */
 import * as z from "zod/mini";
+import { AlertKind } from "./alert.ts";
 import { Role } from "./person.ts";
 import { LIMITS } from "../limits.ts";
 import { ChannelName } from "./channel.ts";
@@ -181,6 +182,8 @@ export const Status = z.object({
   dead_letters: z.int(),
   /** When the clock has last rung. */
   swept_at: z.nullable(Time),
+  /** When the watch has last looked, which tells of alerts. */
+  watched_at: z.nullable(Time),
   workers: z.array(z.object({ name: z.string(), version: z.string(), seen_at: Time })),
   /** By tasks that are active, or have ended since midnight (UTC); `cost_usd` is null where nobody knows the price. */
   today: z.object({
@@ -189,6 +192,8 @@ export const Status = z.object({
     tokens_out: z.int(),
     cost_usd: z.nullable(z.number()),
   }),
+  /** What is wrong now, and was told. */
+  alerts: z.array(z.object({ kind: AlertKind, subject: z.string(), detail: z.string(), since: Time })),
   faults_of_the_hour: z.array(z.object({ what: z.string(), count: z.int(), last_at: Time })),
 });
 export type Status = z.infer<typeof Status>;

@@ -32,6 +32,8 @@ export const TaskError = z.object({
     "stuck",
   ]),
   message: z.string().check(z.maxLength(LIMITS.error_chars_max)),
+  /** It will fail so until somebody changes a setting, which the message names. */
+  misconfigured: z.optional(z.literal(true)),
 });
 export type TaskError = z.infer<typeof TaskError>;
 

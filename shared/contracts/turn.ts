@@ -57,7 +57,11 @@ export const NextTurn = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("turn"), calls: z.array(PlannedCall) }),
   z.object({ kind: z.literal("inactive"), state: z.nullable(TaskState) }),
   z.object({ kind: z.literal("transient"), reason: z.string(), retryAfterMs: z.int() }),
-  z.object({ kind: z.literal("permanent"), reason: z.string() }),
+  z.object({
+    kind: z.literal("permanent"),
+    reason: z.string(),
+    misconfigured: z.optional(z.literal(true)),
+  }),
 ]);
 export type NextTurn = z.infer<typeof NextTurn>;
 

@@ -6,10 +6,37 @@ import type { Timings } from "../limits.ts";
 import { Batch, prepare } from "./batch.ts";
 import { parkDoorbell, parkInbound, ringNew } from "./statements/doorbells.ts";
 import { addEndTask } from "./statements/end-task.ts";
+import { type Lease, leaseHeld } from "./statements/guards.ts";
 
-/** Parks a reply's doorbell: there is nobody left to tell. */
-export async function parkReply(db: D1Database, replyId: string, reason: string, now: number): Promise<void> {
-  await prepare(db, parkDoorbell("replies", replyId, reason, now)).run();
+/**
+ * Puts a reply aside that nobody can be sent, for a setting is missing or wrong, and gives its lease back. What was being created was
+ * refused, so it is not there; what is shown already stays. Whoever has lost the lease, or was told of an older doorbell, parks nothing:
+ * somebody may have mended it and replayed it meanwhile.
+ */
+export async function parkMisconfigured(
+  db: D1Database,
+  lease: Lease,
+  { version, reason }: { version: number; reason: string },
+  now: number,
+): Promise<void> {
+  const held = leaseHeld(lease);
+  const { replyId, token } = lease;
+  await new Batch()
+    .add(
+      "refused",
+      sql`UPDATE deliveries SET state = 'absent' WHERE reply_id = ${replyId} AND part >= 0 AND state = 'creating' AND ${held}`,
+    )
+    .add(
+      "park",
+      sql`UPDATE outbox SET parked_reason = ${reason}, parked_at = ${now}, misconfigured = 1
+        WHERE queue = 'replies' AND key = ${replyId} AND version = ${version} AND parked_reason IS NULL AND ${held}`,
+    )
+    // Last, for the others look for the token.
+    .add(
+      "release",
+      sql`UPDATE replies SET lease_token = NULL, lease_until = 0 WHERE id = ${replyId} AND lease_token = ${token}`,
+    )
+    .run(db);
 }
 
 /** `parked_before`: somebody else has, or it is gone. */

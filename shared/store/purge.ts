@@ -9,7 +9,7 @@ const Row = z.object({ id: z.string(), conversation_id: z.nullable(z.string()) }
 
 /** One round; returns how many rows it found to be old. As many as `LIMITS.purge_rows_max` of a kind: there may be more. */
 export async function purge(db: D1Database, now: number, timings: Timings): Promise<number> {
-  const rounds = [purgeTasks, purgeInbound, purgeRest];
+  const rounds = [purgeTasks, purgeInbound, purgeNotices, purgeRest];
   const counts: number[] = [];
   for (const round of rounds) counts.push(await round(db, now, timings));
   return Math.max(...counts);
@@ -54,6 +54,24 @@ async function purgeInbound(db: D1Database, now: number, { inbound_kept_ms }: Ti
   addDropConversations(batch, listConversations(old));
   await batch.run(db);
   return old.length;
+}
+
+/** What was told of alerts, in a chat too. */
+async function purgeNotices(db: D1Database, now: number, { inbound_kept_ms }: Timings): Promise<number> {
+  const old = sql`FROM notices WHERE created_at < ${now - inbound_kept_ms} ORDER BY created_at LIMIT ${LIMITS.purge_rows_max}`;
+  const told = await select(db, sql`SELECT reply_id ${old}`, z.object({ reply_id: z.nullable(z.string()) }));
+  if (told.length === 0) return 0;
+  const batch = new Batch();
+  addDeleteReplies(
+    batch,
+    told.flatMap(({ reply_id }) => reply_id ?? []),
+  );
+  batch.add(
+    "notices",
+    sql`DELETE FROM notices WHERE (kind, subject, revision, sink) IN (SELECT kind, subject, revision, sink ${old})`,
+  );
+  await batch.run(db);
+  return told.length;
 }
 
 /** Dead letters that nobody has looked at, strangers whom nobody has admitted, and who decided what about whom. */

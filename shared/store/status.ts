@@ -1,6 +1,7 @@
 /** How an installation is doing: what waits, since when, what it has cost and what has failed. */
 import sql from "sql-template-tag";
 import * as z from "zod/mini";
+import { AlertKind } from "../contracts/alert.ts";
 import { QueueName } from "../contracts/doorbell.ts";
 import { TaskState } from "../contracts/task.ts";
 import { LIMITS } from "../limits.ts";
@@ -28,6 +29,7 @@ const Spent = z.object({
 });
 const Fault = z.object({ what: z.string(), count: z.int(), last_at: z.int() });
 const Sign = z.object({ name: z.string(), version: z.string(), at: z.int() });
+const Alert = z.object({ kind: AlertKind, subject: z.string(), detail: z.string(), wrong_since: z.int() });
 const Parked = z.object({ count: z.int() });
 
 export interface InstallationStatus {
@@ -40,6 +42,7 @@ export interface InstallationStatus {
   /** Of the last hour: tasks that failed, by their reason, and what was parked, by its. */
   readonly faults: readonly z.infer<typeof Fault>[];
   /** The newest sign of life of the clock, and of each Worker. */
+  readonly alerts: readonly z.infer<typeof Alert>[];
   readonly signs: readonly z.infer<typeof Sign>[];
 }
 
@@ -59,6 +62,7 @@ export async function readStatus(
     parked: results.row("parked", Parked)?.count ?? 0,
     spent,
     faults: results.rows("faults", Fault),
+    alerts: results.rows("alerts", Alert),
     signs: results.rows("signs", Sign),
   });
 }
@@ -102,6 +106,10 @@ function addStatus(batch: Batch, now: number): Batch {
           SELECT queue || ': ' || substr(parked_reason, 1, ${LIMITS.fault_chars_max}), parked_at FROM outbox
             WHERE parked_reason IS NOT NULL AND parked_at > ${now - HOUR_MS}
         ) GROUP BY what ORDER BY count DESC, what LIMIT ${LIMITS.faults_page_max}`,
+    )
+    .add(
+      "alerts",
+      sql`SELECT kind, subject, detail, wrong_since FROM alerts WHERE told = 'firing' AND wrong_since IS NOT NULL ORDER BY wrong_since`,
     )
     .add("signs", sql`SELECT name, version, at FROM signs ORDER BY name`);
 }

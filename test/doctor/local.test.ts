@@ -43,12 +43,15 @@ describe("on this machine", () => {
   it("finds nothing wrong with one that runs, after its clock has rung", async () => {
     telegram.webhook = { url: "https://a-tunnel.example/hooks/telegram" };
     await pipeline.ring();
+    await pipeline.runtime.ring("errand-notifier");
     const findings = await look(healthy());
     expect(listSick(findings)).toEqual([]);
     expect(findings.map(({ check }) => check)).toEqual(
       expect.arrayContaining([
         "address",
         "clock",
+        "clock of the watch",
+        "alerts",
         "dead letters",
         "a task",
         "Telegram: token",

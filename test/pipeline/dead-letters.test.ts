@@ -142,4 +142,15 @@ describe("a missing token", () => {
     await pipeline.quiet();
     expect(pipeline.telegram.in(73).map(({ text }) => text)).toEqual(["kept"]);
   });
+
+  it("that goes while an answer is shown leaves the message that is there to be finished", async () => {
+    pipeline.telegram.faultOf = ({ method }) =>
+      method === "editMessageText" ? { status: 401, description: "Unauthorized" } : undefined;
+    await pipeline.hook(privateText(75, "/run 'whole'"));
+    const [letter] = await parked();
+    pipeline.telegram.faultOf = () => undefined;
+    await pipeline.api("POST", `/dead-letters/replies/${letter?.key}/replay`);
+    await pipeline.quiet();
+    expect(pipeline.telegram.in(75).map(({ text }) => text)).toEqual(["whole"]);
+  });
 });

@@ -31,6 +31,7 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
         const error = {
           code: "model_failed" as const,
           message: truncate(planned.reason, LIMITS.error_chars_max),
+          ...("misconfigured" in planned && { misconfigured: planned.misconfigured }),
         };
         return this.end(step, { taskId, state: "failed", error, answer: { text } });
       }

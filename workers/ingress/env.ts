@@ -14,9 +14,6 @@ export interface Env extends SettingsOf<OwnVariable | ChannelVariable, "ingress"
   FILES: R2Bucket;
 }
 
-/** By this name the clock gives its signs of life. */
-export const CLOCK = "clock";
-
 export function getBells(env: Env): Bells {
   return { inbound: env.INBOUND, tasks: env.TASKS, replies: env.REPLIES };
 }

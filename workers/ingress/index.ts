@@ -6,6 +6,7 @@ import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { sweep } from "../../shared/queue/sweep.ts";
 import { noteSign } from "../../shared/store/signs.ts";
+import { CLOCKS } from "../../shared/store/statements/wrong.ts";
 import { announceVersion, readVersion } from "../../shared/version.ts";
 import { acceptWebhook } from "./accept.ts";
 import { artifacts } from "./api/artifacts.ts";
@@ -14,7 +15,7 @@ import { keys } from "./api/keys.ts";
 import { people } from "./api/people.ts";
 import { status } from "./api/status.ts";
 import { tasks } from "./api/tasks.ts";
-import { CLOCK, getBells, type Env } from "./env.ts";
+import { getBells, type Env } from "./env.ts";
 import { HttpProblem } from "./problem.ts";
 import { keepRetention } from "./retention.ts";
 
@@ -62,7 +63,7 @@ export default {
     }
     const { scheduledTime } = controller;
     const version = readVersion(env);
-    if (version !== null) await noteSign(env.DB, { name: CLOCK, version, now: Date.now() });
+    if (version !== null) await noteSign(env.DB, { name: CLOCKS.sweep, version, now: Date.now() });
     if (new Date(scheduledTime).getUTCMinutes() === PURGE_MINUTE) await keepRetention(env, scheduledTime);
   },
 } satisfies ExportedHandler<Env>;

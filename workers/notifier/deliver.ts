@@ -10,7 +10,7 @@ import { adapters } from "./channels/index.ts";
 import type { Created } from "./create.ts";
 import type { Env } from "./env.ts";
 import { getLogFacts, type Attempt, type OpenAttempt } from "./attempt.ts";
-import { parkMisconfigured } from "./outcome.ts";
+import { putAside } from "./outcome.ts";
 import { answerButton } from "./press.ts";
 import { begin, show, showBeforeAnswer } from "./show.ts";
 
@@ -42,7 +42,7 @@ async function deliver(env: Env, replyId: string, creations: Mutex): Promise<num
     case "busy":
       return leased.waitMs;
     case "misconfigured":
-      return parkMisconfigured(leased.attempt, leased.failure);
+      return putAside(leased.attempt, leased.failure);
     case "early":
       return showTyping(leased.attempt, leased.dueInMs);
     case "pressed":

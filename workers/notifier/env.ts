@@ -10,6 +10,9 @@ export interface Env extends SettingsOf<OwnVariable | ChannelVariable, "notifier
   TASKS: Queue<Doorbell>;
   REPLIES: Queue<Doorbell>;
   FILES: R2Bucket;
+  /** What the installation is called, and where it is reached; not there on one's own machine. */
+  INSTALLATION?: string;
+  INSTALLATION_URL?: string;
   /** The name of the queue whose messages nobody could handle. */
   DEAD_LETTER_QUEUE: string;
 }

@@ -2,7 +2,7 @@
 import { backoffMs } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
-import { parkReply } from "../../shared/store/park.ts";
+import { parkMisconfigured } from "../../shared/store/park.ts";
 import { recordAbsent } from "../../shared/store/record-message.ts";
 import { postponeReply, settleReply } from "../../shared/store/settle-reply.ts";
 import type { Failed, Misconfigured } from "./channels/client.ts";
@@ -22,7 +22,7 @@ export async function fail(
     outcome: failure.kind,
     detail: failure.reason,
   });
-  if (failure.kind === "misconfigured") return parkMisconfigured(attempt, failure);
+  if (failure.kind === "misconfigured") return putAside(attempt, failure);
   if (failure.kind === "undeliverable") return giveUp(attempt, failure.reason);
   const { rings } = reply;
   if (rings >= LIMITS.rings_max || now - reply.created_at > timings.reply_kept_ms) {
@@ -50,13 +50,9 @@ async function giveUp(attempt: Attempt, reason: string): Promise<null> {
 }
 
 /** Nothing gets through until somebody changes a variable: put aside, to be replayed then. */
-export async function parkMisconfigured(attempt: Attempt, { reason }: Misconfigured): Promise<null> {
+export async function putAside(attempt: Attempt, { reason }: Misconfigured): Promise<null> {
   const { env, lease, reply } = attempt;
-  const now = Date.now();
-  await recordAbsent(env.DB, lease, 0);
-  const { version } = reply;
-  await postponeReply(env.DB, lease, { version, revision: null, ringAt: now, notBefore: 0, failed: true });
-  await parkReply(env.DB, reply.id, reason, now);
+  await parkMisconfigured(env.DB, lease, { version: reply.version, reason }, Date.now());
   log("error", { ...getLogFacts(attempt), effect: "parked", detail: reason });
   return null;
 }

@@ -21,7 +21,7 @@ export function deleteDoorbell(queue: QueueName, key: string, version: number | 
 
 /** Puts a doorbell aside: no sweep rings it until somebody replays it. */
 export function parkDoorbell(queue: QueueName, key: string, reason: string, now: number): Sql {
-  return sql`UPDATE outbox SET parked_reason = ${reason}, parked_at = ${now}
+  return sql`UPDATE outbox SET parked_reason = ${reason}, parked_at = ${now}, misconfigured = 0
     WHERE queue = ${queue} AND key = ${key} AND parked_reason IS NULL`;
 }
 

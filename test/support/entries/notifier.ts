@@ -20,6 +20,10 @@ export default class extends Notifier {
     return deliver(batch, invocation, (brought) => super.queue(brought));
   }
 
+  override scheduled() {
+    return within(new Invocation(this.controlUrl, "notifier", "clock"), () => super.scheduled());
+  }
+
   override fetchFile(...args: Parameters<Notifier["fetchFile"]>) {
     return within(new Invocation(this.controlUrl, "notifier", "fetchFile"), () => super.fetchFile(...args));
   }

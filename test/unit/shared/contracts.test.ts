@@ -1,6 +1,7 @@
 /** Every contract has an example, and the example is one. */
 import * as z from "zod/mini";
 import { expect, it } from "vitest";
+import * as alert from "../../../shared/contracts/alert.ts";
 import * as api from "../../../shared/contracts/api.ts";
 import * as code from "../../../shared/contracts/code.ts";
 import * as channel from "../../../shared/contracts/channel.ts";
@@ -25,6 +26,7 @@ it.each([
   ["SteeringMessage", api.SteeringMessage, api.steeringMessageExample],
   ["ReplyAddress", channel.ReplyAddress, channel.replyAddressExample],
   ["Doorbell", doorbell.Doorbell, doorbell.doorbellExample],
+  ["Notice", alert.Notice, alert.noticeExample],
   ["TaskEvent", event.TaskEvent, event.taskEventExample],
   ["StoredFile", file.StoredFile, file.storedFileExample],
   ["ReceivedFile", file.ReceivedFile, file.receivedFileExample],

@@ -2,6 +2,7 @@
 import { beforeAll, expect, it } from "vitest";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { addFirstKey } from "../../../shared/store/api-keys.ts";
+import { isWatchLate, settleNotice, watch } from "../../../shared/store/alerts.ts";
 import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
 import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
 import { readAttachments, recordAttachments, recordRefused } from "../../../shared/store/attachments.ts";
@@ -18,7 +19,7 @@ import { listTasks, recentTasks } from "../../../shared/store/list-tasks.ts";
 import { narrate } from "../../../shared/store/narrate.ts";
 import { observeCall } from "../../../shared/store/observe-call.ts";
 import { takeDue } from "../../../shared/store/outbox.ts";
-import { parkAndTell, parkReply, parkUnreadable } from "../../../shared/store/park.ts";
+import { parkAndTell, parkMisconfigured, parkUnreadable } from "../../../shared/store/park.ts";
 import { admitByCode, dismissPerson, listPeople, readRoles } from "../../../shared/store/people.ts";
 import { purge } from "../../../shared/store/purge.ts";
 import { listUnnamed } from "../../../shared/store/file-references.ts";
@@ -39,12 +40,13 @@ import { storeTurn } from "../../../shared/store/store-turn.ts";
 import { closeStream, keepStream } from "../../../shared/store/streams.ts";
 import { noteSign } from "../../../shared/store/signs.ts";
 import { readStatus } from "../../../shared/store/status.ts";
+import { tellChat } from "../../../shared/store/tell-chat.ts";
 import { submitTask } from "../../../shared/store/submit-task.ts";
 import { CALLER, acceptedMessage, ADDRESS, newInbound, observed, plannedTurn, whereOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
 
 /** Tables of a few rows, and those whose size is what is under way now. */
-const SMALL = new Set(["tenants", "api_keys", "streams", "signs"]);
+const SMALL = new Set(["tenants", "api_keys", "streams", "signs", "alerts", "notices"]);
 
 const prepared = new Set<string>();
 let db: D1Database;
@@ -164,6 +166,7 @@ async function callAsReply(): Promise<void> {
   await recordAbsent(d, lease, 0);
   for (const failed of [true, false])
     await postponeReply(d, lease, { version: 1, revision: 1, ringAt: NOW, notBefore: 0, failed });
+  await parkMisconfigured(d, lease, { version: 1, reason: "x" }, NOW);
   await settleReply(d, lease, 1, { state: "delivered", reason: null, externalIds: [] }, NOW);
   await dropReplyDoorbell(d, "task_a", 1);
 }
@@ -171,7 +174,6 @@ async function callAsReply(): Promise<void> {
 async function callAsClock(): Promise<void> {
   const d = recorder;
   await takeDue(d, NOW, TIMINGS);
-  await parkReply(d, "task_a", "x", NOW);
   await parkUnreadable(d, { key: "k", body: "b", reason: "r", now: NOW });
   for (const queue of ["inbound", "tasks"] as const)
     await parkAndTell(d, { queue, key: "x" }, { reason: "x", text: "x" }, NOW, TIMINGS);
@@ -181,6 +183,20 @@ async function callAsClock(): Promise<void> {
   await discard(d, { queue: "inbound", key: "inb_a" }, NOW);
   await noteSign(d, { name: "clock", version: "v", now: NOW });
   await readStatus(d, CALLER);
+  await watch(d, { webhooks: [], sinks: ["chat"], version: "v" }, NOW, TIMINGS);
+  await isWatchLate(d, NOW, TIMINGS);
+  const notice = {
+    kind: "clock",
+    subject: "sweep",
+    revision: 1,
+    state: "firing",
+    detail: "x",
+    created_at: NOW,
+  } as const;
+  await settleNotice(d, { ...notice, sink: "chat", attempts: 1 }, "told");
+  const address = { channel: "telegram", chatId: "1" } as const;
+  const said = { replyId: "alert_a", tenantId: "default", conversationId: "conv_x", address, text: "x" };
+  await tellChat(d, notice, "chat", said, NOW, TIMINGS);
   await purge(d, NOW + 2 * TIMINGS.task_kept_ms, TIMINGS);
   await listUnnamed(d, [SHA256]);
 }

@@ -4,8 +4,9 @@ import type { Status } from "../../../shared/contracts/api.ts";
 import type { TaskState } from "../../../shared/contracts/task.ts";
 import type { QueueName } from "../../../shared/contracts/doorbell.ts";
 import { type InstallationStatus, readStatus } from "../../../shared/store/status.ts";
+import { CLOCKS } from "../../../shared/store/statements/wrong.ts";
 import { readVersion } from "../../../shared/version.ts";
-import { CLOCK, type Env } from "../env.ts";
+import type { Env } from "../env.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
 import { formatTime } from "./view.ts";
 
@@ -21,7 +22,7 @@ const formatOrNull = (at: number | null | undefined) =>
   at === null || at === undefined ? null : formatTime(at);
 
 function view(
-  { waiting, tasks, parked, spent, faults, signs }: InstallationStatus,
+  { waiting, tasks, parked, spent, faults, signs, alerts }: InstallationStatus,
   version: string | null,
 ): Status {
   const queueOf = (name: QueueName) => {
@@ -42,11 +43,18 @@ function view(
       timed_out: countOf("timed_out"),
     },
     dead_letters: parked,
-    swept_at: formatOrNull(signs.find(({ name }) => name === CLOCK)?.at),
+    swept_at: formatOrNull(signs.find(({ name }) => name === CLOCKS.sweep)?.at),
+    watched_at: formatOrNull(signs.find(({ name }) => name === CLOCKS.watch)?.at),
     workers: signs
-      .filter(({ name }) => name !== CLOCK)
+      .filter(({ name }) => !Object.values<string>(CLOCKS).includes(name))
       .map(({ name, version: its, at }) => ({ name, version: its, seen_at: formatTime(at) })),
     today: spent,
+    alerts: alerts.map(({ kind, subject, detail, wrong_since }) => ({
+      kind,
+      subject,
+      detail,
+      since: formatTime(wrong_since),
+    })),
     faults_of_the_hour: faults.map(({ what, count, last_at }) => ({
       what,
       count,

@@ -103,6 +103,18 @@ export interface Conversation<Address> {
   readonly answersId: string | null;
 }
 
+/** How a platform sees our webhook. */
+export interface WebhookState {
+  /** Empty: it sends to nobody. */
+  readonly url: string;
+  /** Messages that it could not deliver yet. */
+  readonly pending: number;
+  /** In the platform's own words, at Unix milliseconds. */
+  readonly lastError: { readonly at: number; readonly words: string } | null;
+}
+
+type AskWebhook = (env: Env, timings: Timings) => Promise<Sent<WebhookState>>;
+
 type Download = (env: Env, fileId: string, timings: Timings) => Promise<Sent<Uint8Array<ArrayBuffer>>>;
 
 interface Definition<Name extends ChatChannelName> {
@@ -114,12 +126,15 @@ interface Definition<Name extends ChatChannelName> {
   ): ChannelClient<AbilitiesOf<Name>, unknown> | Misconfigured;
   /** What somebody has sent, up to the bytes of LIMITS.file_bytes_max. */
   readonly download: If<AbilitiesOf<Name>["filesIn"], Download>;
+  /** Null where the platform does not tell. */
+  readonly askWebhook: AskWebhook | null;
 }
 
 /** The sending half of a channel. */
 export interface ChannelAdapter {
   open(env: Env, conversation: Conversation<ChatAddress>, timings: Timings): AnyClient | Misconfigured;
   readonly download: Download | null;
+  readonly askWebhook: AskWebhook | null;
 }
 
 /** @returns the sending half of the channel, which refuses addresses that are not its own. */
@@ -129,6 +144,7 @@ export function defineAdapter<Name extends ChatChannelName>(
 ): ChannelAdapter {
   return {
     download: definition.download,
+    askWebhook: definition.askWebhook,
     open: (env, { address, answersId }, timings) =>
       definition.open(env, { address: z.parse(channel.address, address), answersId }, timings),
   };

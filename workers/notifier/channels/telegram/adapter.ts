@@ -4,6 +4,7 @@ import { readBody } from "../../../../shared/body.ts";
 import { telegram as channel } from "../../../../shared/channels/telegram.ts";
 import { fetchDirect } from "../../../../shared/fetch.ts";
 import { LIMITS, type Timings } from "../../../../shared/limits.ts";
+import { redact } from "../../../../shared/log.ts";
 import type { Env } from "../../env.ts";
 import { defineAdapter, type Misconfigured } from "../client.ts";
 import { openClient } from "./client.ts";
@@ -15,6 +16,20 @@ export const telegram = defineAdapter<"telegram">(channel, {
   open(env, conversation, timings) {
     const bot = openBot(env, timings);
     return bot.kind === "misconfigured" ? bot : openClient(bot.api, conversation);
+  },
+  /** https://core.telegram.org/bots/api#getwebhookinfo */
+  async askWebhook(env, timings) {
+    const bot = openBot(env, timings);
+    if (bot.kind === "misconfigured") return bot;
+    return tryCall(async () => {
+      const info = await bot.api.getWebhookInfo();
+      const { url = "", pending_update_count: pending, last_error_date, last_error_message = "" } = info;
+      const lastError =
+        last_error_date === undefined
+          ? null
+          : { at: last_error_date * 1_000, words: redact(last_error_message) };
+      return { url, pending, lastError };
+    });
   },
   async download(env, fileId, timings) {
     const bot = openBot(env, timings);

@@ -1,7 +1,7 @@
 /** The client of the Messages API. */
 import { BaseAnthropic } from "@anthropic-ai/sdk/client";
 import { Messages } from "@anthropic-ai/sdk/resources/messages/messages";
-import { permanent, type Permanent, transient } from "../../../../shared/errors.ts";
+import { misconfigured, type Permanent, transient } from "../../../../shared/errors.ts";
 import { fetchDirect } from "../../../../shared/fetch.ts";
 import type { ModelAnswer, ModelClient, ModelRequest } from "../model.ts";
 import { toMessageParam } from "./convert.ts";
@@ -85,7 +85,8 @@ function buildHeaders(
 
 function toAnswer(answer: Answer | null, settings: AnthropicSettings): ModelAnswer | Permanent {
   // Whatever answers 200 at a wrong address is not typed by hope.
-  if (answer === null) return permanent("what answered is not the Messages API: check ANTHROPIC_BASE_URL");
+  if (answer === null)
+    return misconfigured("what answered is not the Messages API: check ANTHROPIC_BASE_URL");
   const { content, model, usage } = answer;
   return {
     kind: "answer",

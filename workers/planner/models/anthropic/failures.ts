@@ -2,6 +2,7 @@
 import { APIError } from "@anthropic-ai/sdk/core/error";
 import { readTimings } from "../../../../shared/config.ts";
 import {
+  misconfigured,
   permanent,
   type Permanent,
   describeError,
@@ -23,7 +24,7 @@ export function classifyFailure(error: unknown, env: AnthropicSettings): Transie
   // Half a body does not parse.
   if (!(error instanceof APIError)) return transient("the model's answer could not be read to its end");
   if (error.cause instanceof RedirectError)
-    return permanent(`${error.cause.message}: check ANTHROPIC_BASE_URL`);
+    return misconfigured(`${error.cause.message}: check ANTHROPIC_BASE_URL`);
   const { retry_after_ms_max } = readTimings(env);
   const { status, apiMessage } = error;
   // The connection was refused, cut or timed out.
@@ -40,13 +41,15 @@ export function classifyFailure(error: unknown, env: AnthropicSettings): Transie
     return permanent(`the model asks to wait for ${Math.round(retryAfterMs / 60_000)} minutes (${said})`);
   }
   const gateway = explainGatewayFailure(error.error);
-  if (gateway !== null) return permanent(gateway);
+  if (gateway !== null) return misconfigured(gateway);
   if (status === 404)
-    return permanent(
+    return misconfigured(
       `there is no such model, or no such address (${said}): check ANTHROPIC_MODEL and ANTHROPIC_BASE_URL`,
     );
   if (status === 401 || status === 403)
-    return permanent("the model refuses the key: check ANTHROPIC_API_KEY, or AI_GATEWAY_TOKEN for a gateway");
+    return misconfigured(
+      "the model refuses the key: check ANTHROPIC_API_KEY, or AI_GATEWAY_TOKEN for a gateway",
+    );
   return { kind: "refused", reason: `the model refused the request (${said})` };
 }
 

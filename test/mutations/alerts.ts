@@ -1,0 +1,72 @@
+/** What holds that an operator is told once, and that what waits for a setting is neither lost nor doubled. */
+import type { Mutation } from "./mutation.ts";
+
+const STORE = "test/unit/store/alerts.test.ts";
+const TOLD = "test/pipeline/alerts.test.ts";
+const DESK = "test/pipeline/dead-letters.test.ts";
+
+export const ALERTS: readonly Mutation[] = [
+  {
+    name: "what passes at once is not told",
+    file: "shared/store/alerts.ts",
+    find: "wrong_since <= ${now - alert_hold_ms}",
+    replace: "wrong_since <= ${now + 0 * alert_hold_ms}",
+    test: STORE,
+  },
+  {
+    name: "what comes and goes is not told each time",
+    file: "shared/store/alerts.ts",
+    find: " AND told_at <= ${now - alert_calm_ms}",
+    replace: " AND told_at <= ${now + alert_calm_ms}",
+    test: STORE,
+  },
+  {
+    name: "what is told already is not told again",
+    file: "shared/store/alerts.ts",
+    find: "WHERE told <> 'firing' AND",
+    replace: "WHERE",
+    test: TOLD,
+  },
+  {
+    name: "what is not wrong any more is right",
+    file: "shared/store/alerts.ts",
+    find: "wrong_since IS NOT NULL AND seen_at < ${now}",
+    replace: "seen_at < 0 AND seen_at < ${now}",
+    test: STORE,
+  },
+  {
+    name: "a platform that cannot be asked mends nothing",
+    file: "shared/store/statements/wrong.ts",
+    find: "WHERE value->>'state' = 'unknown')",
+    replace: "WHERE value->>'state' = 'nothing')",
+    test: TOLD,
+  },
+  {
+    name: "a model that nobody has asked since is not mended",
+    file: "shared/store/statements/wrong.ts",
+    find: "WHERE kind = 'misconfigured' AND subject = 'model' AND wrong_since IS NOT NULL",
+    replace: "WHERE 0 AND wrong_since IS NOT NULL",
+    test: STORE,
+  },
+  {
+    name: "answers go on when their platform takes the token again",
+    file: "workers/notifier/watch/watch.ts",
+    find: 'await ring(getBells(env), doorbells, "notifier");',
+    replace: "",
+    test: TOLD,
+  },
+  {
+    name: "a message that is shown stays when the token goes",
+    file: "shared/store/park.ts",
+    find: "part >= 0 AND state = 'creating' AND",
+    replace: "part >= 0 AND",
+    test: DESK,
+  },
+  {
+    name: "a sink that refuses for good is not asked again",
+    file: "workers/notifier/watch/tell.ts",
+    find: 'told.kind === "refused" || attempts',
+    replace: "attempts",
+    test: TOLD,
+  },
+];
