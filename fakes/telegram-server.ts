@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { buttonOf, readBody, type Refusal, refusal, success, understand } from "./telegram-wire.ts";
+import { buttonsOf, readBody, type Refusal, refusal, success, understand } from "./telegram-wire.ts";
 
 const DOWNLOAD_BYTES_MAX = 20 * 1024 * 1024;
 
@@ -19,8 +19,8 @@ export interface ShownMessage {
   silent: boolean;
   /** The topic of a forum that it was sent to. */
   threadId: string | null;
-  /** What the button under it sends back. */
-  button: string | null;
+  /** What the buttons under it send back. */
+  buttons: readonly string[];
   /** The message that it answers. */
   answers: number | null;
   /** What was attached; its name is the message's text then. */
@@ -181,7 +181,7 @@ export class TelegramServer {
           edits: 0,
           silent: body["disable_notification"] === true,
           threadId: body["message_thread_id"] === undefined ? null : String(body["message_thread_id"]),
-          button: buttonOf(body),
+          buttons: buttonsOf(body),
           answers: (body["reply_parameters"] as { message_id: number } | undefined)?.message_id ?? null,
         };
         this.messages.push(message);
@@ -194,15 +194,16 @@ export class TelegramServer {
         const message = this.find(chatId, body["message_id"]);
         if (message === undefined)
           return refusal({ status: 400, description: "Bad Request: message to edit not found" });
-        const button = buttonOf(body);
-        if (message.text === text && message.markup === String(body["text"]) && message.button === button) {
+        const buttons = buttonsOf(body);
+        const isSame = message.text === text && message.markup === String(body["text"]);
+        if (isSame && message.buttons.join() === buttons.join()) {
           return refusal({
             status: 400,
             description:
               "Bad Request: message is not modified: specified new message content and reply markup are exactly the same",
           });
         }
-        Object.assign(message, { text, markup: String(body["text"]), button, edits: message.edits + 1 });
+        Object.assign(message, { text, markup: String(body["text"]), buttons, edits: message.edits + 1 });
         this.onShown(message);
         return success({
           message_id: message.id,
@@ -241,7 +242,7 @@ export class TelegramServer {
           edits: 0,
           silent: false,
           threadId,
-          button: null,
+          buttons: [],
           answers: null,
           file: attached,
         };

@@ -10,9 +10,9 @@ export interface Refusal {
   headers?: Record<string, string>;
 }
 
-export function buttonOf(body: Record<string, unknown>): string | null {
+export function buttonsOf(body: Record<string, unknown>): string[] {
   const markup = body["reply_markup"] as { inline_keyboard: { callback_data: string }[][] } | undefined;
-  return markup?.inline_keyboard[0]?.[0]?.callback_data ?? null;
+  return (markup?.inline_keyboard ?? []).flat().map(({ callback_data: data }) => data);
 }
 
 const TEXT_UNITS_MAX = 4_096;

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Status } from "../shared/contracts/api.ts";
+import { TIMINGS } from "../shared/limits.ts";
 import { callApi, WHERE_OPTIONS } from "./installation/call-api.ts";
 import { command } from "./installation/command.ts";
 
@@ -12,7 +13,7 @@ const USAGE = `Usage: npm run status -- [--state .errand | --name errand] [--wat
 
 const EVERY_MS = 5_000;
 /** The clock rings every minute on Cloudflare, and every few seconds here. */
-const CLOCK_LATE_MS = 150_000;
+const { clock_late_ms: CLOCK_LATE_MS } = TIMINGS;
 
 await command(USAGE, async () => {
   const { values } = parseArgs({
@@ -34,9 +35,8 @@ await command(USAGE, async () => {
 });
 
 function describe(status: Status, now: number): string {
-  const { queues, tasks, dead_letters, swept_at, workers, today, faults_of_the_hour, version, alerts } =
-    status;
-  const late = swept_at === null || now - Date.parse(swept_at) > CLOCK_LATE_MS;
+  const { queues, tasks, dead_letters, swept_at, watched_at, workers, today, version } = status;
+  const { alerts, untold_alerts, faults_of_the_hour } = status;
   const { queued, running, waiting, succeeded, failed, cancelled, timed_out } = tasks;
   const cost = today.cost_usd === null ? "price unknown" : `$${today.cost_usd.toFixed(4)}`;
   return [
@@ -46,13 +46,16 @@ function describe(status: Status, now: number): string {
     `tasks          ${queued} queued, ${running} running, ${waiting} waiting for a person`,
     `in 24 hours    ${succeeded} succeeded, ${failed} failed, ${cancelled} cancelled, ${timed_out} timed out`,
     `put aside      ${dead_letters === 0 ? "nothing" : `${dead_letters}: npm run dead-letters -- list`}`,
-    `clock          ${swept_at === null ? "never heard of" : `rang ${formatAge(swept_at, now)} ago`}${late ? "  ⚠ it has stopped" : ""}`,
+    `clocks         sweep ${describeClock(swept_at, now)}, watch ${describeClock(watched_at, now)}`,
     `today          ${today.turns === 0 ? "no turns yet" : `${today.turns} turns, ${today.tokens_in} tokens in, ${today.tokens_out} out, ${cost}`}`,
     `versions       ${workers.length === 0 ? (version ?? "none") : workers.map((worker) => `${worker.name} ${worker.version}`).join(", ")}`,
     ...alerts.map(
       ({ kind, subject, detail, since }) =>
         `alert          ${[kind, subject].filter(Boolean).join(" ")}, for ${formatAge(since, now)}: ${detail}`,
     ),
+    ...(untold_alerts > 0
+      ? [`untold         ${untold_alerts} alerts of a day: look for "given up" in the log`]
+      : []),
     ...faults_of_the_hour.map(
       ({ what, count, last_at }) => `failed         ${count} × ${what} (last ${formatAge(last_at, now)} ago)`,
     ),
@@ -66,6 +69,12 @@ function describeBacklog(
 ): string {
   const oldest = oldest_at === null ? "" : `, oldest ${formatAge(oldest_at, now)}`;
   return `${name} ${waiting}${oldest}${overdue > 0 ? ` ⚠ ${overdue} overdue` : ""}`;
+}
+
+function describeClock(rungAt: string | null, now: number): string {
+  if (rungAt === null) return "never heard of";
+  const isLate = now - Date.parse(rungAt) > CLOCK_LATE_MS;
+  return `rang ${formatAge(rungAt, now)} ago${isLate ? " ⚠ it has stopped" : ""}`;
 }
 
 function formatAge(at: string, now: number): string {

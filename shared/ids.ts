@@ -6,7 +6,7 @@
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford's base 32: nothing in it is mistaken for something else
 const SUFFIX_CHARS = 26; // 130 bits
 
-export type IdKind = "inb" | "conv" | "msg" | "task" | "alert";
+export type IdKind = "inb" | "conv" | "msg" | "task" | "alert" | "appr";
 
 /** The same parts give the same id. Parts are joined with a separator that JSON escapes, so ("a","bc") differs from ("ab","c"). */
 export async function deriveId(kind: IdKind, ...parts: readonly string[]): Promise<string> {

@@ -42,6 +42,11 @@ export const LIMITS = {
   progress_chars_max: 1_500,
   turns_max: 20,
   calls_per_turn_max: 10,
+  /** Times a Workflow looks whether a person has decided: each wake is one, and each revival. */
+  looks_max: 100,
+  choices_max: 8,
+  choice_chars_max: 60,
+  question_chars_max: 2_000,
   /** Calls beyond the ones that are made are answered with words, up to this many: each is a step, of which a Workflow has 1,024. */
   calls_answered_max: 20,
   /** Of a call's input, as JSON. SQLite reads a thousand. */
@@ -64,6 +69,10 @@ export const LIMITS = {
   active_tasks_per_key_max: 20,
   active_tasks_per_person_max: 5,
   key_label_chars_max: 100,
+  /** Of a tenant's policy. */
+  policy_rules_max: 100,
+  policy_patterns_max: 50,
+  policy_pattern_chars_max: 200,
   /** Event streams that a key has open. */
   streams_per_key_max: 4,
   tasks_page_max: 50,
@@ -77,8 +86,10 @@ export const LIMITS = {
   revivals_max: 3,
   /** Tasks that fail alike within `alert_window_ms` until an operator is told. */
   alert_failures_min: 3,
-  /** Rings in vain: about five minutes of them. */
-  alert_rings_min: 6,
+  /** Tries in vain: of an answer about four minutes of them, of a task more. */
+  alert_rings_min: 8,
+  /** Times an answer goes on by itself after its platform has refused our credentials, and takes them again. */
+  replays_max: 20,
   /** Tellings of alerts that one watch sends, and tries of each: an hour and a half. */
   notices_at_once_max: 20,
   notice_attempts_max: 24,
@@ -88,6 +99,7 @@ export const LIMITS = {
   sweep_pages_max: 20,
   dead_letters_page_max: 500,
   people_page_max: 500,
+  approvals_page_max: 100,
   /** Kinds of what failed in an hour, and how much of each reason is shown. */
   faults_page_max: 20,
   fault_chars_max: 120,
@@ -121,6 +133,10 @@ export const TIMINGS = {
   /** After a step that crashed. It doubles each time. */
   step_retry_ms: 1_000,
   task_deadline_ms: 3_600_000,
+  /** How long a person may take to decide, until it is a denial. */
+  approval_ms: 24 * 3_600_000,
+  /** How long a question may wait for its answer. */
+  question_ms: 7 * 24 * 3_600_000,
   /** Wall-clock time of one `run_code`, counted from the moment its isolate starts. */
   code_wall_ms: 5_000,
   /** How long a call may wait for its turn in the sandbox, and for the sandbox to come back. */

@@ -7,6 +7,26 @@ export const UNREAD_TEXT = " Unread messages that went with it: {n}.";
 /** The button under what is shown while a task runs. Platforms take no more than 64 bytes of data. */
 export const makeStopButton = (taskId: string) => ({ label: "⏹ Stop", data: `stop:${taskId}` });
 
+/** The buttons under what asks a person. */
+export const makeApprovalButtons = (id: string) => [
+  { label: "✅ Approve", data: `approve:${id}` },
+  { label: "⛔ Deny", data: `deny:${id}` },
+];
+export const makeChoiceButtons = (id: string, choices: readonly string[]) =>
+  choices.map((label, index) => ({ label, data: `answer${index}:${id}` }));
+
+/** What a button decides, and of which request; `choice` counts from 0. Null for another button. */
+export function parseApprovalButton(
+  data: string,
+): { id: string; verb: "approve" | "deny" } | { id: string; verb: "answer"; choice: number } | null {
+  const [, verb, choice = "", id = ""] = /^(approve|deny|answer(\d))?:(appr_[0-9a-z]{26})$/.exec(data) ?? [];
+  if (verb === "approve" || verb === "deny") return { id, verb };
+  return verb === undefined ? null : { id, verb: "answer", choice: Number(choice) };
+}
+
+/** As people type it: the beginning of the id, behind its kind. */
+export const shortenApprovalId = (id: string) => id.slice("appr_".length, "appr_".length + 6);
+
 /** The task that a button stops; null for another button. */
 export function parseStopButton(data: string): string | null {
   return /^stop:(task_[0-9a-z]{26})$/.exec(data)?.[1] ?? null;

@@ -36,3 +36,10 @@ export function toOneLine(text: string, unitsMax: number): string {
 export function formatCode(text: string): string {
   return `\`${text.replaceAll("`", "'")}\``;
 }
+
+/** A code block whose fence is longer than any run of backticks inside. */
+export function formatBlock(text: string): string {
+  const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([ticks]) => ticks.length));
+  const ticks = "`".repeat(longest + 1);
+  return `${ticks}\n${text}\n${ticks}`;
+}

@@ -52,18 +52,19 @@ describe("imports", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("of shared lead to shared and to zod, and of its store to SQL", () => {
+  it("of shared lead to shared and to zod, of its store to SQL, and of its policy to addresses", () => {
     const isAllowed = ({ file, to }: { file: string; to: string }) =>
       to.startsWith("shared/") ||
       to === "zod/mini" ||
-      (to === "sql-template-tag" && file.startsWith("shared/store/"));
+      (to === "sql-template-tag" && file.startsWith("shared/store/")) ||
+      (to === "ipaddr.js" && file.startsWith("shared/policy/"));
     expect(edges("shared").filter((edge) => !isAllowed(edge))).toEqual([]);
   });
 
   it("of the contracts and the descriptions of channels lead to each other, and to what is pure", () => {
     const pure = ["commands", "limits", "one-of", "text", "variables"].map((name) => `shared/${name}.ts`);
     const allowed = (to: string) =>
-      /^shared\/(contracts|channels)\//.test(to) || to === "zod/mini" || pure.includes(to);
+      /^shared\/(contracts|channels|policy)\//.test(to) || to === "zod/mini" || pure.includes(to);
     const all = ["shared/contracts", "shared/channels"].flatMap(edges);
     expect(all.filter(({ to }) => !allowed(to))).toEqual([]);
   });

@@ -1,13 +1,14 @@
 /** Whether an installation is there, keeps up, and does a task from end to end. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Status, Task, TaskReference } from "../../shared/contracts/api.ts";
+import { TIMINGS } from "../../shared/limits.ts";
 import { callApi, type Where } from "../installation/call-api.ts";
 import type { Settings } from "../installation/settings.ts";
 import { askHealth } from "../installation/health.ts";
 import { examine, fault, type Finding, ok, warn } from "./finding.ts";
 
 /** Two rounds of the clock, which rings once a minute on Cloudflare. */
-const CLOCK_LATE_MS = 150_000;
+const { clock_late_ms: CLOCK_LATE_MS } = TIMINGS;
 /** By these somebody is told. */
 const SINKS = ["ERRAND_ALERT_CHAT", "ERRAND_ALERT_URL", "ERRAND_ERROR_DSN"];
 const TASK_MS_MAX = 45_000;
@@ -39,7 +40,7 @@ export async function examineStatus(
 ): Promise<readonly Finding[]> {
   return examine("status", renew, async () => {
     const status = await callApi(Status, { where, method: "GET", path: "/v1/status" });
-    const { queues, dead_letters } = status;
+    const { queues, dead_letters, untold_alerts } = status;
     const late = Object.entries(queues).filter(([, { overdue }]) => overdue > 0);
     return [
       readClock("clock", status.swept_at, renew),
@@ -47,6 +48,15 @@ export async function examineStatus(
       ...late.map(([name, { overdue }]) =>
         fault(`queue ${name}`, `${overdue} doorbells are overdue: nobody consumes it`, renew),
       ),
+      ...(untold_alerts > 0
+        ? [
+            warn(
+              "alerts told",
+              `${untold_alerts} of a day were taken by nobody`,
+              'see that ERRAND_ALERT_CHAT, ERRAND_ALERT_URL and ERRAND_ERROR_DSN lead where you think; the log says "given up", and why',
+            ),
+          ]
+        : []),
       dead_letters > 0
         ? warn("dead letters", `${dead_letters} were put aside`, letters)
         : ok("dead letters", "none"),

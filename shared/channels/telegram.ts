@@ -82,5 +82,5 @@ export const telegram = defineChannel({
     // "After entities parsing". https://core.telegram.org/bots/api#sendmessage
     textUnitsMax: 4_096,
   },
-  commands: ["status", "tasks", "stop", "new", "admit", "promote", "help"],
+  commands: ["status", "tasks", "stop", "approve", "deny", "policy", "new", "admit", "promote", "help"],
 });

@@ -192,8 +192,10 @@ export const Status = z.object({
     tokens_out: z.int(),
     cost_usd: z.nullable(z.number()),
   }),
-  /** What is wrong now, and was told. */
+  /** What is wrong now, for longer than a moment. */
   alerts: z.array(z.object({ kind: AlertKind, subject: z.string(), detail: z.string(), since: Time })),
+  /** Tellings of alerts in a day that no sink has taken. */
+  untold_alerts: z.int(),
   faults_of_the_hour: z.array(z.object({ what: z.string(), count: z.int(), last_at: Time })),
 });
 export type Status = z.infer<typeof Status>;

@@ -1,5 +1,6 @@
 /** The receipt: what has happened to a task, in its order. */
 import * as z from "zod/mini";
+import { ApprovalKind, ApprovalState } from "./approval.ts";
 import { ChannelName } from "./channel.ts";
 import { FinalState } from "./task.ts";
 
@@ -41,6 +42,22 @@ const CONTENT = [
     type: z.literal("delayed"),
     ...ON_TURN,
     data: z.object({ reason: z.string(), retry_after_ms: z.int() }),
+  }),
+  /** A person was asked: whether it may be made, or a question. */
+  z.object({
+    type: z.literal("requested"),
+    ...ON_CALL,
+    data: z.object({ approval: z.string(), kind: ApprovalKind, expires_at: z.int() }),
+  }),
+  z.object({
+    type: z.literal("decided"),
+    ...ON_CALL,
+    data: z.object({
+      approval: z.string(),
+      state: ApprovalState,
+      by: z.nullable(z.string()),
+      reason: z.nullable(z.string()),
+    }),
   }),
   z.object({ type: z.literal("started"), ...ON_CALL, data: z.object({ tool: z.string() }) }),
   z.object({

@@ -6,6 +6,8 @@ export const Scope = z.enum([
   "tasks",
   /** Reads the tasks of every key of its tenant; not what people said in chats. */
   "tasks:read",
+  /** Lists and decides what calls wait for, of every task of its tenant. */
+  "approvals",
   /** Lists, admits, dismisses and forgets people. */
   "people",
   /** Reads, replays and discards what was put aside, whoever said it. */

@@ -1,8 +1,15 @@
 /** What a tool is, described once: for the model that calls it, the API, the chat, and whoever carries it out. */
 import * as z from "zod/mini";
 import type { Command } from "./command.ts";
+import type { Touched } from "../policy/policy.ts";
 import { StoredFile } from "./file.ts";
 import { ConversationName } from "./task.ts";
+
+/** What a person is asked. Without choices they answer in words. */
+export interface Question {
+  readonly question: string;
+  readonly choices: readonly string[];
+}
 
 interface Definition<Name extends string, Input extends z.ZodMiniType> {
   readonly name: Name;
@@ -14,6 +21,10 @@ interface Definition<Name extends string, Input extends z.ZodMiniType> {
   readonly input: Input;
   /** Whether it changes anything, or learns anything, outside of its sandbox. */
   readonly effect: "none" | "reads" | "acts";
+  /** What a call of it would touch, as far as its input tells: the policy has rules on that. */
+  readonly touches?: (input: z.output<Input>) => Touched;
+  /** It is a question to a person, whose answer is all that it does. */
+  readonly asks?: (input: z.output<Input>) => Question;
   /** One call in a few words, for step names and the log. */
   readonly summarizeCall: (input: z.output<Input>) => string;
   /** A command that calls it without a model. */
@@ -29,7 +40,9 @@ interface Definition<Name extends string, Input extends z.ZodMiniType> {
 }
 
 /** A tool whose types nobody has to know. */
-export type AnyTool = Omit<Definition<string, z.ZodMiniType>, "summaryOf" | "command"> & {
+export type AnyTool = Omit<Definition<string, z.ZodMiniType>, "touches" | "asks" | "command"> & {
+  readonly asks: (input: unknown) => Question | null;
+  readonly touches: (input: unknown) => Touched;
   readonly summarizeCall: (input: unknown) => string;
   readonly command?: Omit<NonNullable<Definition<string, z.ZodMiniType>["command"]>, "inputOf"> & {
     readonly inputOf: (args: Command["args"]) => unknown;
@@ -40,9 +53,11 @@ export type AnyTool = Omit<Definition<string, z.ZodMiniType>, "summaryOf" | "com
 export function describeTool<const Name extends string, Input extends z.ZodMiniType>(
   definition: Definition<Name, Input>,
 ) {
-  const { name, input } = definition;
+  const { name, input, touches, asks } = definition;
   return {
     ...definition,
+    touches: (given: unknown): Touched => touches?.(z.parse(input, given)) ?? {},
+    asks: (given: unknown): Question | null => asks?.(z.parse(input, given)) ?? null,
     summarizeCall: (given: unknown) => definition.summarizeCall(z.parse(input, given)),
     call: z.strictObject({ tool: z.literal(name), input }),
     /** The body of `POST /v1/tasks`. */

@@ -40,7 +40,13 @@ export interface CallKey extends TurnKey {
   readonly call: number;
 }
 
-const NamedCall = z.object({ call: z.int(), tool: z.string(), title: z.string() });
+const NamedCall = z.object({
+  call: z.int(),
+  tool: z.string(),
+  title: z.string(),
+  /** It is not made before a person has said something. */
+  waits: z.optional(z.literal(true)),
+});
 
 /** A call as the workflow knows it: enough to name a step, no content. Instances of a version before have kept its number as `k`. */
 export const PlannedCall = z.union([

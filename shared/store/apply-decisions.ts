@@ -4,6 +4,7 @@ import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import type { Decision, DecisionOf } from "./decision.ts";
+import { addDecide, addRespond } from "./decisions/approvals.ts";
 import { addEdit, addForgetting, addMessages } from "./decisions/messages.ts";
 import { addCode, addGroup, addMigratedGroup, addPromotion } from "./decisions/people.ts";
 import { addReplies } from "./decisions/replies.ts";
@@ -53,6 +54,11 @@ function addRun(batch: Batch, run: readonly Decision[], now: number, timings: Ti
 /** A decision that is a run of its own; of the others there is nothing more to write. */
 function addCommand(batch: Batch, decision: Decision, now: number, timings: Timings): void {
   switch (decision.kind) {
+    case "respond":
+      addRespond(batch, decision, now, timings);
+      return addMessages(batch, [decision], now, timings);
+    case "decide":
+      return addDecide(batch, decision, now, timings);
     case "stop":
       return addStop(batch, decision, now, timings);
     case "press":

@@ -3,7 +3,7 @@ import sql from "sql-template-tag";
 import * as z from "zod/mini";
 import { TaskState } from "../contracts/task.ts";
 import type { Timings } from "../limits.ts";
-import { Batch, prepare } from "./batch.ts";
+import { Batch, jsonColumn, prepare } from "./batch.ts";
 import { deleteDoorbell } from "./statements/doorbells.ts";
 import { ACTIVE } from "./statements/guards.ts";
 
@@ -15,6 +15,10 @@ const RungTask = z.object({
   state: z.nullable(TaskState),
   conversation_id: z.nullable(z.string()),
   deadline_at: z.nullable(z.int()),
+  /** How many of its requests are open. */
+  asked: z.int(),
+  /** Requests that were decided, and of which its Workflow was not told yet. */
+  decided: jsonColumn(z.array(z.string())),
 });
 export type RungTask = z.infer<typeof RungTask>;
 
@@ -38,11 +42,13 @@ export async function claimTasks(
       "next",
       sql`UPDATE outbox SET ring_at = (SELECT MIN(MAX(t.claimed_until, ${now}), t.deadline_at) FROM tasks t WHERE t.id = key)
         WHERE queue = 'tasks' AND key IN ${ids}
-          AND EXISTS (SELECT 1 FROM tasks t WHERE t.id = key AND t.${ACTIVE} AND t.deadline_at > ${now})`,
+          AND EXISTS (SELECT 1 FROM tasks t WHERE t.id = key AND t.state IN ('queued', 'running') AND t.deadline_at > ${now})`,
     )
     .add(
       "tasks",
-      sql`SELECT o.key AS id, o.version, t.state, t.conversation_id, t.deadline_at
+      sql`SELECT o.key AS id, o.version, t.state, t.conversation_id, t.deadline_at,
+          (SELECT COUNT(*) FROM approvals a WHERE a.task_id = o.key AND a.state = 'open') AS asked,
+          (SELECT json_group_array(a.id) FROM approvals a WHERE a.task_id = o.key AND a.state <> 'open' AND a.woken_at IS NULL) AS decided
         FROM outbox o LEFT JOIN tasks t ON t.id = o.key WHERE o.queue = 'tasks' AND o.key IN ${ids}`,
     )
     .run(db);

@@ -4,7 +4,8 @@ import * as z from "zod/mini";
 import { ChannelName } from "../contracts/channel.ts";
 import { isFinal, TaskState } from "../contracts/task.ts";
 import { LIMITS } from "../limits.ts";
-import { Batch } from "./batch.ts";
+import { DEFAULT_POLICY, Policy } from "../policy/policy.ts";
+import { Batch, jsonColumn } from "./batch.ts";
 import { ACTIVE, claimHeld, type TurnClaim } from "./statements/guards.ts";
 import { heartbeat } from "./statements/heartbeat.ts";
 import { addTranscript, type Transcript, type TranscriptCall, readTranscript } from "./transcript.ts";
@@ -15,6 +16,7 @@ const Row = z.object({
   tenant_id: z.string(),
   channel: ChannelName,
   nonce: z.string(),
+  policy: z.nullable(jsonColumn(Policy)),
   /** Null: the turn was never claimed, for its task had ended. */
   claim: z.nullable(z.string()),
   claimed_until: z.nullable(z.int()),
@@ -60,9 +62,9 @@ export async function claimTurn(
     .add("heartbeat", heartbeat(taskId, until))
     .add(
       "task",
-      sql`SELECT t.state, t.conversation_id, t.tenant_id, t.nonce, c.channel, u.claim, u.claimed_until, u.text
+      sql`SELECT t.state, t.conversation_id, t.tenant_id, t.nonce, n.policy, c.channel, u.claim, u.claimed_until, u.text
         FROM tasks t JOIN conversations c ON c.id = t.conversation_id
-        LEFT JOIN turns u ON u.task_id = t.id AND u.turn = ${turn} WHERE t.id = ${taskId}`,
+        LEFT JOIN tenants n ON n.id = t.tenant_id LEFT JOIN turns u ON u.task_id = t.id AND u.turn = ${turn} WHERE t.id = ${taskId}`,
     );
   const results = await addTranscript(batch, taskId).run(db);
   const row = results.row("task", Row);
@@ -75,5 +77,6 @@ export async function claimTurn(
   }
   if (row.claim !== name) return { kind: "busy", until: row.claimed_until ?? 0 };
   const { tenant_id: tenantId, conversation_id: conversationId, channel, nonce } = row;
-  return { kind: "claimed", transcript: { tenantId, channel, conversationId, nonce, ...known } };
+  const policy = row.policy ?? DEFAULT_POLICY;
+  return { kind: "claimed", transcript: { tenantId, channel, conversationId, nonce, policy, ...known } };
 }

@@ -1,5 +1,6 @@
 /** What triage may decide of one inbound. */
 import type { ChatChannelName } from "../channels/index.ts";
+import type { Decided } from "../contracts/approval.ts";
 import type { MessageContent } from "../contracts/message.ts";
 import type { NewInbound } from "./inbound.ts";
 
@@ -22,8 +23,24 @@ interface Stopping {
   readonly idleText: string;
 }
 
+/** What somebody decides of what a call waits for. `choice`: the button of a question, from 0. */
+interface Deciding {
+  readonly target: { readonly id: string } | { readonly prefix: string };
+  readonly verdict: Decided | { readonly state: "answered"; readonly choice: number };
+  readonly by: string;
+  readonly isAdmin: boolean;
+  /** The first line of what asked, from now on. */
+  readonly outcome: string;
+}
+
+type Message = Where & { messageId: string; taskId: string; sender: string; content: MessageContent };
+
 export type Decision =
-  | (Where & { kind: "message"; messageId: string; taskId: string; sender: string; content: MessageContent })
+  | (Message & { kind: "message" })
+  /** A message to a task that waits for a person: it decides. If that was decided meanwhile, it is a message as any other. */
+  | (Message & Deciding & { kind: "respond" })
+  /** By a button, which wants an answer of its own, or by a command. */
+  | (Where & Deciding & { kind: "decide"; callbackId: string | null; doneText: string })
   | (Where & { kind: "reply"; text: string })
   | (Where & { kind: "stop" } & Stopping)
   /** A button that stops a task; what the platform is told for it says whether it did. */

@@ -1,7 +1,9 @@
 /** What came in, as triage reads it. */
 import sql from "sql-template-tag";
 import * as z from "zod/mini";
-import { select } from "./batch.ts";
+import { ApprovalKind } from "../contracts/approval.ts";
+import { Policy } from "../policy/policy.ts";
+import { jsonColumn, select } from "./batch.ts";
 import { ACTIVE } from "./statements/guards.ts";
 
 const NewInbound = z.object({
@@ -19,6 +21,18 @@ const NewInbound = z.object({
   is_active: z.int(),
   /** How many tasks are under way that its sender began, here or elsewhere. */
   sender_active: z.int(),
+  /** What a call there asks a person: a question before an approval, and the oldest first. */
+  waits: z.nullable(
+    jsonColumn(
+      z.object({
+        id: z.string(),
+        kind: ApprovalKind,
+        /** Whom the task is for. */
+        sender: z.string(),
+        approvers: Policy.shape.approvers,
+      }),
+    ),
+  ),
 });
 export type NewInbound = z.infer<typeof NewInbound>;
 
@@ -38,7 +52,11 @@ export function readNewInbound(db: D1Database, ids: readonly string[]): Promise<
         (SELECT COALESCE(SUM(units), 0) FROM messages m
           WHERE m.conversation_id = fresh.conversation_id AND m.task_id IS NULL) AS unread_chars,
         EXISTS (SELECT 1 FROM tasks t WHERE t.conversation_id = fresh.conversation_id AND t.${ACTIVE}) AS is_active,
-        (SELECT COUNT(*) FROM tasks t WHERE t.sender = fresh.sender AND t.${ACTIVE}) AS sender_active
+        (SELECT COUNT(*) FROM tasks t WHERE t.sender = fresh.sender AND t.${ACTIVE}) AS sender_active,
+        (SELECT json_object('id', a.id, 'kind', a.kind, 'sender', t.sender, 'approvers', COALESCE(n.policy->>'approvers', 'person'))
+          FROM approvals a JOIN tasks t ON t.id = a.task_id LEFT JOIN tenants n ON n.id = t.tenant_id
+          WHERE a.conversation_id = fresh.conversation_id AND a.state = 'open'
+          ORDER BY a.kind = 'question' DESC, a.requested_at LIMIT 1) AS waits
       FROM fresh ORDER BY seq`,
     NewInbound,
   );

@@ -30,6 +30,10 @@ const Reply = z.object({
   created_at: z.int(),
   /** It is no message, but what the platform is told for a button. */
   callback_id: z.nullable(z.string()),
+  /** Its task waits for a person. */
+  is_waiting: z.int(),
+  /** It asks a person, who answers with these; null: it asks nothing. */
+  buttons: z.nullable(jsonColumn(z.array(z.object({ label: z.string(), data: z.string() })))),
   /** The platform's own id of the message that it answers. */
   answers_id: z.nullable(z.string()),
   channel: ChannelName,
@@ -61,7 +65,7 @@ export async function leaseReply(
       "lease",
       sql`UPDATE replies SET lease_token = ${token}, lease_until = ${now + timings.lease_ms}
         WHERE id = ${replyId} AND state = 'open' AND lease_until <= ${now}
-          AND (final = 1 OR created_at <= ${now - timings.placeholder_after_ms})`,
+          AND (final = 1 OR buttons IS NOT NULL OR created_at <= ${now - timings.placeholder_after_ms})`,
     )
     .add(
       "doubt",
@@ -72,7 +76,7 @@ export async function leaseReply(
     .add(
       "reply",
       sql`SELECT r.id, r.conversation_id, r.text, r.revision, r.final, r.state, r.lease_token, r.lease_until, r.created_at,
-          r.callback_id, r.answers_id, c.channel, c.address, o.version, o.rings, ${artifactsColumn("r.id")} AS artifacts,
+          r.callback_id, r.buttons, r.answers_id, EXISTS (SELECT 1 FROM tasks t WHERE t.id = r.id AND t.state = 'waiting') AS is_waiting, c.channel, c.address, o.version, o.rings, ${artifactsColumn("r.id")} AS artifacts,
           (SELECT json_group_array(json_object('part', part, 'state', state, 'external_id', external_id, 'revision', revision,
             'doubts', doubts) ORDER BY part) FROM deliveries WHERE reply_id = r.id) AS deliveries
         FROM replies r JOIN conversations c ON c.id = r.conversation_id

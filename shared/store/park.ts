@@ -28,7 +28,7 @@ export async function parkMisconfigured(
     )
     .add(
       "park",
-      sql`UPDATE outbox SET parked_reason = ${reason}, parked_at = ${now}, misconfigured = 1
+      sql`UPDATE outbox SET parked_reason = ${reason}, parked_at = ${now}, misconfigured = misconfigured + 1
         WHERE queue = 'replies' AND key = ${replyId} AND version = ${version} AND parked_reason IS NULL AND ${held}`,
     )
     // Last, for the others look for the token.

@@ -14,13 +14,14 @@ const Row = z.object({
   tool: z.string(),
   input: jsonColumn(z.unknown()),
   ok: z.nullable(z.int()),
+  started_at: z.nullable(z.int()),
 });
 
 export type StartedCall =
   | { kind: "started"; conversationId: string; deadlineAt: number; made: ToolCall }
   /** Somebody has done it before. */
   | { kind: "done"; ok: boolean }
-  /** Nobody waits for it: its task has ended, or was never there. */
+  /** Nobody waits for it: its task has ended, or was never there. Or it waits for a person. */
   | { kind: "inactive" };
 
 /** Looks at the task and the call, shows it as progress, and keeps the task alive until `until`. */
@@ -31,15 +32,18 @@ export async function startCall(
   now: number,
 ): Promise<StartedCall> {
   const key = sql`task_id = ${taskId} AND turn = ${turn} AND call = ${call}`;
+  // What waits for a person is not made before they have approved it, whoever calls.
+  const isMade = sql`(gate IS NULL OR EXISTS (SELECT 1 FROM approvals a
+    WHERE a.task_id = calls.task_id AND a.turn = calls.turn AND a.call = calls.call AND a.state = 'approved'))`;
   const results = await new Batch()
     .add(
       "event",
       sql`INSERT INTO events (task_id, seq, type, turn, call, at, data)
         SELECT task_id, COALESCE((SELECT MAX(seq) FROM events WHERE task_id = ${taskId}), 0) + 1, 'started', turn, call, ${now},
           json_object('tool', tool)
-        FROM calls WHERE ${key} AND started_at IS NULL`,
+        FROM calls WHERE ${key} AND started_at IS NULL AND ${isMade}`,
     )
-    .add("start", sql`UPDATE calls SET started_at = ${now} WHERE ${key} AND started_at IS NULL`)
+    .add("start", sql`UPDATE calls SET started_at = ${now} WHERE ${key} AND started_at IS NULL AND ${isMade}`)
     // Progress is what is wanted until the answer is: whoever looks at the reply next shows it.
     .add(
       "progress",
@@ -50,13 +54,14 @@ export async function startCall(
     .add("heartbeat", heartbeat(taskId, until))
     .add(
       "call",
-      sql`SELECT t.state, t.conversation_id, t.deadline_at, c.tool, c.input, c.ok
+      sql`SELECT t.state, t.conversation_id, t.deadline_at, c.tool, c.input, c.ok, c.started_at
         FROM tasks t JOIN calls c ON c.task_id = t.id WHERE t.id = ${taskId} AND c.turn = ${turn} AND c.call = ${call}`,
     )
     .run(db);
   const row = results.row("call", Row);
   if (row === undefined || isFinal(row.state)) return { kind: "inactive" };
   if (row.ok !== null) return { kind: "done", ok: row.ok === 1 };
+  if (row.started_at === null) return { kind: "inactive" };
   const made = ToolCall.parse({ tool: row.tool, input: row.input });
   return { kind: "started", conversationId: row.conversation_id, deadlineAt: row.deadline_at, made };
 }

@@ -4,15 +4,13 @@ import * as z from "zod/mini";
 import { AlertKind } from "../contracts/alert.ts";
 import { QueueName } from "../contracts/doorbell.ts";
 import { TaskState } from "../contracts/task.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS, TIMINGS } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import { type Found, found, readRefusal, type Refused } from "./outcome.ts";
 import { ACTIVE, type Caller, findKey } from "./statements/guards.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Doorbells that are due for longer than two rounds of the clock: nobody rings, or nobody answers. */
-const OVERDUE_MS = 150_000;
 
 const Waiting = z.object({
   queue: QueueName,
@@ -41,8 +39,11 @@ export interface InstallationStatus {
   readonly spent: z.infer<typeof Spent>;
   /** Of the last hour: tasks that failed, by their reason, and what was parked, by its. */
   readonly faults: readonly z.infer<typeof Fault>[];
-  /** The newest sign of life of the clock, and of each Worker. */
+  /** What is wrong now, for longer than a moment. */
   readonly alerts: readonly z.infer<typeof Alert>[];
+  /** Tellings of alerts in a day that nobody has taken. */
+  readonly untold: number;
+  /** The newest sign of life of each clock, and of each Worker. */
   readonly signs: readonly z.infer<typeof Sign>[];
 }
 
@@ -63,6 +64,7 @@ export async function readStatus(
     spent,
     faults: results.rows("faults", Fault),
     alerts: results.rows("alerts", Alert),
+    untold: results.row("untold", Parked)?.count ?? 0,
     signs: results.rows("signs", Sign),
   });
 }
@@ -72,7 +74,7 @@ function addStatus(batch: Batch, now: number): Batch {
   return batch
     .add(
       "waiting",
-      sql`SELECT o.queue, COUNT(*) AS waiting, SUM(o.ring_at < ${now - OVERDUE_MS}) AS overdue,
+      sql`SELECT o.queue, COUNT(*) AS waiting, SUM(o.ring_at < ${now - TIMINGS.clock_late_ms}) AS overdue,
           MIN(COALESCE(i.received_at, t.created_at, r.created_at)) AS oldest_at
         FROM outbox o
           LEFT JOIN inbound i ON o.queue = 'inbound' AND i.id = o.key
@@ -109,7 +111,12 @@ function addStatus(batch: Batch, now: number): Batch {
     )
     .add(
       "alerts",
-      sql`SELECT kind, subject, detail, wrong_since FROM alerts WHERE told = 'firing' AND wrong_since IS NOT NULL ORDER BY wrong_since`,
+      sql`SELECT kind, subject, detail, wrong_since FROM alerts WHERE wrong_since IS NOT NULL AND (told = 'firing' OR wrong_since <= ${now - TIMINGS.alert_hold_ms})
+        ORDER BY wrong_since`,
+    )
+    .add(
+      "untold",
+      sql`SELECT COUNT(*) AS count FROM notices WHERE outcome LIKE 'given up%' AND created_at > ${now - DAY_MS}`,
     )
     .add("signs", sql`SELECT name, version, at FROM signs ORDER BY name`);
 }

@@ -16,6 +16,8 @@ import { textEvent } from "./narrate.ts";
 /** A turn as it is stored, under its claim. */
 export interface PlannedTurn extends TurnClaim {
   readonly planned: Turn;
+  /** Of each call why it waits for a person; null for one that does not. */
+  readonly gates: readonly (string | null)[];
   /** What was too long to be said is a file. */
   readonly files: readonly StoredFile[];
   /** What of its text no event has told yet. */
@@ -44,14 +46,14 @@ export function storeTurn(
 }
 
 async function storeWithCalls(db: D1Database, turn: PlannedTurn, now: number): Promise<StoredTurn> {
-  const { taskId, planned, until } = turn;
-  const calls = planned.calls.map(({ tool, input }) => ({ tool, input }));
+  const { taskId, planned, gates, until } = turn;
+  const calls = planned.calls.map(({ tool, input }, index) => ({ tool, input, gate: gates[index] ?? null }));
   const batch = new Batch();
   addFiles(batch, turn)
     .add(
       "calls",
-      sql`INSERT INTO calls (task_id, turn, call, tool, input)
-        SELECT ${taskId}, ${turn.turn}, key + 1, value->>'tool', value->'input' FROM json_each(${JSON.stringify(calls)})
+      sql`INSERT INTO calls (task_id, turn, call, tool, input, gate)
+        SELECT ${taskId}, ${turn.turn}, key + 1, value->>'tool', value->'input', value->>'gate' FROM json_each(${JSON.stringify(calls)})
         WHERE ${claimHeld(turn)} ON CONFLICT DO NOTHING`,
     )
     .add("events", appendEvents(taskId, listEvents(turn), now, claimHeld(turn)))

@@ -1,5 +1,6 @@
 /** Telling an alert in a chat: a reply that answers nobody, which the notifier shows as any other. */
 import sql from "sql-template-tag";
+import * as z from "zod/mini";
 import type { ChatAddress } from "../channels/index.ts";
 import type { PendingDoorbell } from "../contracts/doorbell.ts";
 import type { Timings } from "../limits.ts";
@@ -18,6 +19,18 @@ export interface ChatNotice {
   readonly text: string;
 }
 
+const Outcome = z.object({
+  state: z.enum(["open", "delivered", "undeliverable"]),
+  reason: z.nullable(z.string()),
+});
+
+export interface ToldChat {
+  readonly doorbells: readonly PendingDoorbell[];
+  /** What has become of the reply. */
+  readonly outcome: z.infer<typeof Outcome>;
+}
+
+/** Writes the reply, or finds what has become of it. */
 export async function tellChat(
   db: D1Database,
   { kind, subject, revision }: Notice,
@@ -25,7 +38,7 @@ export async function tellChat(
   { replyId, tenantId, conversationId, address, text }: ChatNotice,
   now: number,
   timings: Timings,
-): Promise<PendingDoorbell[]> {
+): Promise<ToldChat> {
   const results = await new Batch()
     .add(
       "conversation",
@@ -39,7 +52,7 @@ export async function tellChat(
     )
     .add(
       "notice",
-      sql`UPDATE notices SET outcome = 'told', reply_id = ${replyId}
+      sql`UPDATE notices SET reply_id = ${replyId}
         WHERE kind = ${kind} AND subject = ${subject} AND revision = ${revision} AND sink = ${sink}`,
     )
     .addRinging(
@@ -50,6 +63,8 @@ export async function tellChat(
         now + timings.doorbell_grace_ms,
       ),
     )
+    .add("outcome", sql`SELECT state, reason FROM replies WHERE id = ${replyId}`)
     .run(db);
-  return results.doorbells();
+  const outcome = results.row("outcome", Outcome) ?? { state: "open", reason: null };
+  return { doorbells: results.doorbells(), outcome };
 }

@@ -6,12 +6,17 @@ import { MessageContent } from "../contracts/message.ts";
 import { Observation } from "../contracts/tool.ts";
 import { ToolCall } from "../contracts/tools/index.ts";
 import type { CallKey, TurnKey } from "../contracts/turn.ts";
+import type { Policy } from "../policy/policy.ts";
 import { LIMITS } from "../limits.ts";
 import { type Batch, jsonColumn, type Results } from "./batch.ts";
 
 /** A call of an earlier turn and what it brought. */
 export interface TranscriptCall extends CallKey {
   readonly made: ToolCall;
+  /** Why it waits for a person; null where it does not. */
+  readonly gate: string | null;
+  /** What a person said when it waited for them: an answer, or why it was denied. */
+  readonly said: string | null;
   /** Null: it is not done. */
   readonly observation: Observation | null;
 }
@@ -34,6 +39,8 @@ export interface Transcript {
   readonly conversationId: string;
   /** Of the task: what its fence is called. */
   readonly nonce: string;
+  /** Of the tenant. */
+  readonly policy: Policy;
   /** Oldest first. */
   readonly messages: readonly TranscriptMessage[];
   /** Those that were answered. */
@@ -60,6 +67,8 @@ const CallRow = z.object({
   ok: z.nullable(z.int()),
   result: z.nullable(z.string()),
   error: z.nullable(z.string()),
+  gate: z.nullable(z.string()),
+  said: z.nullable(z.string()),
   images: Observation.shape.images,
 });
 const Row = z.object({ row: jsonColumn(z.discriminatedUnion("kind", [MessageRow, TurnRow, CallRow])) });
@@ -88,7 +97,9 @@ export function addTranscript(batch: Batch, taskId: string): Batch {
       FROM turns WHERE task_id IN ${readers} AND text IS NOT NULL
       UNION ALL
       SELECT json_object('kind', 'call', 'task_id', task_id, 'turn', turn, 'call', call, 'tool', tool, 'input', json(input),
-        'ok', ok, 'result', result, 'error', error, 'images', json(images))
+        'ok', ok, 'result', result, 'error', error, 'gate', gate,
+        'said', CASE WHEN gate IS NOT NULL THEN (SELECT reason FROM approvals a
+          WHERE a.task_id = calls.task_id AND a.turn = calls.turn AND a.call = calls.call) END, 'images', json(images))
       FROM calls WHERE task_id IN ${readers}`,
   );
 }
@@ -109,7 +120,7 @@ export function readTranscript(results: Results): Pick<Transcript, "messages" | 
 }
 
 function readCall(row: z.infer<typeof CallRow>): TranscriptCall {
-  const { task_id: taskId, turn, call, tool, input, ok, result, error, images } = row;
+  const { task_id: taskId, turn, call, tool, input, ok, result, error, gate, said, images } = row;
   const observation = ok === null ? null : { ok: ok === 1, text: result ?? "", error, images };
-  return { taskId, turn, call, made: ToolCall.parse({ tool, input }), observation };
+  return { taskId, turn, call, made: ToolCall.parse({ tool, input }), gate, said, observation };
 }

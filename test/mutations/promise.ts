@@ -136,8 +136,8 @@ export const PROMISE: readonly Mutation[] = [
   {
     name: "the termination of a stopped task",
     file: "workers/executor/reconcile.ts",
-    find: "await terminate(env, id);\n    await dropTaskDoorbell",
-    replace: "await dropTaskDoorbell",
+    find: "await terminate(env, id);\n    if (task.asked",
+    replace: "if (task.asked",
     test: `${FAULT}/crashes.test.ts`,
   },
   {

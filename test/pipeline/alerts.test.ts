@@ -36,13 +36,10 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await pipeline.close();
-  model.close();
-  hooks.close();
-  tracker.close();
+  for (const server of [model, hooks, tracker]) server.close();
 });
 beforeEach(() => {
-  hooks.received.length = 0;
-  tracker.received.length = 0;
+  for (const sink of [hooks, tracker]) sink.received.length = 0;
 });
 afterEach(() => {
   pipeline.telegram.faultOf = () => undefined;
@@ -100,13 +97,13 @@ describe("what is wrong is told once, and so is its end", () => {
       for (const { queue, key } of body.dead_letters)
         await pipeline.api("DELETE", `/dead-letters/${queue}/${key}`);
     };
-    const { firing } = await expectOnce("parked", "", discardAll);
+    const { firing } = await expectOnce("parked", "inbound", discardAll);
     expect(firing).toMatchObject({
       where: "Errand shop",
-      title: "something was put aside",
+      title: "something was put aside (inbound)",
       mend: expect.stringContaining("`npm run dead-letters -- replay all --name shop`"),
     });
-    expect(firing.detail).toMatch(/^1 put aside; the newest: inbound: /);
+    expect(firing.detail).toMatch(/^1 put aside; the newest: /);
 
     const [sent] = hooks.received;
     const id = String(sent?.headers["webhook-id"]);
@@ -130,12 +127,12 @@ describe("what is wrong is told once, and so is its end", () => {
       event_id: header.event_id,
       level: "error",
       environment: "shop",
-      fingerprint: ["errand", "parked", ""],
+      fingerprint: ["errand", "shop", "parked", "inbound"],
     });
     expect(header.event_id).toMatch(/^[0-9a-f]{32}$/);
 
     const shown = await until(() => inChat().length === 2 && inChat(), WAIT_MS_MAX, "both in the chat");
-    expect(shown[0]).toContain("🔴 Errand shop: something was put aside.");
+    expect(shown[0]).toContain("🔴 Errand shop: something was put aside (inbound).");
     expect(shown[1]).toContain("🟢 Resolved:");
     await pipeline.quiet();
     expect(inChat()).toHaveLength(2);
@@ -171,7 +168,9 @@ describe("what is wrong is told once, and so is its end", () => {
     await pipeline.quiet();
     expect(firing.detail).toContain("TELEGRAM_BOT_TOKEN is refused");
     expect(pipeline.telegram.in(12).map(({ text }) => text)).toEqual([expect.stringContaining("42")]);
-    await until(() => inChat().length === before + 2, WAIT_MS_MAX, "both in the chat");
+    // The end is told when the beginning is shown.
+    const isTold = async () => (await watch(), inChat().length === before + 2);
+    await until(isTold, WAIT_MS_MAX, "both in the chat");
   });
 
   it("the same failure three times, and not twice", async () => {
@@ -193,11 +192,11 @@ describe("what is wrong is told once, and so is its end", () => {
   });
 
   it("a doorbell that is rung in vain", async () => {
-    await pipeline.sql("INSERT INTO outbox (queue, key, ring_at, rings) VALUES ('tasks', 'task_x', 9e15, 6)");
+    await pipeline.sql("INSERT INTO outbox (queue, key, ring_at, rings) VALUES ('tasks', 'task_x', 9e15, 8)");
     const { firing } = await expectOnce("failing", "queue tasks", () =>
       pipeline.sql("DELETE FROM outbox WHERE key = 'task_x'"),
     );
-    expect(firing.detail).toBe("1 rung 6 times in vain");
+    expect(firing.detail).toBe("1 waiting, tried 8 times in vain");
   });
 
   it.each([
@@ -266,18 +265,28 @@ describe("a sink that is down", () => {
     },
   );
 
-  it("and refuses for good is asked once, and named in the log", async () => {
-    const asked = hooks.asked;
-    hooks.answers.push(404, 404);
+  it("hears of the beginning before it hears of the end", async () => {
+    hooks.answers.push(404, 401, 503);
     await stopClock();
     await watch();
-    await watch();
-    expect(hooks.asked - asked).toBe(1);
-    const given = pipeline.logs.filter((line) => line.includes("given up"));
-    expect(given.some((line) => line.includes("ERRAND_ALERT_URL: it answers 404"))).toBe(true);
     await pipeline.ring();
-    await watch();
+    for (let i = 0; i < 4; i++) await watch();
+    expect(brief().map(([type]) => type)).toEqual(["alert.firing", "alert.resolved"]);
   });
+});
+
+it("a token that is refused is told before anybody is to be answered, and hides nothing else", async () => {
+  pipeline.telegram.webhook = { url: "https://other.example/x" };
+  await watch();
+  pipeline.telegram.faultOf = () => ({ status: 401, description: "Unauthorized" });
+  await watch();
+  expect(brief().map(([, kind]) => kind)).toEqual(["webhook", "misconfigured"]);
+  expect(told().at(-1)?.data.mend).toContain("go on by themselves");
+  pipeline.telegram.faultOf = () => undefined;
+  pipeline.telegram.webhook = { url: `${URL_OF_IT}/hooks/telegram` };
+  for (let i = 0; i < 3; i++) await watch();
+  const resolved = ["misconfigured", "webhook"].map((kind) => ["alert.resolved", kind, "telegram"]);
+  expect(brief().slice(2)).toEqual(expect.arrayContaining(resolved));
 });
 
 it("no log line, and no row, holds a secret of a sink", async () => {

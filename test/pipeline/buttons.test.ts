@@ -39,7 +39,7 @@ async function press(chat: number, data: string, from = chat): Promise<void> {
 async function buttonIn(chat: number): Promise<string> {
   await pipeline.hook(privateText(chat, SLOW));
   return until(
-    () => Promise.resolve(pipeline.telegram.in(chat)[0]?.button ?? false),
+    () => Promise.resolve(pipeline.telegram.in(chat)[0]?.buttons[0] ?? false),
     5_000,
     "the placeholder and its button",
   );
@@ -49,7 +49,7 @@ it("stops the task, says so once, and goes with the answer", async () => {
   const button = await buttonIn(1);
   expect(texts(1)[0]).toMatch(/^⏳ \d+ s/);
   await press(1, button);
-  expect(pipeline.telegram.in(1)).toMatchObject([{ text: "⏹ Stopped.", button: null }]);
+  expect(pipeline.telegram.in(1)).toMatchObject([{ text: "⏹ Stopped.", buttons: [] }]);
   expect(answers()).toEqual(["Stopped."]);
 });
 

@@ -64,7 +64,10 @@ describe("a question", () => {
     expect(request?.headers.authorization).toBe(`Bearer ${KEY}`);
     expect(request?.body).toMatchObject({
       system: expect.stringContaining("Errand"),
-      tools: [{ name: "run_code", input_schema: { type: "object", required: ["code"] } }],
+      tools: [
+        { name: "run_code", input_schema: { type: "object", required: ["code"] } },
+        { name: "ask_user", input_schema: { type: "object", required: ["question"] } },
+      ],
       messages: [{ role: "user", content: [{ type: "text", text: "How long until winter?" }] }],
     });
   });

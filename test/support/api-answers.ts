@@ -20,6 +20,7 @@ import {
   TaskReference,
   WholeDeadLetter,
 } from "../../shared/contracts/api.ts";
+import { ApprovalPage, ApprovalView, PolicyView } from "../../shared/contracts/control.ts";
 
 const ANSWERS: readonly [method: string, path: RegExp, schema: z.core.$ZodType][] = [
   ["POST", /^\/tasks$/, TaskReference],
@@ -36,6 +37,11 @@ const ANSWERS: readonly [method: string, path: RegExp, schema: z.core.$ZodType][
   ["DELETE", /^\/people\/[^/]+$/, Dismissed],
   ["POST", /^\/people\/[^/]+\/forget$/, Forgotten],
   ["GET", /^\/keys$/, KeyPage],
+  ["GET", /^\/policy(\?.*)?$/, PolicyView],
+  ["PUT", /^\/policy$/, PolicyView],
+  ["GET", /^\/approvals(\?.*)?$/, ApprovalPage],
+  ["GET", /^\/approvals\/[^/]+$/, ApprovalView],
+  ["POST", /^\/approvals\/[^/]+$/, ApprovalView],
   ["GET", /^\/status$/, Status],
   ["POST", /^\/keys$/, MadeKey],
   ["DELETE", /^\/keys\/[^/]+$/, Revoked],

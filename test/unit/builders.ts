@@ -54,7 +54,16 @@ export function observed(
 /** An inbound as triage reads it. */
 export function newInbound(id: string, conversationId: string): NewInbound {
   const row = { id, version: 1, tenant_id: "default", conversation_id: conversationId };
-  return { ...row, event: "{}", received_at: 1, unread: 0, unread_chars: 0, is_active: 0, sender_active: 0 };
+  return {
+    ...row,
+    event: "{}",
+    received_at: 1,
+    unread: 0,
+    unread_chars: 0,
+    is_active: 0,
+    sender_active: 0,
+    waits: null,
+  };
 }
 
 /** Where it is answered. */
@@ -64,6 +73,6 @@ export function whereOf(inbound: NewInbound) {
 
 /** A turn as its planner stores it. */
 export function plannedTurn(claim: { taskId: string; turn: number; claim: string }, text: string, calls = 0) {
-  const nothing = { untold: "", files: [], read: [] };
+  const nothing = { untold: "", files: [], read: [], gates: [] };
   return { ...claim, ...nothing, planned: turnOf(text, calls), latencyMs: 1, until: 0 };
 }

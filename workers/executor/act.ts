@@ -17,8 +17,20 @@ import type { ToolContext } from "./tools/tool.ts";
 /** What a step returns: no content, that is in D1. */
 export type Acted = { kind: "observed"; ok: boolean } | { kind: "inactive" } | Transient;
 
-/** Does the call, unless its task has ended or it is done already. `attempt` counts from 1, over Transient failures. */
-export async function act(env: Env, key: CallKey, attempt: number, table = tools): Promise<Acted> {
+interface Acting {
+  /** From 1, over Transient failures. */
+  readonly attempt: number;
+  /** A call of the same turn waits for a person. */
+  readonly isBesideWaiting: boolean;
+}
+
+/** Does the call, unless its task has ended or it is done already. */
+export async function act(
+  env: Env,
+  key: CallKey,
+  { attempt, isBesideWaiting }: Acting,
+  table = tools,
+): Promise<Acted> {
   const timings = readTimings(env);
   const now = Date.now();
   const started = await startCall(env.DB, key, now + timings.step_ms, now);
@@ -39,7 +51,7 @@ export async function act(env: Env, key: CallKey, attempt: number, table = tools
   }
   // What R2 does not take throws, and the step is tried again: the call is done twice rather than half.
   const kept = await keepResult(env.FILES, key, result);
-  await observeCall(env.DB, key, kept, { latencyMs, now: Date.now() });
+  await observeCall(env.DB, key, kept, { latencyMs, now: Date.now(), isBesideWaiting });
   log("info", {
     ...facts,
     effect: "call",
@@ -73,13 +85,17 @@ function makeContext(
 }
 
 /** The call failed too often: its failure is its observation, and the task goes on. */
-export async function giveUp(env: Env, key: CallKey, reason: string): Promise<Acted> {
+export async function giveUp(
+  env: Env,
+  key: CallKey,
+  { reason, isBesideWaiting }: { reason: string; isBesideWaiting: boolean },
+): Promise<Acted> {
   const text = `Not done: ${reason}.`;
   await observeCall(
     env.DB,
     key,
     { ok: false, text, images: [], output: "", value: null, error: text, files: [] },
-    { latencyMs: 0, now: Date.now() },
+    { latencyMs: 0, now: Date.now(), isBesideWaiting },
   );
   return { kind: "observed", ok: false };
 }

@@ -7,6 +7,7 @@ import { log } from "../../shared/log.ts";
 import type { ReconcileAgain } from "../../shared/queue/consume.ts";
 import { concurrently } from "../../shared/queue/concurrently.ts";
 import { claimTasks, dropTaskDoorbell, releaseTask, type RungTask } from "../../shared/store/claim-tasks.ts";
+import { dropApprovals, expireApprovals, markWoken, pauseWaiting } from "../../shared/store/approvals.ts";
 import { parkAndTell } from "../../shared/store/park.ts";
 import { reviveTask } from "../../shared/store/revive-task.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
@@ -30,9 +31,12 @@ async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: 
   const { id, version, state, conversation_id: conversationId } = task;
   if (state === null || conversationId === null || task.deadline_at === null || isFinal(state)) {
     await terminate(env, id);
+    if (task.asked > 0) await drop(env, id, timings);
     await dropTaskDoorbell(env.DB, id, version);
     return;
   }
+  if (task.decided.length > 0 && (await wake(env, task))) return;
+  if (state === "waiting") return wait(env, task, timings);
   if (task.deadline_at <= Date.now()) {
     const message = `It took longer than ${Math.round(timings.task_deadline_ms / 1_000)} s, so I gave it up.`;
     // The end takes the doorbell away: whoever crashes before it is followed by somebody else.
@@ -43,6 +47,35 @@ async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: 
     return;
   }
   if (isMine) await revive(env, id, conversationId);
+}
+
+const EXPIRED = "⌛ **Nobody decided in time**, so it was not done.";
+const DROPPED = "⏹ **It is over**: the task has ended, so nobody needs to decide this.";
+
+/** What a task that has ended leaves open is nobody's to decide any more. */
+async function drop(env: Env, id: string, timings: Timings): Promise<void> {
+  await ring(getBells(env), await dropApprovals(env.DB, id, DROPPED, Date.now(), timings), "executor");
+}
+
+/** Tells the Workflow that something was decided. If it is not there to hear, it is revived as any other, and reads it. */
+async function wake(env: Env, { id, decided }: RungTask): Promise<boolean> {
+  try {
+    const instance = await env.TASK_WORKFLOW.get(id);
+    for (const type of decided) await instance.sendEvent({ type, payload: {} });
+  } catch (error) {
+    log("warn", { stage: "executor", effect: "not woken", task_id: id, detail: describeError(error) });
+    return false;
+  }
+  await markWoken(env.DB, decided, Date.now());
+  log("info", { stage: "executor", effect: "woken", task_id: id });
+  return true;
+}
+
+/** A task that waits for a person is never revived. What nobody decides in time is decided now, and rings it again. */
+async function wait(env: Env, { id, version }: RungTask, timings: Timings): Promise<void> {
+  const doorbells = await expireApprovals(env.DB, id, EXPIRED, Date.now(), timings);
+  await pauseWaiting(env.DB, { taskId: id, version }, Date.now(), timings);
+  await ring(getBells(env), doorbells, "executor");
 }
 
 /** Makes the task's Workflow run, whatever has become of it. Its turns and calls are stored by key, so nothing is done twice. */

@@ -12,10 +12,13 @@ import { truncate } from "../../shared/text.ts";
 import { act, giveUp } from "./act.ts";
 import { end } from "./end.ts";
 import type { Env } from "./env.ts";
+import { hear, nameRequest, request } from "./request.ts";
 
 /** Waits between two askings grow by this much each time. */
 const WAIT_GROWTH = 1.5;
 const WAIT_MS_MAX = 30_000;
+/** Longer than anything waits: it is D1 that knows when a request expires. */
+const WAIT_FOR_EVER = "365 days";
 
 export class TaskWorkflow extends WorkflowEntrypoint<Env> {
   override async run(
@@ -38,8 +41,11 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
       // Of a version before, whose last turn did not end its task.
       if (planned.calls.length === 0)
         return this.end(step, { taskId, state: "succeeded", error: null, answer: { turn } });
+      const isBesideWaiting = planned.calls.some(({ waits }) => waits === true);
       await Promise.all(
-        planned.calls.map((named) => this.act(step, { taskId, turn, call: named.call }, named)),
+        planned.calls.map((named) =>
+          this.act(step, { taskId, turn, call: named.call }, { ...named, isBesideWaiting }),
+        ),
       );
     }
     const message = `I gave up after ${LIMITS.turns_max} turns without coming to an end.`;
@@ -55,14 +61,38 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
     );
   }
 
-  private async act(step: WorkflowStep, key: CallKey, { tool, title }: PlannedCall): Promise<void> {
+  private async act(
+    step: WorkflowStep,
+    key: CallKey,
+    { tool, title, waits, isBesideWaiting }: PlannedCall & { isBesideWaiting: boolean },
+  ): Promise<void> {
+    if (waits === true && !(await this.isApproved(step, key))) return;
     const name = `act ${key.turn}.${key.call} ${tool}: ${title}`;
     const acted = await this.ask(step, name, (asked, attempt) =>
-      step.do(asked, this.options, () => act(this.env, key, attempt)),
+      step.do(asked, this.options, () => act(this.env, key, { attempt, isBesideWaiting })),
     );
     if (acted.kind === "permanent") {
-      await step.do(`${name}, given up`, this.options, () => giveUp(this.env, key, acted.reason));
+      await step.do(`${name}, given up`, this.options, () =>
+        giveUp(this.env, key, { reason: acted.reason, isBesideWaiting }),
+      );
     }
+  }
+
+  /**
+   * Asks a person, and waits. An event only wakes: what was decided is read. A wait that is rejected, as by a revival, is no denial,
+   * and begins again under a new name.
+   */
+  private async isApproved(step: WorkflowStep, key: CallKey): Promise<boolean> {
+    const at = `${key.turn}.${key.call}`;
+    await step.do(`ask ${at}`, this.options, () => request(this.env, key));
+    const type = await nameRequest(key);
+    for (let look = 1; look <= LIMITS.looks_max; look++) {
+      const nth = look === 1 ? "" : `, look ${look}`;
+      const heard = await step.do(`hear ${at}${nth}`, this.options, () => hear(this.env, key));
+      if (heard.kind !== "open") return heard.kind === "approved";
+      await step.waitForEvent(`wait ${at}${nth}`, { type, timeout: WAIT_FOR_EVER }).catch(() => undefined);
+    }
+    return false;
   }
 
   private async end(step: WorkflowStep, ending: Omit<TaskEnd, "endedBy">): Promise<void> {

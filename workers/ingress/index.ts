@@ -5,14 +5,18 @@ import { describeError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { sweep } from "../../shared/queue/sweep.ts";
+import { ring } from "../../shared/queue/doorbell.ts";
+import { isWatchLate } from "../../shared/store/alerts.ts";
 import { noteSign } from "../../shared/store/signs.ts";
 import { CLOCKS } from "../../shared/store/statements/wrong.ts";
 import { announceVersion, readVersion } from "../../shared/version.ts";
 import { acceptWebhook } from "./accept.ts";
+import { approvals } from "./api/approvals.ts";
 import { artifacts } from "./api/artifacts.ts";
 import { deadLetters } from "./api/dead-letters.ts";
 import { keys } from "./api/keys.ts";
 import { people } from "./api/people.ts";
+import { policy } from "./api/policy.ts";
 import { status } from "./api/status.ts";
 import { tasks } from "./api/tasks.ts";
 import { getBells, type Env } from "./env.ts";
@@ -35,6 +39,8 @@ app.route("/v1/dead-letters", deadLetters);
 app.route("/v1/people", people);
 app.route("/v1/keys", keys);
 app.route("/v1/status", status);
+app.route("/v1/policy", policy);
+app.route("/v1/approvals", approvals);
 app.route("/v1/artifacts", artifacts);
 app.notFound((c) => {
   const detail = `There is nothing at ${c.req.method} ${c.req.path}.`;
@@ -49,6 +55,9 @@ app.onError((error) => {
 
 /** Sweeps of one ring of the clock: what is due beyond them waits for the next. */
 const SWEEPS_MAX = 10;
+/** On one's own machine it rings more often: what is done once a minute was done last at this ring. */
+const MINUTE_MS = 60_000;
+let minuteDone = 0;
 /** The clock rings every minute; what is old goes once an hour. */
 const PURGE_MINUTE = 17;
 
@@ -62,8 +71,13 @@ export default {
       if (rung < LIMITS.sweep_rows_max) break;
     }
     const { scheduledTime } = controller;
+    const isMinute = scheduledTime - minuteDone >= MINUTE_MS;
+    if (isMinute) minuteDone = scheduledTime;
     const version = readVersion(env);
     if (version !== null) await noteSign(env.DB, { name: CLOCKS.sweep, version, now: Date.now() });
+    // Each clock looks after the other: whoever consumes this keeps the watch, and tells of it.
+    if (isMinute && version !== null && (await isWatchLate(env.DB, Date.now(), timings)))
+      await ring(getBells(env), [{ queue: "replies", key: "late watch" }], "ingress");
     if (new Date(scheduledTime).getUTCMinutes() === PURGE_MINUTE) await keepRetention(env, scheduledTime);
   },
 } satisfies ExportedHandler<Env>;

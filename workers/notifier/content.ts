@@ -8,10 +8,12 @@ import type { AnyClient, Button } from "./channels/client.ts";
 
 /** The parts of the answer; of progress, the first. */
 export function renderParts(
-  { final, text, created_at }: Reply,
+  { final, text, created_at, buttons, is_waiting }: Reply,
   client: AnyClient,
 ): readonly [unknown, ...unknown[]] {
-  if (final === 1) return client.render(cut(text));
+  if (final === 1 || buttons !== null) return client.render(cut(text));
+  // It stays so until somebody decides: nothing counts the hours.
+  if (is_waiting === 1) return [client.render(`🙋 ${text}`)[0]];
   const seconds = Math.round((Date.now() - created_at) / 1_000);
   const said = text === "" ? "Working" : latest(text, LIMITS.progress_chars_max);
   const [first] = client.render(`⏳ ${seconds} s\n\n${said}`);
@@ -23,9 +25,10 @@ export function listFiles({ final, artifacts }: Reply): readonly StoredFile[] {
   return final === 1 ? artifacts : [];
 }
 
-/** What runs can be stopped where it is seen. */
-export function listButtons({ id, final }: Reply): readonly Button[] {
-  return final === 0 ? [makeStopButton(id)] : [];
+/** What runs can be stopped where it is seen, and what is asked can be answered there, until it is. */
+export function listButtons({ id, final, buttons }: Reply): readonly Button[] {
+  if (final === 1) return [];
+  return buttons ?? [makeStopButton(id)];
 }
 
 /** Of what is being said, the newest is what people read along. */

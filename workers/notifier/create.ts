@@ -48,7 +48,7 @@ export function isWhole(attempt: OpenAttempt): boolean {
 
 function createPart(attempt: OpenAttempt, index: number, part: unknown): Promise<Sent<string>> {
   const { reply, client } = attempt;
-  const silent = reply.final === 0 || index > 0;
+  const silent = (reply.final === 0 && reply.buttons === null) || index > 0;
   const options = { silent, isFirst: index === 0, buttons: listButtons(reply) };
   const words = isWhole(attempt) ? part : (client.editing?.preview(part) ?? part);
   return client.create(words, options);

@@ -75,7 +75,8 @@ async function lease(env: Env, replyId: string): Promise<Leased> {
   const { address, version } = reply;
   if (reply.state !== "open" || address.channel === "api") return { kind: "ended", version };
   const isMine = reply.lease_token === token.token;
-  const dueInMs = reply.final === 1 ? 0 : reply.created_at + timings.placeholder_after_ms - now;
+  const dueInMs =
+    reply.final === 1 || reply.buttons !== null ? 0 : reply.created_at + timings.placeholder_after_ms - now;
   if (!isMine && dueInMs <= 0) {
     // Without a token it is nobody's: the platform's limit keeps it.
     const waitMs = reply.lease_token === null ? Math.max(reply.lease_until - now, 0) : BUSY_MS;

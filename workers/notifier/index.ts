@@ -9,7 +9,7 @@ import { getBells, type Env } from "./env.ts";
 import { parkDeadLetters } from "./dead-letter.ts";
 import { deliverAll } from "./deliver.ts";
 import { fetchFile } from "./fetch-file.ts";
-import { keepLateWatch, keepWatch } from "./watch/watch.ts";
+import { keepLateWatch, watchByClock } from "./watch/watch.ts";
 
 export default class Notifier extends WorkerEntrypoint<Env> implements NotifierRpc {
   override async queue(batch: MessageBatch): Promise<void> {
@@ -23,7 +23,7 @@ export default class Notifier extends WorkerEntrypoint<Env> implements NotifierR
 
   override scheduled(): Promise<void> {
     announceVersion(this.env, "notifier", (work) => this.ctx.waitUntil(work));
-    return keepWatch(this.env);
+    return watchByClock(this.env);
   }
 
   fetchFile(channel: ChannelName, file: ReceivedFile): Promise<FetchedFile> {

@@ -10,7 +10,8 @@ import { fail } from "./outcome.ts";
 
 /** Begins what is due: the first message, which the lease has announced. Null: no message is created before the answer. */
 export async function begin(attempt: OpenAttempt): Promise<Created | null> {
-  if (attempt.reply.final === 1 || chooseWay(attempt) === "placeholder") return createFirst(attempt);
+  const { final, buttons } = attempt.reply;
+  if (final === 1 || buttons !== null || chooseWay(attempt) === "placeholder") return createFirst(attempt);
   await recordAbsent(attempt.env.DB, attempt.lease, 0);
   return null;
 }
@@ -71,14 +72,20 @@ function settle({ env, lease, reply }: OpenAttempt, externalIds: readonly string
   return settleReply(env.DB, lease, reply.version, outcome, Date.now());
 }
 
-/** There is more to come. Returns the milliseconds until the next attempt: progress is looked at often at first and seldom later. */
-async function postpone({ env, timings, lease, reply }: OpenAttempt): Promise<number> {
+/** There is more to come. Returns the milliseconds until the next attempt: progress is looked at often at first and seldom later; null where there is none. */
+async function postpone({ env, timings, lease, reply }: OpenAttempt): Promise<number | null> {
   const now = Date.now();
+  const { version, revision } = reply;
+  const shown = { version, revision, notBefore: 0, failed: false };
+  if (reply.buttons !== null || reply.is_waiting === 1) {
+    // What is asked stays as it is until it is decided, which rings it.
+    await postponeReply(env.DB, lease, { ...shown, ringAt: now + timings.question_ms });
+    return null;
+  }
   const quarter = (now - reply.created_at) / 4;
   const waitMs = Math.round(Math.min(Math.max(quarter, timings.progress_ms_min), timings.progress_ms_max));
-  const { version, revision } = reply;
   const ringAt = now + waitMs + timings.doorbell_grace_ms;
-  await postponeReply(env.DB, lease, { version, revision, ringAt, notBefore: 0, failed: false });
+  await postponeReply(env.DB, lease, { ...shown, ringAt });
   return waitMs;
 }
 
@@ -86,7 +93,8 @@ async function postpone({ env, timings, lease, reply }: OpenAttempt): Promise<nu
 async function ping(attempt: OpenAttempt): Promise<void> {
   const { env, timings, lease, reply, client } = attempt;
   const hadPlaceholder = reply.deliveries.some(({ part, revision }) => part === 0 && revision > 0);
-  if (!hadPlaceholder || Date.now() - reply.created_at < timings.ping_after_ms) return;
+  if (!hadPlaceholder || reply.buttons !== null || Date.now() - reply.created_at < timings.ping_after_ms)
+    return;
   if ((await announcePing(env.DB, lease)).kind === "refused") return;
   const [done] = client.render("✅ Done.");
   const pinged = await client.create(done, { ...LATER, silent: false });

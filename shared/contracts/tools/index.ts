@@ -4,10 +4,11 @@ import { oneOf } from "../../one-of.ts";
 import { toOneLine } from "../../text.ts";
 import type { Command } from "../command.ts";
 import type { AnyTool } from "../tool.ts";
+import { askUser } from "./ask-user.ts";
 import { invalidCall } from "./invalid-call.ts";
 import { runCode } from "./run-code.ts";
 
-const ALL = [runCode] as const;
+const ALL = [runCode, askUser] as const;
 
 /** The tools that a model is offered, and that the API takes by name. */
 export const TOOLS: readonly AnyTool[] = ALL;
@@ -35,10 +36,14 @@ export const ToolTask = oneOf(
 
 const SUMMARY_CHARS_MAX = 60;
 
+/** The tool of that name, `invalid_call` included. */
+export function findTool(tool: string): AnyTool | undefined {
+  return [invalidCall, ...TOOLS].find(({ name }) => name === tool);
+}
+
 /** A call in a few words, for step names and the log. */
 export function summarizeCall({ tool, input }: ToolCall): string {
-  const described = [invalidCall, ...TOOLS].find(({ name }) => name === tool);
-  return toOneLine(described?.summarizeCall(input) ?? "", SUMMARY_CHARS_MAX);
+  return toOneLine(findTool(tool)?.summarizeCall(input) ?? "", SUMMARY_CHARS_MAX);
 }
 
 /** What a model asked for and nobody can make, with the reason. */

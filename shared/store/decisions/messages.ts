@@ -8,7 +8,7 @@ import { addStartTasks, selectConversations } from "../statements/start-tasks.ts
 
 export function addMessages(
   batch: Batch,
-  messages: readonly DecisionOf<"message">[],
+  messages: readonly (DecisionOf<"message"> | DecisionOf<"respond">)[],
   now: number,
   timings: Timings,
 ): void {
@@ -29,6 +29,7 @@ export function addMessages(
       SELECT value->>'id', value->>'conversation', value->>'content', value->>'external', value->>'task', value->>'units', value->>'sender', value->>'at'
       FROM json_each(${JSON.stringify(rows)})
       WHERE EXISTS (SELECT 1 FROM inbound WHERE id = value->>'inbound' AND state = 'new')
+        AND (value->>'content'->>'files' IS NOT NULL OR NOT EXISTS (SELECT 1 FROM approvals WHERE decision_key = value->>'inbound'))
       ORDER BY key ON CONFLICT DO NOTHING`,
   );
   const conversations = [...new Set(messages.map(({ inbound }) => inbound.conversation_id))];

@@ -65,12 +65,13 @@ export function findKey(caller: Caller): Sql {
   return sql`SELECT tenant_id, ${hasScope(caller.scopes)} AS may, ${needed} AS needed FROM api_keys WHERE ${isGood(caller)}`;
 }
 
-/** Tasks that the caller may see: all of the tenant with `admin`, those of programs with `tasks:read`, else their own. */
+/** Tasks that the caller may see: all of the tenant with `admin`, and, where it is asked with that scope, with `approvals`; those of programs with `tasks:read`; else their own. */
 export function taskVisible(caller: Caller, tasks: "t" | "tasks"): Sql {
   const table = raw(tasks);
   const readsAll = caller.scopes.includes("tasks:read") ? keyHas(caller, "tasks:read") : sql`0`;
+  const decidesAll = caller.scopes.includes("approvals") ? keyHas(caller, "approvals") : sql`0`;
   return sql`${table}.tenant_id = ${selectTenant(caller)}
-    AND (${table}.sender = ${makeKeySender(caller)} OR ${isAdmin(caller)} OR (${readsAll} AND ${table}.sender LIKE 'key:%'))`;
+    AND (${decidesAll} OR ${table}.sender = ${makeKeySender(caller)} OR ${isAdmin(caller)} OR (${readsAll} AND ${table}.sender LIKE 'key:%'))`;
 }
 
 /** The key may do everything. */

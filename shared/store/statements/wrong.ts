@@ -4,6 +4,8 @@ import { LIMITS, type Timings } from "../../limits.ts";
 
 /** Names of the signs of life that the two clocks give. */
 export const CLOCKS = { sweep: "clock", watch: "watch" } as const;
+/** And that of a watch which somebody else has kept, for its own clock was late. */
+export const LATE_WATCH = "late watch";
 
 /** What a platform says of our webhook. `unknown`: it could not be asked. Unless it is that, or `refused`, it takes our credentials. */
 export interface WebhookFinding {
@@ -23,6 +25,7 @@ export function listWrong(
   return {
     parked,
     channels: misconfiguredChannels,
+    refused: refusedChannels(webhooks),
     model: misconfiguredModel(since),
     tasks: failingTasks(since),
     doorbells: stuckDoorbells,
@@ -32,16 +35,22 @@ export function listWrong(
 }
 
 /** The newest reason stands for all: SQLite takes the other columns from the row of the maximum. */
-const parked = sql`SELECT 'parked' AS kind, '' AS subject, n || ' put aside; the newest: ' || queue || ': ' || reason AS detail FROM (
+const parked = sql`SELECT 'parked' AS kind, queue AS subject, n || ' put aside; the newest: ' || reason AS detail FROM (
     SELECT COUNT(*) AS n, MAX(parked_at), queue, substr(parked_reason, 1, ${LIMITS.fault_chars_max}) AS reason
-    FROM outbox WHERE parked_reason IS NOT NULL AND parked_at > 0 AND misconfigured = 0
-  ) WHERE n > 0`;
+    FROM outbox INDEXED BY outbox_parked WHERE parked_reason IS NOT NULL AND parked_at > 0 AND misconfigured = 0 GROUP BY queue
+  )`;
 
 const misconfiguredChannels = sql`SELECT 'misconfigured' AS kind, channel AS subject, reason || ' (' || n || ' answers wait for it)' AS detail FROM (
     SELECT c.channel AS channel, COUNT(*) AS n, MAX(o.parked_at), o.parked_reason AS reason
     FROM outbox o JOIN replies r ON r.id = o.key JOIN conversations c ON c.id = r.conversation_id
-    WHERE o.parked_reason IS NOT NULL AND o.queue = 'replies' AND o.misconfigured = 1 GROUP BY c.channel
+    WHERE o.parked_reason IS NOT NULL AND o.queue = 'replies' AND o.misconfigured > 0 AND substr(r.id, 1, 6) <> 'alert_'
+    GROUP BY c.channel
   )`;
+
+/** Its platform says so when it is asked, before anybody is to be answered. */
+const refusedChannels = (webhooks: readonly WebhookFinding[]) =>
+  sql`SELECT 'misconfigured' AS kind, value->>'channel' AS subject, value->>'detail' AS detail
+    FROM json_each(${JSON.stringify(webhooks)}) WHERE value->>'state' = 'refused'`;
 
 /** A task that a model has answered. The rules are none. */
 const isAnswered = sql`state = 'succeeded' AND EXISTS (
@@ -70,7 +79,7 @@ function failingTasks(since: number): Sql {
     ) WHERE n >= ${LIMITS.alert_failures_min}`;
 }
 
-const stuckDoorbells = sql`SELECT 'failing' AS kind, 'queue ' || queue AS subject, COUNT(*) || ' rung ' || MAX(rings) || ' times in vain' AS detail
+const stuckDoorbells = sql`SELECT 'failing' AS kind, 'queue ' || queue AS subject, COUNT(*) || ' waiting, tried ' || MAX(rings) || ' times in vain' AS detail
   FROM outbox INDEXED BY outbox_due WHERE parked_reason IS NULL AND ring_at >= 0 AND rings >= ${LIMITS.alert_rings_min} GROUP BY queue`;
 
 /** Of what nobody knows, it stays as it was. */
@@ -79,7 +88,7 @@ function platforms(webhooks: readonly WebhookFinding[]): Sql {
   return sql`SELECT 'webhook' AS kind, value->>'channel' AS subject, value->>'detail' AS detail FROM ${found} WHERE value->>'state' = 'wrong'
     UNION ALL
     SELECT kind, subject, detail FROM alerts WHERE kind = 'webhook' AND wrong_since IS NOT NULL
-      AND subject IN (SELECT value->>'channel' FROM ${found} WHERE value->>'state' = 'unknown')`;
+      AND subject IN (SELECT value->>'channel' FROM ${found} WHERE value->>'state' IN ('unknown', 'refused'))`;
 }
 
 /** One that never rang is late when others have been there for so long. */

@@ -17,6 +17,8 @@ let db: D1Database;
 let ran: string[];
 let task = 0;
 let key = { taskId: "", turn: 1, call: 1 };
+const FIRST = { attempt: 1, isBesideWaiting: false };
+
 beforeAll(async () => {
   db = await openDatabase();
 });
@@ -49,8 +51,8 @@ function executor(): Env {
 }
 
 it("is made once: a step that is repeated finds it done", async () => {
-  expect(await act(executor(), key, 1)).toEqual({ kind: "observed", ok: true });
-  expect(await act(executor(), key, 1)).toEqual({ kind: "observed", ok: true });
+  expect(await act(executor(), key, FIRST)).toEqual({ kind: "observed", ok: true });
+  expect(await act(executor(), key, FIRST)).toEqual({ kind: "observed", ok: true });
   expect(ran).toEqual(["6 * 7"]);
   expect(await rows(db, "SELECT ok, result FROM calls WHERE task_id = ?", key.taskId)).toEqual([
     { ok: 1, result: "42" },
@@ -83,7 +85,7 @@ it("knows where it stands, tells how far it is, and brings back words, files and
       ],
     };
   };
-  await act(env, key, 2, { ...tools, run_code: screenshot });
+  await act(env, key, { ...FIRST, attempt: 2 }, { ...tools, run_code: screenshot });
   expect(context).toMatchObject({ ...key, conversationId: `conv_a${task}`, attempt: 2 });
   expect(context?.deadlineAt).toBeGreaterThan(Date.now());
   expect(context?.signal.aborted).toBe(false);
@@ -113,6 +115,6 @@ it("is not made for a task that has ended meanwhile", async () => {
     answer: { text: "Stopped." },
   };
   await endTask(db, end, Date.now(), TIMINGS);
-  expect(await act(executor(), key, 1)).toEqual({ kind: "inactive" });
+  expect(await act(executor(), key, FIRST)).toEqual({ kind: "inactive" });
   expect(ran).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** What a model is given to read, of a conversation of any length. */
+import { DEFAULT_POLICY } from "../../../shared/policy/policy.ts";
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../../shared/limits.ts";
 import type { Transcript, TranscriptCall } from "../../../shared/store/transcript.ts";
@@ -26,6 +27,8 @@ const call = (taskId: string, turn: number, nth: number, result: string | null):
   turn,
   call: nth,
   made: { tool: "run_code", input: { code: `${turn}.${nth}` } },
+  gate: null,
+  said: null,
   observation: result === null ? null : { ok: true, text: result, error: null, images: [] },
 });
 const transcript = (given: Partial<Transcript>): Transcript => ({
@@ -33,6 +36,7 @@ const transcript = (given: Partial<Transcript>): Transcript => ({
   channel: "telegram",
   conversationId: "conv_1",
   nonce: "0a1b",
+  policy: DEFAULT_POLICY,
   messages: [],
   turns: [],
   calls: [],

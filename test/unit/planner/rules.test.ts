@@ -1,4 +1,5 @@
 /** The rules protocol: what is asked for is done, what is not understood is said. */
+import { DEFAULT_POLICY } from "../../../shared/policy/policy.ts";
 import { describe, expect, it } from "vitest";
 import type { MessageContent } from "../../../shared/contracts/message.ts";
 import type { Transcript, TranscriptCall } from "../../../shared/store/transcript.ts";
@@ -22,6 +23,7 @@ function transcript(said: [turn: number, MessageContent][], calls: TranscriptCal
     channel: "telegram",
     conversationId: "conv_1",
     nonce: "0a1b",
+    policy: DEFAULT_POLICY,
     messages,
     turns: [],
     calls,
@@ -33,6 +35,8 @@ const done = (turn: number, call: number, code: string, output: string, ok = tru
   turn,
   call,
   made: { tool: "run_code", input: { code } },
+  gate: null,
+  said: null,
   observation: { ok, text: output, error: ok ? null : output, images: [] },
 });
 

@@ -1,6 +1,9 @@
 /** Every contract has an example, and the example is one. */
 import * as z from "zod/mini";
 import { expect, it } from "vitest";
+import * as approval from "../../../shared/contracts/approval.ts";
+import * as control from "../../../shared/contracts/control.ts";
+import * as policy from "../../../shared/policy/policy.ts";
 import * as alert from "../../../shared/contracts/alert.ts";
 import * as api from "../../../shared/contracts/api.ts";
 import * as code from "../../../shared/contracts/code.ts";
@@ -26,6 +29,9 @@ it.each([
   ["SteeringMessage", api.SteeringMessage, api.steeringMessageExample],
   ["ReplyAddress", channel.ReplyAddress, channel.replyAddressExample],
   ["Doorbell", doorbell.Doorbell, doorbell.doorbellExample],
+  ["Decided", approval.Decided, approval.decidedExample],
+  ["NewDecision", control.NewDecision, control.newDecisionExample],
+  ["Policy", policy.Policy, policy.policyExample],
   ["Notice", alert.Notice, alert.noticeExample],
   ["TaskEvent", event.TaskEvent, event.taskEventExample],
   ["StoredFile", file.StoredFile, file.storedFileExample],

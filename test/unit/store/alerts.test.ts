@@ -8,6 +8,7 @@ import { openDatabase, rows, startTask } from "../database.ts";
 
 const START = 10_000_000_000;
 const MINUTE = 60_000;
+const ON_TIME = { version: "v", isLate: false };
 const WRONG = [{ channel: "telegram", state: "wrong" as const, detail: "it sends elsewhere" }];
 
 let db: D1Database;
@@ -22,7 +23,7 @@ beforeEach(async () => {
 async function watch(minute: number, webhooks: typeof WRONG = [], sinks = ["one"]) {
   const now = START + minute * MINUTE;
   await noteSign(db, { name: "clock", version: "v", now });
-  const { due } = await watchOnce(db, { webhooks, sinks, version: "v" }, now, TIMINGS);
+  const { due } = await watchOnce(db, { ...ON_TIME, webhooks, sinks }, now, TIMINGS);
   for (const notice of due) await settleNotice(db, notice, "told");
   return due.map(({ kind, state, revision }) => [kind, state, revision]);
 }
@@ -57,17 +58,44 @@ it("two watches at the same time tell it once", async () => {
   expect(told.flat()).toEqual([["webhook", "firing", 1]]);
 });
 
-it("each sink is told, and one that comes later is told of what changes from then on", async () => {
+it("each sink is told, and one that comes later is told of what begins from then on", async () => {
   await watch(0, WRONG);
   expect(await watch(1, WRONG, ["one", "two"])).toHaveLength(2);
   expect(await watch(2, WRONG, ["one", "two", "three"])).toHaveLength(0);
-  expect(await watch(3, [], ["one", "two", "three"])).toHaveLength(3);
+  expect(await watch(3, [], ["one", "two", "three"])).toHaveLength(2);
+});
+
+it("of an end is told who was told of the beginning, and after it", async () => {
+  const at = async (minute: number, webhooks: typeof WRONG) => {
+    const now = START + minute * MINUTE;
+    await noteSign(db, { name: "clock", version: "v", now });
+    return (await watchOnce(db, { ...ON_TIME, webhooks, sinks: ["one"] }, now, TIMINGS)).due;
+  };
+  await at(0, WRONG);
+  const [firing] = await at(1, WRONG);
+  // It is down: nobody settles it, and what comes after waits for it.
+  expect((await at(2, [])).map(({ state }) => state)).toEqual(["firing"]);
+  if (firing === undefined) throw new Error("nothing was told");
+  await settleNotice(db, firing, "told");
+  expect((await at(3, [])).map(({ state }) => state)).toEqual(["resolved"]);
+  await settleNotice(db, { ...firing, revision: 2 }, "told");
+  await at(20, WRONG);
+  const [again] = await at(21, WRONG);
+  if (again === undefined) throw new Error("nothing was told");
+  await settleNotice(db, again, "given up: nobody is there");
+  expect(await at(22, [])).toEqual([]);
+});
+
+it("what was wrong before a long time without a watch is not wrong all that time", async () => {
+  await watch(0, WRONG);
+  expect(await watch(30, WRONG)).toEqual([]);
+  expect(await watch(31, WRONG)).toEqual([["webhook", "firing", 1]]);
 });
 
 it("what was not told is taken again, later each time", async () => {
   await watch(0, WRONG);
   const at = async (ms: number) => {
-    const told = { webhooks: WRONG, sinks: ["one"], version: "v" };
+    const told = { ...ON_TIME, webhooks: WRONG, sinks: ["one"] };
     return (await watchOnce(db, told, START + MINUTE + ms, TIMINGS)).due;
   };
   expect(await at(0)).toMatchObject([{ attempts: 1 }]);
@@ -105,7 +133,7 @@ it("a model's fault is over when the model has answered, and not when nobody has
 
 it("a clock is late after two rounds, and one that never rang when others have been there for so long", async () => {
   const late = async (now: number) => {
-    await watchOnce(db, { webhooks: [], sinks: [], version: "v" }, now, TIMINGS);
+    await watchOnce(db, { ...ON_TIME, webhooks: [], sinks: [] }, now, TIMINGS);
     const found =
       "SELECT subject FROM alerts WHERE kind = 'clock' AND wrong_since IS NOT NULL ORDER BY subject";
     return (await rows<{ subject: string }>(db, found)).map(({ subject }) => subject);

@@ -18,6 +18,7 @@ import { acceptedMessage, newInbound, observed, plannedTurn } from "../builders.
 import { openDatabase, rows, startTask } from "../database.ts";
 
 const NOW = 1_000_000;
+const DONE = { latencyMs: 1, now: NOW, isBesideWaiting: false };
 const LATER = NOW + TIMINGS.lease_ms + 1;
 
 let db: D1Database;
@@ -234,10 +235,10 @@ describe("a call", () => {
     await store("a", "", 1);
     const key = { taskId: id, turn: 1, call: 1 };
     expect(await startCall(db, key, NOW, NOW)).toMatchObject({ kind: "started" });
-    await observeCall(db, key, observed("first"), { latencyMs: 1, now: NOW });
+    await observeCall(db, key, observed("first"), DONE);
     const files = [{ sha256: "0".repeat(64), name: "late.txt", mime: "text/plain", bytes: 1 }];
     const artifacts = () => rows(db, "SELECT name FROM artifacts WHERE task_id = ?", id);
-    await observeCall(db, key, observed("second", { ok: false, files }), { latencyMs: 1, now: NOW });
+    await observeCall(db, key, observed("second", { ok: false, files }), DONE);
     expect(await artifacts()).toEqual([]);
     expect(await rows(db, "SELECT call FROM events WHERE task_id = ? AND type = 'observed'", id)).toEqual([
       { call: 1 },
@@ -249,7 +250,7 @@ describe("a call", () => {
   it("that comes back when its task has ended adds no file to the answer", async () => {
     const files = [{ sha256: "1".repeat(64), name: "a.txt", mime: "text/plain", bytes: 1 }];
     const observe = (call: number) =>
-      observeCall(db, { taskId: id, turn: 1, call }, observed("", { files }), { latencyMs: 1, now: NOW });
+      observeCall(db, { taskId: id, turn: 1, call }, observed("", { files }), DONE);
     const artifacts = () => rows(db, "SELECT call FROM artifacts WHERE task_id = ?", id);
     await claim("a");
     await store("a", "", 2);

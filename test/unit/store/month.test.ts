@@ -53,6 +53,7 @@ async function answerTask(taskId: string, name: string, now: number): Promise<vo
   await observeCall(db, { taskId, turn: 1, call: 1 }, observed("made", { files: [file] }), {
     latencyMs: 1,
     now,
+    isBesideWaiting: false,
   });
   await claimTurn(db, { ...claim, turn: 2, until: now }, now);
   await storeTurn(db, plannedTurn({ ...claim, turn: 2 }, "done"), now, TIMINGS);

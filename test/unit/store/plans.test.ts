@@ -4,6 +4,17 @@ import { TIMINGS } from "../../../shared/limits.ts";
 import { addFirstKey } from "../../../shared/store/api-keys.ts";
 import { isWatchLate, settleNotice, watch } from "../../../shared/store/alerts.ts";
 import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
+import {
+  dropApprovals,
+  expireApprovals,
+  markWoken,
+  pauseWaiting,
+  readDecision,
+} from "../../../shared/store/approvals.ts";
+import { decideApproval, listApprovals, readApproval } from "../../../shared/store/decide-approval.ts";
+import { readOwnPolicy, readPolicy, setPolicy } from "../../../shared/store/policies.ts";
+import { readGated, requestPerson } from "../../../shared/store/request-person.ts";
+import { DEFAULT_POLICY } from "../../../shared/policy/policy.ts";
 import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
 import { readAttachments, recordAttachments, recordRefused } from "../../../shared/store/attachments.ts";
 import { cancelTask } from "../../../shared/store/cancel-task.ts";
@@ -72,6 +83,14 @@ const CONTENT = { type: "text" as const, text: "x" };
 const INBOUND = newInbound("inb_a", "conv_a");
 const WHERE = whereOf(INBOUND);
 const STOP = { taskIdPrefix: "task_", text: "", unreadText: "", idleText: "" };
+const DECIDING = {
+  ...WHERE,
+  by: "telegram:1",
+  isAdmin: false,
+  outcome: "x",
+  callbackId: null,
+  doneText: "x",
+};
 const DECISIONS: Decision[] = [
   { kind: "message", ...WHERE, messageId: "msg_a", taskId: "task_a", sender: "telegram:1", content: CONTENT },
   { kind: "edit", inbound: INBOUND, externalId: "7", content: CONTENT },
@@ -83,6 +102,8 @@ const DECISIONS: Decision[] = [
   { kind: "migrate_group", inbound: INBOUND, channel: "telegram", from: "-1", to: "-2" },
   { kind: "press", ...WHERE, ...STOP, callbackId: "q", doneText: "x" },
   { kind: "park", inbound: INBOUND, reason: "x" },
+  { kind: "decide", ...DECIDING, target: { prefix: "appr_" }, verdict: { state: "denied", text: "x" } },
+  { kind: "decide", ...DECIDING, target: { id: "appr_a" }, verdict: { state: "answered", choice: 0 } },
 ];
 
 /** Every statement of the store is prepared once; what the calls answer does not matter here. */
@@ -90,6 +111,7 @@ async function callEverything(): Promise<void> {
   await callAsProgram();
   await callAsTriage();
   await callAsTask();
+  await callAsPerson();
   await callAsReply();
   await callAsClock();
 }
@@ -150,10 +172,43 @@ async function callAsTask(): Promise<void> {
   await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, until }, NOW);
   await startCall(d, call, until, NOW);
   await showProgress(d, "task_a", "x");
-  await observeCall(d, call, observed("", { files: FILES }), { latencyMs: 1, now: NOW });
+  await observeCall(d, call, observed("", { files: FILES }), {
+    latencyMs: 1,
+    now: NOW,
+    isBesideWaiting: false,
+  });
   for (const answer of [{ text: "x" }, { turn: 1 }])
     await endTask(d, { taskId: "task_a", state: "failed", endedBy: "x", error: null, answer }, NOW, TIMINGS);
   await dropTaskDoorbell(d, "task_a", 1);
+}
+
+async function callAsPerson(): Promise<void> {
+  const d = recorder;
+  const key = { taskId: "task_a", turn: 1, call: 1 };
+  const asking = {
+    kind: "approval",
+    text: "x",
+    buttons: [],
+    choices: [],
+    progress: "x",
+    expiresAt: NOW,
+  } as const;
+  await readGated(d, key);
+  await requestPerson(d, { ...key, id: "appr_a", ...asking }, NOW, TIMINGS);
+  await readDecision(d, "appr_a");
+  await markWoken(d, ["appr_a"], NOW);
+  await db.prepare("UPDATE approvals SET state = 'open', expires_at = 0").run();
+  await expireApprovals(d, "task_a", "x", NOW, TIMINGS);
+  await dropApprovals(d, "task_a", "x", NOW, TIMINGS);
+  await pauseWaiting(d, { taskId: "task_a", version: 1 }, NOW, TIMINGS);
+  await listApprovals(d, CALLER, "open");
+  await readApproval(d, CALLER, "appr_a");
+  const deciding = { caller: CALLER, id: "appr_a", outcome: "x", key: "k" };
+  for (const verdict of [{ state: "approved" }, { state: "answered", text: "x" }] as const)
+    await decideApproval(d, { ...deciding, verdict }, NOW, TIMINGS);
+  await readPolicy(d, "default");
+  await readOwnPolicy(d, CALLER);
+  await setPolicy(d, CALLER, DEFAULT_POLICY);
 }
 
 async function callAsReply(): Promise<void> {
@@ -183,7 +238,7 @@ async function callAsClock(): Promise<void> {
   await discard(d, { queue: "inbound", key: "inb_a" }, NOW);
   await noteSign(d, { name: "clock", version: "v", now: NOW });
   await readStatus(d, CALLER);
-  await watch(d, { webhooks: [], sinks: ["chat"], version: "v" }, NOW, TIMINGS);
+  await watch(d, { webhooks: [], sinks: ["chat"], version: "v", isLate: false }, NOW, TIMINGS);
   await isWatchLate(d, NOW, TIMINGS);
   const notice = {
     kind: "clock",

@@ -1,6 +1,7 @@
 /** The tools: one line for each. */
 import type { CallOf, ToolName } from "../../../shared/contracts/tools/index.ts";
 import type { Transient } from "../../../shared/errors.ts";
+import { askUser } from "./ask-user.ts";
 import { invalidCall } from "./invalid-call.ts";
 import { runCode } from "./run-code.ts";
 import type { Run, ToolContext, ToolResult } from "./tool.ts";
@@ -9,6 +10,7 @@ export type Tools = { readonly [Name in ToolName]: Run<Name> };
 
 export const tools: Tools = {
   run_code: runCode,
+  ask_user: askUser,
   invalid_call: invalidCall,
 };
 

@@ -4,7 +4,7 @@ import type { Status } from "../../../shared/contracts/api.ts";
 import type { TaskState } from "../../../shared/contracts/task.ts";
 import type { QueueName } from "../../../shared/contracts/doorbell.ts";
 import { type InstallationStatus, readStatus } from "../../../shared/store/status.ts";
-import { CLOCKS } from "../../../shared/store/statements/wrong.ts";
+import { CLOCKS, LATE_WATCH } from "../../../shared/store/statements/wrong.ts";
 import { readVersion } from "../../../shared/version.ts";
 import type { Env } from "../env.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
@@ -22,7 +22,7 @@ const formatOrNull = (at: number | null | undefined) =>
   at === null || at === undefined ? null : formatTime(at);
 
 function view(
-  { waiting, tasks, parked, spent, faults, signs, alerts }: InstallationStatus,
+  { waiting, tasks, parked, spent, faults, signs, alerts, untold }: InstallationStatus,
   version: string | null,
 ): Status {
   const queueOf = (name: QueueName) => {
@@ -46,7 +46,7 @@ function view(
     swept_at: formatOrNull(signs.find(({ name }) => name === CLOCKS.sweep)?.at),
     watched_at: formatOrNull(signs.find(({ name }) => name === CLOCKS.watch)?.at),
     workers: signs
-      .filter(({ name }) => !Object.values<string>(CLOCKS).includes(name))
+      .filter(({ name }) => ![...Object.values<string>(CLOCKS), LATE_WATCH].includes(name))
       .map(({ name, version: its, at }) => ({ name, version: its, seen_at: formatTime(at) })),
     today: spent,
     alerts: alerts.map(({ kind, subject, detail, wrong_since }) => ({
@@ -55,6 +55,7 @@ function view(
       detail,
       since: formatTime(wrong_since),
     })),
+    untold_alerts: untold,
     faults_of_the_hour: faults.map(({ what, count, last_at }) => ({
       what,
       count,

@@ -17,17 +17,14 @@ export async function askPlatforms(env: Env, timings: Timings): Promise<WebhookF
 
 async function askPlatform(env: Env, channel: ChatChannelName, timings: Timings): Promise<WebhookFinding[]> {
   const { askWebhook } = adapters[channel];
-  if (askWebhook === null) return [];
+  if (askWebhook === null || !isOn(env, channel)) return [];
   const asked = await askWebhook(env, timings);
   switch (asked.kind) {
     case "ok": {
       const hook = env.INSTALLATION_URL === undefined ? null : `${env.INSTALLATION_URL}/hooks/${channel}`;
-      const detail = findFault(asked.value, hook, Date.now());
-      return detail === null
-        ? [{ channel, state: "right", detail: "" }]
-        : [{ channel, state: "wrong", detail: `${getChannel(channel).title} ${detail}` }];
+      const { state, detail } = judge(asked.value, hook, Date.now());
+      return [{ channel, state, detail: detail && `${getChannel(channel).title} ${detail}` }];
     }
-    // Without its token a channel is off, or its answers are put aside: that is told by itself.
     case "misconfigured":
       return [{ channel, state: "refused", detail: asked.reason }];
     default:
@@ -35,14 +32,25 @@ async function askPlatform(env: Env, channel: ChatChannelName, timings: Timings)
   }
 }
 
+/** Without the settings that it takes a channel is off. */
+function isOn(env: Env, channel: ChatChannelName): boolean {
+  const { required, variables } = getChannel(channel);
+  const mine = variables.filter(({ workers }) => workers.includes("notifier")).map(({ name }) => name);
+  return required.filter((name) => mine.includes(name)).every((name) => Boolean(Reflect.get(env, name)));
+}
+
+const wrong = (detail: string) => ({ state: "wrong" as const, detail });
+
 /** @param hook where it should send; null on one's own machine, where any tunnel may lead here, or none. */
-function findFault(
+function judge(
   { url, pending, lastError }: WebhookState,
   hook: string | null,
   now: number,
-): string | null {
-  if (hook !== null && url === "") return `sends to nobody, and not to ${hook}`;
-  if (hook !== null && url !== hook) return `sends to ${url}, and not to ${hook}`;
-  if (lastError === null || pending === 0 || now - lastError.at > RECENT_MS) return null;
-  return `cannot deliver ${pending} messages: ${lastError.words}`;
+): Pick<WebhookFinding, "state" | "detail"> {
+  if (hook !== null && url === "") return wrong(`sends to nobody, and not to ${hook}`);
+  if (hook !== null && url !== hook) return wrong(`sends to ${url}, and not to ${hook}`);
+  if (pending === 0 || lastError === null) return { state: "right", detail: "" };
+  if (now - lastError.at <= RECENT_MS) return wrong(`cannot deliver ${pending} messages: ${lastError.words}`);
+  // It tries more and more seldom: whether it would get through now, nobody knows.
+  return { state: "unknown", detail: "" };
 }

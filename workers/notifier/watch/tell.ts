@@ -17,8 +17,10 @@ export async function tell(env: Env, notice: DueNotice, timings: Timings): Promi
     const told = await ask(env, notice, timings);
     if (told.kind === "told") {
       await settleNotice(env.DB, notice, "told");
-      return log(state === "firing" ? "error" : "info", { ...facts, detail: notice.detail });
+      log(state === "firing" ? "error" : "info", { ...facts, detail: notice.detail });
+      return;
     }
+    if (told.kind === "underway") return;
     const isOver = told.kind === "refused" || attempts >= LIMITS.notice_attempts_max;
     if (isOver) await settleNotice(env.DB, notice, `given up: ${told.reason}`);
     log("warn", { ...facts, outcome: isOver ? "given up" : "later", attempts, detail: told.reason });
@@ -31,10 +33,16 @@ async function ask(env: Env, notice: DueNotice, timings: Timings): Promise<Told>
   const sink = SINKS.find(({ name }) => name === notice.sink);
   if (sink === undefined || !sink.isConfigured(env))
     return { kind: "refused", reason: "it is not configured any more" };
+  const named = (reason: string) => `${sink.variables.join(" with ")}: ${reason}`;
   try {
-    return await sink.tell(env, notice, describeAlert(env, notice), timings);
+    const told = await sink.tell(env, notice, describeAlert(env, notice), timings);
+    return "reason" in told ? { ...told, reason: named(told.reason) } : told;
   } catch (error) {
-    // Its address may be a secret, and be part of the words.
-    return { kind: "later", reason: toOneLine(redact(describeError(error)), LIMITS.fault_chars_max) };
+    // An address is a secret, too, and may be part of the words.
+    const words = sink.variables.reduce(
+      (text, variable) => text.replaceAll(env[variable] || variable, variable),
+      redact(describeError(error)),
+    );
+    return { kind: "later", reason: toOneLine(named(words), LIMITS.fault_chars_max) };
   }
 }

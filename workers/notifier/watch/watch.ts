@@ -11,14 +11,24 @@ import { tell } from "./tell.ts";
 import { askPlatforms } from "./platforms.ts";
 
 /** A sink that is down costs its own telling a wait, and nothing else. */
-export async function keepWatch(env: Env): Promise<void> {
+async function keepWatch(env: Env, { isLate = false } = {}): Promise<void> {
   const timings = readTimings(env);
   const webhooks = await askPlatforms(env, timings);
   const sinks = SINKS.filter((sink) => sink.isConfigured(env)).map(({ name }) => name);
   const version = readVersion(env) ?? "unknown";
-  const { due, doorbells } = await watch(env.DB, { webhooks, sinks, version }, Date.now(), timings);
+  const { due, doorbells } = await watch(env.DB, { webhooks, sinks, version, isLate }, Date.now(), timings);
   await ring(getBells(env), doorbells, "notifier");
   await Promise.all(due.map((notice) => tell(env, notice, timings)));
+}
+
+/** By its own clock. What keeps it from watching is in the log, and shown by its sign that grows old. */
+export async function watchByClock(env: Env): Promise<void> {
+  try {
+    await keepWatch(env);
+  } catch (error) {
+    log("error", { stage: "notifier", effect: "watch", detail: describeError(error) });
+    throw error;
+  }
 }
 
 /** When this isolate has looked last. */
@@ -32,7 +42,7 @@ export async function keepLateWatch(env: Env): Promise<void> {
   if (env.VERSION === undefined || now - lookedAt < timings.clock_late_ms) return;
   lookedAt = now;
   try {
-    if (await isWatchLate(env.DB, now, timings)) await keepWatch(env);
+    if (await isWatchLate(env.DB, now, timings)) await keepWatch(env, { isLate: true });
   } catch (error) {
     log("warn", { stage: "notifier", effect: "watch", detail: describeError(error) });
   }

@@ -22,18 +22,23 @@ interface Mending {
   readonly renew: string;
 }
 
+const MODEL = "model";
+
 const BY_KIND: Readonly<
-  Record<AlertKind, { title: (subject: string) => string; mend: (mending: Mending) => string }>
+  Record<
+    AlertKind,
+    { title: (subject: string) => string; mend: (mending: Mending, subject: string) => string }
+  >
 > = {
   parked: {
-    title: () => "something was put aside",
+    title: (subject) => `something was put aside (${subject})`,
     mend: ({ spell }) =>
       `Look at it with \`${spell("npm run dead-letters -- list")}\`, mend the reason, then \`${spell("npm run dead-letters -- replay all")}\`.`,
   },
   misconfigured: {
     title: (subject) => `a setting of ${nameOf(subject)} is missing or wrong`,
-    mend: ({ spell, renew }) =>
-      `Mend it in the settings' file, ${renew}, and send what waited for it: \`${spell("npm run dead-letters -- replay all")}\`.`,
+    mend: ({ renew }, subject) =>
+      `Mend it in the settings' file, and ${renew}. ${subject === MODEL ? "Whoever asked was told that it failed, and asks again." : "Answers that wait for it go on by themselves then."}`,
   },
   failing: {
     title: (subject) => `${subject} fails again and again`,
@@ -63,11 +68,11 @@ export function describeAlert(
     where: name === undefined ? "Errand on this machine" : `Errand ${name}`,
     title: title(subject),
     detail: toOneLine(detail, LIMITS.error_chars_max),
-    mend: state === "firing" ? mend({ spell, renew }) : "",
+    mend: state === "firing" ? mend({ spell, renew }, subject) : "",
   };
 }
 
 function nameOf(subject: string): string {
-  if (subject === "model") return "the model";
+  if (subject === MODEL) return "the model";
   return CHANNELS.find(({ name }) => name === subject)?.title ?? subject;
 }

@@ -6,6 +6,7 @@ import { findCommandTool } from "../../../shared/contracts/tools/index.ts";
 import { type RecentTask, recentTasks } from "../../../shared/store/list-tasks.ts";
 import type { Decision, DecisionOf } from "../../../shared/store/decision.ts";
 import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
+import { describePolicy } from "./policy.ts";
 import { formatCode, toOneLine } from "../../../shared/text.ts";
 
 /** What a channel offers, tools' commands first. */
@@ -29,7 +30,7 @@ const ID_CHARS_MIN = 4;
 /** Where a command was said, and is answered. */
 export type Where = Omit<DecisionOf<"reply">, "kind" | "text">;
 
-/** The decision for a command. Reads only for `/status` and `/tasks`. */
+/** The decision for a command. Reads only for `/status`, `/tasks` and `/policy`. */
 export async function answerCommand(
   db: D1Database,
   where: Where,
@@ -43,6 +44,8 @@ export async function answerCommand(
       return reply(help(where.channel));
     case "admit":
       return reply("There is nothing to admit: this chat may talk to me already.");
+    case "policy":
+      return reply(await describePolicy(db, where.inbound.tenant_id, args));
     case "new":
       return {
         kind: "forget",

@@ -9,6 +9,7 @@ import { formatCode } from "../../../shared/text.ts";
 import { STOPPED, parseStopButton, UNREAD_TEXT } from "../../../shared/strings.ts";
 import type { Env } from "../env.ts";
 import { type Access, locate, type ReadInbound } from "./access.ts";
+import { decideByButton, decideByCommand, respond, type Speaker } from "./approvals.ts";
 import { answerCommand, type Where } from "./commands.ts";
 
 export async function decide(env: Env, { inbound, event }: ReadInbound, access: Access): Promise<Decision> {
@@ -20,9 +21,10 @@ export async function decide(env: Env, { inbound, event }: ReadInbound, access: 
     return { kind: "migrate_group", inbound, channel, from: locate(event).chatId, to: event.toChatId };
   if (access.kind === "refused") return ignore(access.reason);
   if (access.kind === "admitted") {
+    const speaker = readSpeaker(event, access.isAdmin);
     return event.kind === "callback"
-      ? pressButton(event, where)
-      : decideForAdmitted(env, event, where, access.isAdmin);
+      ? (decideByButton(event, where, speaker) ?? pressButton(event, where))
+      : decideForAdmitted(env, event, where, speaker);
   }
   if (event.kind === "callback" || event.edited === true) return ignore("nothing that was said to us");
   if (access.kind === "stranger") {
@@ -44,9 +46,10 @@ async function decideForAdmitted(
   env: Env,
   event: SaidEvent,
   where: Where,
-  isAdmin: boolean,
+  speaker: Speaker,
 ): Promise<Decision> {
   const { inbound } = where;
+  const { isAdmin } = speaker;
   const { messageId: externalId, text, unreadable = [] } = event;
   const isEmpty = text === "" && (event.files ?? []).length === 0;
   const command = readCommand(event);
@@ -62,10 +65,11 @@ async function decideForAdmitted(
   if (isEmpty) return { kind: "reply", ...where, text: cannotRead(unreadable) };
   if (command?.name === "admit" && event.isGroup && isAdmin) return admitGroup(event, where);
   if (command?.name === "promote") return promote(event, command, where, isAdmin);
+  if (isControl && (command.name === "approve" || command.name === "deny"))
+    return decideByCommand(command.name, command, where, speaker);
   if (isControl) return answerCommand(env.DB, where, command);
   const ids = { messageId: changeIdKind(inbound.id, "msg"), taskId: changeIdKind(inbound.id, "task") };
-  const sender = nameSender(event);
-  return { kind: "message", ...where, ...ids, sender, content };
+  return respond({ kind: "message", ...where, ...ids, sender: speaker.by, content }, speaker);
 }
 
 function makeContent(event: SaidEvent) {
@@ -114,6 +118,12 @@ function promote(event: SaidEvent, { args }: Command, where: Where, isAdmin: boo
 
 /** As the store and the audit name them. */
 const nameSender = ({ address, sender }: InboundEvent) => `${address.channel}:${sender.id}`;
+
+const readSpeaker = (event: InboundEvent, isAdmin: boolean): Speaker => ({
+  by: nameSender(event),
+  isAdmin,
+  name: event.isGroup ? (event.sender.name ?? event.sender.id) : undefined,
+});
 
 /** As whoever runs this installation types it: one on Cloudflare has a name. */
 const pairing = ({ INSTALLATION: name }: Env, code: string) =>

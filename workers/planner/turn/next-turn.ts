@@ -1,7 +1,7 @@
 /** The next turn of a task: claimed before the model is asked, stored before it is returned. */
 import { readTimings } from "../../../shared/config.ts";
 import { summarizeCall, type ToolCall } from "../../../shared/contracts/tools/index.ts";
-import type { NextTurn, PlannedCall, Turn, TurnKey } from "../../../shared/contracts/turn.ts";
+import type { NextTurn, PlannedCall, TurnKey } from "../../../shared/contracts/turn.ts";
 import { describeError, type Transient, transient } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { log } from "../../../shared/log.ts";
@@ -16,6 +16,7 @@ import type { ModelClient } from "../models/model.ts";
 import { ask, type Asked } from "./ask.ts";
 import { NO_FILES, readFiles } from "./files.ts";
 import { toOneLine } from "../../../shared/text.ts";
+import { type GatedTurn, gateTurn } from "./gate.ts";
 import { boundAnswer } from "./long-answer.ts";
 import { Narrator } from "./narrator.ts";
 import { isForRules, planByRules, RULES_PROVIDER } from "./rules.ts";
@@ -46,7 +47,7 @@ export async function nextTurn(env: Env, openModel: OpenModel, key: TurnKey): Pr
         retryAfterMs: Math.max(claimed.until - now, 100),
       };
     case "stored":
-      return { kind: "turn", calls: claimed.calls.map(({ call, made }) => nameCall(made, call)) };
+      return { kind: "turn", calls: claimed.calls.map(({ call, made, gate }) => nameCall(made, call, gate)) };
     case "claimed": {
       const mine = { ...claim, transcript: claimed.transcript };
       return planTurn(env, openModel, mine).catch((error: unknown) => giveBack(env, mine, error));
@@ -102,8 +103,13 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
     log("warn", { ...facts, detail: asked.reason });
     return asked.kind === "permanent" ? asked : release(env, claimed, asked);
   }
-  const { planned } = asked;
-  const stored = await store(env, claimed, { planned, untold: narrator.restOf(planned.text), latencyMs });
+  const { planned, gates } = gateTurn(transcript.policy, asked.planned);
+  const stored = await store(env, claimed, {
+    planned,
+    gates,
+    untold: narrator.restOf(planned.text),
+    latencyMs,
+  });
   if (stored.kind === "lost") return CLAIM_LOST;
   const endState = planned.error === null ? "succeeded" : "failed";
   log("info", {
@@ -115,7 +121,10 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
     ...(stored.kind === "ended" && { state: endState }),
   });
   if (stored.kind === "stored")
-    return { kind: "turn", calls: planned.calls.map((call, index) => nameCall(call, index + 1)) };
+    return {
+      kind: "turn",
+      calls: planned.calls.map((call, index) => nameCall(call, index + 1, gates[index])),
+    };
   await ring(getBells(env), stored.doorbells, "planner");
   return { kind: "inactive", state: stored.kind === "ended" ? endState : null };
 }
@@ -130,7 +139,7 @@ async function release(env: Env, claimed: Claimed, { reason, retryAfterMs }: Tra
   return { kind: "transient", reason, retryAfterMs: waitMs };
 }
 
-async function store(env: Env, claimed: Claimed, made: { planned: Turn; untold: string; latencyMs: number }) {
+async function store(env: Env, claimed: Claimed, made: GatedTurn & { untold: string; latencyMs: number }) {
   const read = claimed.transcript.messages.filter(wasReadIn(claimed)).map(({ id }) => id);
   const bounded = await boundAnswer(env.FILES, made.planned);
   const timings = readTimings(env);
@@ -139,6 +148,6 @@ async function store(env: Env, claimed: Claimed, made: { planned: Turn; untold: 
   return storeTurn(env.DB, { ...claimed, ...made, ...bounded, read, until }, now, timings);
 }
 
-function nameCall(made: ToolCall, call: number): PlannedCall {
-  return { call, tool: made.tool, title: summarizeCall(made) };
+function nameCall(made: ToolCall, call: number, gate: string | null = null): PlannedCall {
+  return { call, tool: made.tool, title: summarizeCall(made), ...(gate !== null && { waits: true }) };
 }

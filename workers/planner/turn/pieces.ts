@@ -35,8 +35,10 @@ function tellWhole(content: MessageContent, fence: Fence): string {
 }
 
 /** What a call brought, in words. */
-export function tellResult({ observation }: TranscriptCall, fence: Fence, charsMax = Infinity): string {
+export function tellResult({ observation, said }: TranscriptCall, fence: Fence, charsMax = Infinity): string {
   if (observation === null) return "It was stopped before it was done.";
+  // The words of whoever may decide are no data.
+  if (said !== null) return cutMiddle(observation.text, charsMax);
   const whole = fence.around(observation.text);
   if (whole.length <= charsMax) return whole;
   const around = whole.length - observation.text.length;

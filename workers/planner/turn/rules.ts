@@ -5,7 +5,7 @@ import { resolveCommand, summarizeCall, type ToolCall } from "../../../shared/co
 import type { TaskError } from "../../../shared/contracts/task.ts";
 import type { Turn, TurnKey } from "../../../shared/contracts/turn.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { toOneLine, truncate } from "../../../shared/text.ts";
+import { formatBlock, toOneLine, truncate } from "../../../shared/text.ts";
 import { type Transcript, type TranscriptMessage, wasReadIn } from "../../../shared/store/transcript.ts";
 
 const NO_MODEL =
@@ -84,14 +84,7 @@ function observed(observation: Observation | null): string {
     observation.text === ""
       ? "(nothing was printed or returned; statements need a `return`)"
       : observation.text;
-  return observation.ok ? fence(text) : `⚠️ It failed.\n\n${fence(text)}`;
-}
-
-/** A code block whose fence is longer than any run of backticks inside. */
-function fence(text: string): string {
-  const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([ticks]) => ticks.length));
-  const ticks = "`".repeat(longest + 1);
-  return `${ticks}\n${text}\n${ticks}`;
+  return observation.ok ? formatBlock(text) : `⚠️ It failed.\n\n${formatBlock(text)}`;
 }
 
 function quote(content: MessageContent): string {

@@ -5,13 +5,14 @@ import { ring } from "../../../../shared/queue/doorbell.ts";
 import { tellChat } from "../../../../shared/store/tell-chat.ts";
 import { formatCode } from "../../../../shared/text.ts";
 import { getBells } from "../../env.ts";
-import type { Sink } from "./sink.ts";
+import { identify, type Sink } from "./sink.ts";
 
 const NAME = "chat";
 const TENANT = "default";
 
 export const chat: Sink = {
   name: NAME,
+  variables: ["ERRAND_ALERT_CHAT"],
   isConfigured: ({ ERRAND_ALERT_CHAT: place }) => Boolean(place),
   async tell(env, notice, { where, title, detail, mend }, timings) {
     const place = env.ERRAND_ALERT_CHAT ?? "";
@@ -19,16 +20,18 @@ export const chat: Sink = {
     if (address === null)
       return {
         kind: "refused",
-        reason: "ERRAND_ALERT_CHAT names no chat: write it as `npm run people -- list` does",
+        reason: "it names no chat: write it as `npm run people -- list` does",
       };
-    const { kind, subject, revision, state } = notice;
-    const sign = state === "firing" ? "🔴" : "🟢 Resolved:";
+    const sign = notice.state === "firing" ? "🔴" : "🟢 Resolved:";
     const text = [`${sign} **${where}**: ${title}.`, formatCode(detail), mend].filter(Boolean).join("\n\n");
-    const replyId = await deriveId("alert", place, kind, subject, String(revision));
+    const replyId = await deriveId("alert", place, ...identify(env, notice));
     const conversationId = await deriveId("conv", TENANT, "alerts", place);
     const said = { replyId, tenantId: TENANT, conversationId, address, text };
-    const doorbells = await tellChat(env.DB, notice, NAME, said, Date.now(), timings);
+    const { doorbells, outcome } = await tellChat(env.DB, notice, NAME, said, Date.now(), timings);
     await ring(getBells(env), doorbells, "notifier");
-    return { kind: "told" };
+    // Told is what is shown; until then what comes after it waits.
+    if (outcome.state === "open") return { kind: "underway" };
+    if (outcome.state === "delivered") return { kind: "told" };
+    return { kind: "refused", reason: outcome.reason ?? "the chat cannot be reached" };
   },
 };

@@ -2,22 +2,21 @@
 import { fetchDirect } from "../../../../shared/fetch.ts";
 import { sha256Hex } from "../../../../shared/ids.ts";
 import { readVersion } from "../../../../shared/version.ts";
-import { readAnswer, type Sink } from "./sink.ts";
+import { identify, readAnswer, type Sink } from "./sink.ts";
 
 const CLIENT = "errand/1";
 
 export const errors: Sink = {
   name: "errors",
+  variables: ["ERRAND_ERROR_DSN"],
   isConfigured: ({ ERRAND_ERROR_DSN: dsn }) => Boolean(dsn),
-  async tell(env, { kind, subject, revision, state, created_at }, { where, title, detail, mend }, timings) {
+  async tell(env, notice, { where, title, detail, mend }, timings) {
+    const { kind, subject, state, created_at } = notice;
     const dsn = parseDsn(env.ERRAND_ERROR_DSN ?? "");
     if (dsn === null)
-      return {
-        kind: "refused",
-        reason: "ERRAND_ERROR_DSN is no DSN: it is like https://key@o1.ingest.sentry.io/2",
-      };
+      return { kind: "refused", reason: "it is no DSN, such as https://key@o1.ingest.sentry.io/2" };
     // The same for the same telling, by which a tracker knows it again: 32 hexadecimal digits.
-    const eventId = (await sha256Hex(JSON.stringify([kind, subject, revision]))).slice(0, 32);
+    const eventId = (await sha256Hex(JSON.stringify(identify(env, notice)))).slice(0, 32);
     const event = {
       event_id: eventId,
       timestamp: created_at / 1_000,
@@ -28,7 +27,7 @@ export const errors: Sink = {
       environment: env.INSTALLATION ?? "local",
       message: { formatted: `${state === "firing" ? "" : "Resolved: "}${where}: ${title}` },
       // One issue for each alert, however its words change.
-      fingerprint: ["errand", kind, subject],
+      fingerprint: ["errand", env.INSTALLATION ?? "local", kind, subject],
       tags: { kind, subject, state },
       extra: { detail, mend },
     };
@@ -43,7 +42,7 @@ export const errors: Sink = {
       signal: AbortSignal.timeout(timings.platform_call_ms),
     });
     await response.body?.cancel();
-    return readAnswer(response, "ERRAND_ERROR_DSN");
+    return readAnswer(response);
   },
 };
 

@@ -1,0 +1,52 @@
+/** A tenant's policy: what its tools may do by themselves, what needs a person, and what is refused. */
+import * as z from "zod/mini";
+import { LIMITS } from "../limits.ts";
+
+const Pattern = z.string().check(z.minLength(1), z.maxLength(LIMITS.policy_pattern_chars_max));
+const Patterns = z.array(Pattern).check(z.minLength(1), z.maxLength(LIMITS.policy_patterns_max));
+
+/** By what is severer: what is denied is not asked for. */
+export const Verb = z.enum(["allow", "ask", "deny"]);
+export type Verb = z.infer<typeof Verb>;
+
+/**
+ * One rule. `allow` holds where everything that a call touches is listed; `ask` and `deny` where anything is. Kinds that are not listed
+ * do not matter.
+ */
+export const PolicyRule = z.strictObject({
+  /** Its name, or `*` for every tool. */
+  tool: Pattern,
+  decision: Verb,
+  /** `example.org`, `*.example.org` for everything below it, `*`. */
+  hosts: z.optional(Patterns),
+  /** `inbox/*`, `reports/**`. */
+  paths: z.optional(Patterns),
+  /** The words that a command begins with: `git status`, `npm run *`. */
+  commands: z.optional(Patterns),
+});
+export type PolicyRule = z.infer<typeof PolicyRule>;
+
+export const Policy = z.strictObject({
+  /** The first that holds decides. Where none does, what only reads is allowed, and what acts on the world asks. */
+  rules: z.array(PolicyRule).check(z.maxLength(LIMITS.policy_rules_max)),
+  /** Hosts inside a private network, by name or address, that may be reached all the same. */
+  inside_hosts: z.array(Pattern).check(z.maxLength(LIMITS.policy_patterns_max)),
+  /** Who decides beside an admin: whoever the task is for, or nobody. */
+  approvers: z.enum(["person", "admins"]),
+});
+export type Policy = z.infer<typeof Policy>;
+
+export const DEFAULT_POLICY: Policy = { rules: [], inside_hosts: [], approvers: "person" };
+
+export const policyExample: Policy = {
+  rules: [{ tool: "*", decision: "ask", hosts: ["*.example.org"] }],
+  inside_hosts: ["wiki.example.internal"],
+  approvers: "admins",
+};
+
+/** What a call would touch, as far as its input tells. */
+export interface Touched {
+  readonly urls?: readonly string[];
+  readonly paths?: readonly string[];
+  readonly scripts?: readonly string[];
+}

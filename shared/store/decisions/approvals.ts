@@ -1,0 +1,93 @@
+/** What people decide in a chat about what a call waits for: by a button, a command, or a message. What came of it is said in the batch that does it. */
+import sql, { type Sql } from "sql-template-tag";
+import type { Timings } from "../../limits.ts";
+import type { Batch } from "../batch.ts";
+import type { DecisionOf } from "../decision.ts";
+import { addDecision, decidedBy } from "../statements/approvals.ts";
+import { ringNew } from "../statements/doorbells.ts";
+import { inboundNew } from "../statements/guards.ts";
+
+type Deciding = DecisionOf<"decide"> | DecisionOf<"respond">;
+
+/** The approval that is meant: by its id, in the chat where it was asked; or of the conversation the one that is open, or the newest. */
+function selectTarget({ inbound, address, target }: Deciding): Sql {
+  if ("id" in target)
+    return sql`SELECT a.id FROM approvals a JOIN conversations c ON c.id = a.conversation_id
+      WHERE a.id = ${target.id} AND a.tenant_id = ${inbound.tenant_id} AND c.address = ${address}`;
+  const { prefix } = target;
+  return sql`SELECT a.id FROM approvals a WHERE a.conversation_id = ${inbound.conversation_id}
+    AND substr(a.id, 1, ${prefix.length}) = ${prefix} ORDER BY a.state = 'open' DESC, a.requested_at DESC LIMIT 1`;
+}
+
+/** As SQL over `approvals`: admins decide everything; whoever a task is for answers its questions, and its approvals unless only admins do. */
+function mayDecide({ by, isAdmin }: Pick<Deciding, "by" | "isAdmin">): Sql {
+  return sql`(${isAdmin ? 1 : 0} OR EXISTS (SELECT 1 FROM tasks t LEFT JOIN tenants n ON n.id = t.tenant_id
+    WHERE t.id = approvals.task_id AND t.sender = ${by}
+      AND (approvals.kind = 'question' OR COALESCE(n.policy->>'approvers', 'person') = 'person')))`;
+}
+
+/** A question is answered, and an approval approved or denied: nothing else is. */
+function isOfKind({ verdict }: Deciding): Sql {
+  return verdict.state === "answered" ? sql`kind = 'question'` : sql`kind = 'approval'`;
+}
+
+function add(batch: Batch, decision: Deciding, now: number, timings: Timings): Batch {
+  const { inbound, verdict, by, outcome } = decision;
+  const answer =
+    verdict.state === "answered" && "choice" in verdict
+      ? sql`(choices->>${`$[${verdict.choice}]`})`
+      : sql`${"text" in verdict ? verdict.text : null}`;
+  const isAnswerable = verdict.state === "answered" ? sql`${answer} IS NOT NULL` : sql`true`;
+  return addDecision(
+    batch,
+    {
+      id: selectTarget(decision),
+      state: verdict.state,
+      by,
+      key: inbound.id,
+      reason: answer,
+      outcome,
+      only: sql`expires_at > ${now} AND ${isOfKind(decision)} AND ${isAnswerable} AND ${mayDecide(decision)} AND ${inboundNew(inbound.id)}`,
+    },
+    now,
+    timings,
+  );
+}
+
+const NOTHING = "There is nothing to decide here.";
+const NOT_YOURS = "You may not decide this.";
+
+/** By a button or a command: whoever did it is told what came of it, or what was decided before. */
+export function addDecide(batch: Batch, decision: DecisionOf<"decide">, now: number, timings: Timings): void {
+  const { inbound, callbackId, externalId, doneText } = decision;
+  const said = sql`CASE WHEN ${decidedBy(inbound.id)} THEN ${doneText} ELSE COALESCE((
+      SELECT CASE WHEN state = 'dropped' THEN 'Its task has ended.' WHEN state <> 'open' THEN 'It was ' || state || ' already.'
+        WHEN expires_at <= ${now} THEN 'It is too late: nobody decided in time.' WHEN NOT ${isOfKind(decision)} THEN ${NOTHING}
+        ELSE ${NOT_YOURS} END
+      FROM approvals WHERE id = (${selectTarget(decision)})), ${NOTHING}) END`;
+  add(batch, decision, now, timings)
+    .add(
+      "said",
+      sql`INSERT INTO replies (id, tenant_id, conversation_id, text, final, callback_id, answers_id, created_at)
+        SELECT id, tenant_id, conversation_id, ${said}, 1, ${callbackId}, ${externalId}, received_at
+        FROM inbound WHERE id = ${inbound.id} AND state = 'new' ON CONFLICT DO NOTHING`,
+    )
+    .addRinging(
+      "ring said",
+      ringNew(
+        "replies",
+        sql`SELECT id AS key FROM replies WHERE id = ${inbound.id} AND state = 'open'`,
+        now + timings.doorbell_grace_ms,
+      ),
+    );
+}
+
+/** By a message: what asked shows it. If somebody else was faster, it is a message as any other (`addMessages` sees to that). */
+export function addRespond(
+  batch: Batch,
+  decision: DecisionOf<"respond">,
+  now: number,
+  timings: Timings,
+): void {
+  add(batch, decision, now, timings);
+}

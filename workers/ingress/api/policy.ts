@@ -1,0 +1,44 @@
+/** `GET` and `PUT /v1/policy`: what the tools of a tenant may do by themselves. */
+import { Hono } from "hono";
+import type { PolicyView } from "../../../shared/contracts/control.ts";
+import { TOOLS } from "../../../shared/contracts/tools/index.ts";
+import { log } from "../../../shared/log.ts";
+import { decide } from "../../../shared/policy/decide.ts";
+import { DEFAULT_POLICY, Policy, type Touched } from "../../../shared/policy/policy.ts";
+import { readOwnPolicy, setPolicy } from "../../../shared/store/policies.ts";
+import type { Env } from "../env.ts";
+import { HttpProblem } from "../problem.ts";
+import { authenticate, unwrapOutcome } from "./caller.ts";
+import { readJson } from "./request.ts";
+
+export const policy = new Hono<{ Bindings: Env }>();
+
+policy.get("/", async (c) => {
+  const caller = await authenticate(c, "tasks", "tasks:read", "approvals");
+  const set = unwrapOutcome(await readOwnPolicy(c.env.DB, caller), "tenant");
+  const all = (name: string) => c.req.queries(name) ?? [];
+  const touched = { urls: all("url"), paths: all("path"), scripts: all("command") };
+  return c.json<PolicyView>(view(set, c.req.query("tool"), touched));
+});
+
+policy.put("/", async (c) => {
+  const caller = await authenticate(c);
+  const wanted = await readJson(c, () => Policy);
+  unwrapOutcome(await setPolicy(c.env.DB, caller, wanted), "tenant");
+  log("info", { stage: "ingress", effect: "policy set", rules: wanted.rules.length });
+  return c.json<PolicyView>(view(wanted, undefined, {}));
+});
+
+function view(set: Policy | null, name: string | undefined, touched: Touched): PolicyView {
+  const tools = TOOLS.filter((tool) => name === undefined || tool.name === name);
+  if (tools.length === 0) {
+    const detail = `Tools: ${TOOLS.map((tool) => tool.name).join(", ")}.`;
+    throw new HttpProblem({ status: 404, title: "No such tool", detail });
+  }
+  const holding = set ?? DEFAULT_POLICY;
+  return {
+    policy: holding,
+    is_default: set === null,
+    tools: tools.map((tool) => ({ tool: tool.name, ...decide(holding, tool, touched) })),
+  };
+}

@@ -1,0 +1,92 @@
+/** What people say about what a call waits for: by a button, by a command, or by a message. */
+import type { Command } from "../../../shared/contracts/command.ts";
+import type { InboundEvent } from "../../../shared/contracts/inbound.ts";
+import type { Decision, DecisionOf } from "../../../shared/store/decision.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { parseApprovalButton } from "../../../shared/strings.ts";
+import { toOneLine } from "../../../shared/text.ts";
+import type { Where } from "./commands.ts";
+
+/** Who speaks. */
+export interface Speaker {
+  /** As the store and the audit name them. */
+  readonly by: string;
+  readonly isAdmin: boolean;
+  /** Where several people talk, what is shown says who it was. */
+  readonly name: string | undefined;
+}
+
+const VERBS = {
+  approve: { state: "approved", outcome: "✅ **Approved**", doneText: "Approved." },
+  deny: { state: "denied", outcome: "⛔ **Denied**", doneText: "Denied." },
+  answer: { state: "answered", outcome: "💬 **Answered**", doneText: "Thank you." },
+} as const;
+
+function speak(verb: keyof typeof VERBS, { by, isAdmin, name }: Speaker) {
+  const { outcome, doneText } = VERBS[verb];
+  return { by, isAdmin, doneText, outcome: name === undefined ? `${outcome}.` : `${outcome} by ${name}.` };
+}
+
+/** Null: the button decides nothing. */
+export function decideByButton(
+  { callbackId, data }: Extract<InboundEvent, { kind: "callback" }>,
+  where: Where,
+  speaker: Speaker,
+): Decision | null {
+  const pressed = parseApprovalButton(data);
+  if (pressed === null) return null;
+  const target = { id: pressed.id };
+  const spoken = { kind: "decide" as const, ...where, target, callbackId, ...speak(pressed.verb, speaker) };
+  switch (pressed.verb) {
+    case "approve":
+      return { ...spoken, verdict: { state: "approved" } };
+    case "deny":
+      return { ...spoken, verdict: { state: "denied", text: null } };
+    case "answer":
+      return { ...spoken, verdict: { state: "answered", choice: pressed.choice } };
+  }
+}
+
+/** `/approve [id]`, `/deny [id] [why]`: without an id, what is open in the conversation. */
+export function decideByCommand(
+  verb: "approve" | "deny",
+  { args }: Command,
+  where: Where,
+  speaker: Speaker,
+): DecisionOf<"decide"> {
+  // As it is shown; what is no id is already the reason.
+  const [id = ""] = /^[0-9a-hjkmnp-tv-z]{6}(?!\S)/i.exec(args) ?? [];
+  const why = args.slice(id.length).trim();
+  return {
+    kind: "decide",
+    ...where,
+    target: { prefix: `appr_${id.toLowerCase()}` },
+    callbackId: null,
+    ...speak(verb, speaker),
+    verdict:
+      verb === "approve" ? { state: "approved" } : { state: "denied", text: why === "" ? null : cut(why) },
+  };
+}
+
+const cut = (text: string) => toOneLine(text, LIMITS.error_chars_max);
+
+/** A message to a task that waits: an answer, or a denial with its words as the reason. Of somebody who may not it is a message as any other. */
+export function respond(message: DecisionOf<"message">, speaker: Speaker): Decision {
+  const { waits } = message.inbound;
+  const { content } = message;
+  if (waits === null || content.type !== "text" || content.command !== undefined) return message;
+  // Somebody else's words decide nothing.
+  if (content.forwardedFrom !== undefined) return message;
+  const isTheirs = waits.sender === speaker.by;
+  const mayDecide =
+    speaker.isAdmin || (isTheirs && (waits.kind === "question" || waits.approvers === "person"));
+  if (!mayDecide) return message;
+  const words = content.text === "" ? "(what comes with my next message)" : content.text;
+  const target = { id: waits.id };
+  if (waits.kind === "question") {
+    const { doneText: _, ...spoken } = speak("answer", speaker);
+    return { ...message, kind: "respond", target, ...spoken, verdict: { state: "answered", text: words } };
+  }
+  const { doneText: _, ...spoken } = speak("deny", speaker);
+  return { ...message, kind: "respond", target, ...spoken, verdict: { state: "denied", text: cut(words) } };
+}
