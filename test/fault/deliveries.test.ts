@@ -4,7 +4,7 @@ import type { EffectFault } from "../support/control.ts";
 import type { Delivery } from "../support/proxy/protocol.ts";
 import { chance, sample } from "../support/seed.ts";
 import { prepare, prove } from "./prove.ts";
-import { say } from "./stories.ts";
+import { say } from "./say.ts";
 
 const DELIVERIES: readonly Delivery[] = ["twice", "reversed", "split", "stale", "interleaved"];
 const STORIES_SAMPLED = 1;

@@ -4,7 +4,8 @@ import type { EffectFault, Recorded } from "../support/control.ts";
 import { repeatWith } from "../support/seed.ts";
 import type { Timings } from "../../shared/limits.ts";
 import { openStoryRunner, type StoryRunner, type Told } from "../support/story-runner.ts";
-import { STORIES, type Story } from "./stories.ts";
+import type { Story } from "./say.ts";
+import { STORIES } from "./stories.ts";
 
 export interface Clean {
   story: Story;

@@ -3,27 +3,10 @@
  * `expects` are the answers that the clean run must show, so that no story is proven without doing its work.
  */
 import { expect } from "vitest";
-import type { EffectFault } from "../support/control.ts";
 import { type Pipeline, privateText } from "../support/pipeline.ts";
+import { accepted, pressUntilTaken, say, type Story } from "./say.ts";
+import { WAITING } from "./waiting.ts";
 import { until } from "../support/until.ts";
-
-export interface Story {
-  name: string;
-  tell(pipeline: Pipeline, chat: number): Promise<void>;
-  /** What else happens at certain effects. */
-  meanwhile?(pipeline: Pipeline, chat: number): EffectFault[];
-  expects: readonly unknown[];
-  /** What may be the end as well, when a fault comes just where something else happens. */
-  orElse?: readonly unknown[];
-}
-
-const SENT_AGAIN_MAX = 20;
-
-/** What a person says in a chat. Telegram sends it until it is taken, and so does this. */
-export async function say(pipeline: Pipeline, chat: number, text: string): Promise<void> {
-  const update = privateText(chat, text);
-  await accepted(`"${text}"`, async () => (await pipeline.hook(update)).status === 200);
-}
 
 /** What a program submits: under one key until it is taken. */
 async function submit(pipeline: Pipeline, chat: number, body: unknown): Promise<void> {
@@ -32,13 +15,6 @@ async function submit(pipeline: Pipeline, chat: number, body: unknown): Promise<
     JSON.stringify(body),
     async () => (await pipeline.api("POST", "/tasks", body, headers)).status === 202,
   );
-}
-
-async function accepted(what: string, send: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < SENT_AGAIN_MAX; i++) {
-    if (await send().catch(() => false)) return;
-  }
-  throw new Error(`${what} was not taken within ${SENT_AGAIN_MAX} tries`);
 }
 
 /** Says it, and waits until triage has made a message of it. */
@@ -68,6 +44,7 @@ async function begin(pipeline: Pipeline, chat: number): Promise<string> {
 }
 
 export const STORIES: readonly Story[] = [
+  ...WAITING,
   {
     name: "a question to a model",
     tell: (pipeline, chat) => say(pipeline, chat, "Hello"),
@@ -132,12 +109,7 @@ export const STORIES: readonly Story[] = [
   {
     name: "a task stopped by its button",
     async tell(pipeline, chat) {
-      const data = `stop:${await begin(pipeline, chat)}`;
-      const { update_id, message } = privateText(chat, "");
-      pipeline.telegram.pressed.add("query");
-      const query = { id: "query", from: message.from, message: { ...message, message_id: 1 }, data };
-      const press = () => pipeline.hook({ update_id, callback_query: query });
-      await accepted("the button", async () => (await press()).status === 200);
+      await pressUntilTaken(pipeline, chat, `stop:${await begin(pipeline, chat)}`);
     },
     expects: ["⏹ Stopped."],
   },

@@ -1,6 +1,7 @@
 /** What holds the promise, removed one at a time. Each must be noticed by the suite; `test` is where to look first. */
 import { ALERTS } from "./alerts.ts";
 import { BOUNDS } from "./bounds.ts";
+import { CONTROL } from "./control.ts";
 import { DEPLOY } from "./deploy.ts";
 import { LOCAL } from "./local.ts";
 import type { Mutation } from "./mutation.ts";
@@ -14,4 +15,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...LOCAL,
   ...DEPLOY,
   ...ALERTS,
+  ...CONTROL,
 ];

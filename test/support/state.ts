@@ -3,7 +3,9 @@ import type { Pipeline } from "./pipeline.ts";
 
 /** Whoever has planned the last turn has ended the task, under a name of their own. */
 const CLAIMS = /\bturn:[0-9a-f-]{36}/g;
-const IDS = /\b(inb|conv|msg|task)_[0-9a-z]{26}\b/g;
+const IDS = /\b(inb|conv|msg|task|appr)_[0-9a-z]{26}\b/g;
+/** What a request says of itself: its short id, and until when it is open. */
+const REQUESTS = /`?\/approve [0-9a-z]{6}`? or `?\/deny [0-9a-z]{6}`?, until [-\d: ]+ UTC/g;
 
 /** Of the newest conversation: every story has one of its own. */
 export async function newestState(pipeline: Pipeline): Promise<{ state: unknown; tasks: string[] }> {
@@ -30,6 +32,11 @@ export async function newestState(pipeline: Pipeline): Promise<{ state: unknown;
       "calls",
       "x.turn, x.call",
     ),
+    approvals: await ofTasks(
+      "x.id, x.task_id, x.turn, x.call, x.kind, x.state, x.reason",
+      "approvals",
+      "x.turn, x.call",
+    ),
     attachments: await of(
       "SELECT a.message_id, a.position, a.sha256, a.failure FROM attachments a JOIN messages m ON m.id = a.message_id WHERE m.conversation_id = ? ORDER BY m.seq, a.position",
     ),
@@ -51,11 +58,15 @@ export async function newestState(pipeline: Pipeline): Promise<{ state: unknown;
   return { state: withoutIds(state), tasks: tasks.map(({ id }) => String(id)) };
 }
 
+/** What is shown, without what differs in each run. */
+export const withoutRequests = (text: string) => text.replaceAll(REQUESTS, "/approve or /deny");
+
 /** The first inbound is `inb#1`, and so on. A message and the task it starts keep their likeness. */
 function withoutIds(state: unknown): unknown {
   const numbers = new Map<string, number>();
   const text = JSON.stringify(state)
     .replaceAll(CLAIMS, "turn:")
+    .replaceAll(REQUESTS, "/approve or /deny")
     .replaceAll(IDS, (id) => {
       const [kind = "", suffix = ""] = id.split("_");
       if (!numbers.has(suffix)) numbers.set(suffix, numbers.size + 1);

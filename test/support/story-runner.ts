@@ -1,11 +1,11 @@
 /** Where stories are told: a pipeline whose every effect is under control, with claims so short that nobody waits for a crash to be noticed. */
 import type { Timings } from "../../shared/limits.ts";
-import type { Story } from "../fault/stories.ts";
+import type { Story } from "../fault/say.ts";
 import { Control, type EffectFault, type Recorded } from "./control.ts";
 import { type Pipeline, openPipeline } from "./pipeline.ts";
 import { calls, type ModelAnswer, type ModelRequest, ModelServer, says } from "../../fakes/model-server.ts";
 import type { ShownMessage } from "../../fakes/telegram-server.ts";
-import { newestState } from "./state.ts";
+import { newestState, withoutRequests } from "./state.ts";
 import { until } from "./until.ts";
 
 const TIMINGS: Partial<Timings> = {
@@ -80,7 +80,7 @@ export async function openStoryRunner(timings: Partial<Timings> = {}) {
       const shown = pipeline.telegram.in(chat);
       return {
         state,
-        answers: shown.filter((message) => !isStray(message)).map(({ text }) => text),
+        answers: shown.filter((message) => !isStray(message)).map(({ text }) => withoutRequests(text)),
         strays: shown.filter(isStray).map(({ text }) => text),
         left,
         effects: [...control.effects],
@@ -100,6 +100,7 @@ function answerOf({ body }: ModelRequest): ModelAnswer {
   const last = body.messages.at(-1)?.content ?? [];
   const result = last.find(({ type }) => type === "tool_result");
   if (result !== undefined) return says(`It is ${/^\d+/m.exec(result.content ?? "")?.[0]}.`);
+  if (last.some(({ text = "" }) => text.startsWith("Ask"))) return calls("ask_user", { question: "Which?" });
   if (last.some(({ type }) => type === "image")) return says("I see it.");
   const isToCompute = last.some(({ text = "" }) => text.startsWith("Compute"));
   return isToCompute ? calls("run_code", { code: "6 * 7" }) : says("Hello, too.");

@@ -31,6 +31,8 @@ export class TaskWorkflow extends Real {
       },
       sleep: (name: string, ms: number) =>
         invocation.effect({ kind: "step", name: "sleep" }, () => step.sleep(name, ms)),
+      waitForEvent: (...[name, options]: Parameters<WorkflowStep["waitForEvent"]>) =>
+        invocation.effect({ kind: "step", name: "wait" }, () => step.waitForEvent(name, options)),
     };
     return facade as WorkflowStep;
   }

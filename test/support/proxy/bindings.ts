@@ -76,6 +76,8 @@ function workflow(binding: Workflow) {
         pause: () => effect("pause", () => instance.pause()),
         resume: () => effect("resume", () => instance.resume()),
         restart: () => effect("restart", () => instance.restart()),
+        sendEvent: (event: { type: string; payload: unknown }) =>
+          effect("sendEvent", () => instance.sendEvent(event)),
         terminate: () => effect("terminate", () => instance.terminate()),
       };
     },

@@ -5,6 +5,7 @@ import { CodeRequest } from "../../../shared/contracts/code.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { claimTurn } from "../../../shared/store/claim-turn.ts";
 import { endTask } from "../../../shared/store/end-task.ts";
+import { requestPerson } from "../../../shared/store/request-person.ts";
 import { storeTurn } from "../../../shared/store/store-turn.ts";
 import { act } from "../../../workers/executor/act.ts";
 import type { Env } from "../../../workers/executor/env.ts";
@@ -104,6 +105,19 @@ it("knows where it stands, tells how far it is, and brings back words, files and
   expect(await rows(db, "SELECT name FROM artifacts WHERE task_id = ?", key.taskId)).toEqual([
     { name: "a.png" },
   ]);
+});
+
+it("that waits for a person is made when they have approved it, and not before", async () => {
+  await db.prepare("UPDATE calls SET gate = 'rule 1' WHERE task_id = ?").bind(key.taskId).run();
+  expect(await act(executor(), key, FIRST)).toEqual({ kind: "inactive" });
+  const request = { kind: "approval", text: "x", buttons: [], choices: [], progress: "x" } as const;
+  const id = `appr_${key.taskId}`;
+  await requestPerson(db, { ...key, ...request, id, expiresAt: Date.now() + 60_000 }, Date.now(), TIMINGS);
+  expect(await act(executor(), key, FIRST)).toEqual({ kind: "inactive" });
+  expect(ran).toEqual([]);
+  await db.prepare("UPDATE approvals SET state = 'approved' WHERE id = ?").bind(id).run();
+  expect(await act(executor(), key, FIRST)).toEqual({ kind: "observed", ok: true });
+  expect(ran).toEqual(["6 * 7"]);
 });
 
 it("is not made for a task that has ended meanwhile", async () => {

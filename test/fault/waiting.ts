@@ -1,0 +1,104 @@
+/** Stories of calls that wait for a person: one decision, one outcome, and nobody denied by an accident. */
+import { expect } from "vitest";
+import type { Pipeline } from "../support/pipeline.ts";
+import { until } from "../support/until.ts";
+import { pressUntilTaken, say, type Story } from "./say.ts";
+
+const ASKING = JSON.stringify({
+  rules: [{ tool: "run_code", decision: "ask" }],
+  inside_hosts: [],
+  approvers: "person",
+});
+
+/** Whatever befalls it, it waits in the end. @returns the id of what is asked. */
+function isWaiting(pipeline: Pipeline, chat: number): Promise<string> {
+  const asked = async () => {
+    const [row] = await pipeline.sql<{ id: string }>(
+      "SELECT a.id FROM approvals a JOIN tasks t ON t.id = a.task_id WHERE t.sender = ? AND t.state = 'waiting' AND a.state = 'open'",
+      `telegram:${chat}`,
+    );
+    return row?.id ?? false;
+  };
+  return until(asked, 30_000, "the task to wait");
+}
+
+/** A call that asks first. Only until it does: the other stories ask nobody. */
+async function beginAsking(pipeline: Pipeline, chat: number): Promise<string> {
+  await pipeline.sql("UPDATE tenants SET policy = ? WHERE id = 'default'", ASKING);
+  await say(pipeline, chat, "/run 6 * 7");
+  const id = await isWaiting(pipeline, chat);
+  await pipeline.sql("UPDATE tenants SET policy = NULL WHERE id = 'default'");
+  return id;
+}
+
+export const WAITING: readonly Story[] = [
+  {
+    name: "an approved call",
+    async tell(pipeline, chat) {
+      await pressUntilTaken(pipeline, chat, `approve:${await beginAsking(pipeline, chat)}`);
+    },
+    expects: [expect.stringMatching(/^✅ Approved\./), "42"],
+  },
+  {
+    name: "a denied call",
+    async tell(pipeline, chat) {
+      await pressUntilTaken(pipeline, chat, `deny:${await beginAsking(pipeline, chat)}`);
+    },
+    expects: [expect.stringMatching(/^⛔ Denied\./), expect.stringContaining("a person denied it")],
+  },
+  {
+    name: "a call that is approved, and then denied",
+    async tell(pipeline, chat) {
+      const id = await beginAsking(pipeline, chat);
+      await pressUntilTaken(pipeline, chat, `approve:${id}`);
+      await until(
+        async () => (await pipeline.sql("SELECT 1 FROM inbound WHERE state = 'new'")).length === 0,
+        20_000,
+        "the first to be decided",
+      );
+      await pressUntilTaken(pipeline, chat, `deny:${id}`);
+    },
+    expects: [expect.stringMatching(/^✅ Approved\./), "42"],
+  },
+  {
+    name: "a call that is denied by a message",
+    async tell(pipeline, chat) {
+      await beginAsking(pipeline, chat);
+      await say(pipeline, chat, "Better not");
+    },
+    expects: [
+      expect.stringMatching(/^⛔ Denied\. Better not/),
+      expect.stringContaining("and said: Better not"),
+    ],
+  },
+  {
+    name: "a call that nobody decides",
+    async tell(pipeline, chat) {
+      const id = await beginAsking(pipeline, chat);
+      await pipeline.sql("UPDATE approvals SET expires_at = 1 WHERE id = ?", id);
+      await pipeline.sql("UPDATE outbox SET ring_at = 0 WHERE queue = 'tasks'");
+      await pipeline.ring();
+    },
+    expects: [
+      expect.stringMatching(/^⌛ Nobody decided/),
+      expect.stringContaining("nobody approved it in time"),
+    ],
+  },
+  {
+    name: "a task that is stopped while it waits",
+    async tell(pipeline, chat) {
+      await beginAsking(pipeline, chat);
+      await say(pipeline, chat, "/stop");
+    },
+    expects: [expect.stringMatching(/^⏹ It is over/), "⏹ Stopped."],
+  },
+  {
+    name: "a question that is answered by a message",
+    async tell(pipeline, chat) {
+      await say(pipeline, chat, "Ask me");
+      await isWaiting(pipeline, chat);
+      await say(pipeline, chat, "7");
+    },
+    expects: [expect.stringMatching(/^💬 Answered\. 7/), "It is 7."],
+  },
+];
