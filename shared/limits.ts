@@ -47,6 +47,8 @@ export const LIMITS = {
   choices_max: 8,
   choice_chars_max: 60,
   question_chars_max: 2_000,
+  /** Of a reason or an answer, beside what was asked. */
+  reason_chars_shown: 300,
   /** Calls beyond the ones that are made are answered with words, up to this many: each is a step, of which a Workflow has 1,024. */
   calls_answered_max: 20,
   /** Of a call's input, as JSON. SQLite reads a thousand. */
@@ -73,6 +75,10 @@ export const LIMITS = {
   policy_rules_max: 100,
   policy_patterns_max: 50,
   policy_pattern_chars_max: 200,
+  policy_segments_max: 20,
+  /** Of a path in a workspace. */
+  path_chars_max: 1_000,
+  path_segments_max: 50,
   /** Event streams that a key has open. */
   streams_per_key_max: 4,
   tasks_page_max: 50,

@@ -1,8 +1,8 @@
 /** What a policy says of a call: pure, so that the same call always gets the same answer, and whoever asks is told which rule it is. */
 import { locateUrl } from "./addresses.ts";
-import { matchesHost, matchesPath, readPath } from "./patterns.ts";
+import { foldPath, matchesHost, matchesPath, readPath } from "./patterns.ts";
 import type { Policy, PolicyRule, Touched, Verb } from "./policy.ts";
-import { beginsWith, mayRun, readCommands } from "./scripts.ts";
+import { beginsWith, mayRun, readCommands, readForRules } from "./scripts.ts";
 
 export interface Verdict {
   readonly decision: Verb;
@@ -24,10 +24,11 @@ export function decide(policy: Policy, tool: AskedTool, touched: Touched): Verdi
     if (place.kind === "refused")
       return { decision: "deny", rule: null, why: `the address is refused: ${place.why}` };
   }
+  const seen = read(touched);
   let doubtful: Verdict | null = null;
   for (const [index, rule] of policy.rules.entries()) {
     if (rule.tool !== "*" && rule.tool !== tool.name) continue;
-    const holds = rule.decision === "allow" ? coversAll(rule, touched) : concernsAny(rule, touched);
+    const holds = rule.decision === "allow" ? coversAll(rule, seen) : concernsAny(rule, seen);
     const place = index + 1;
     if (holds === "maybe")
       doubtful ??= {
@@ -47,21 +48,25 @@ export function decide(policy: Policy, tool: AskedTool, touched: Touched): Verdi
 
 type Holds = "yes" | "maybe" | "no";
 
-/** For `allow`: of each kind that the rule lists, the call touches something, and nothing that is not listed. */
-function coversAll({ hosts, paths, commands }: PolicyRule, touched: Touched): Holds {
-  const scripts = (touched.scripts ?? []).map(readCommands);
-  const told = scripts.flatMap((script) => script ?? []);
-  const isTold = scripts.every((script) => script !== null && script.length > 0);
-  const isCovered =
-    covers(hosts, readHosts(touched), matchesHost) &&
-    covers(
-      paths,
-      (touched.paths ?? []).map(readPath),
-      (path, pattern) => path !== null && matchesPath(path, pattern),
-    ) &&
-    (commands === undefined || isTold) &&
-    covers(commands, told, (words, pattern) => beginsWith(words, splitWords(pattern)));
-  return isCovered ? "yes" : "no";
+/** What a call touches, read once for all rules. Null: the text does not tell. */
+interface Read {
+  readonly hosts: readonly string[];
+  readonly paths: readonly (readonly string[] | null)[];
+  readonly folded: readonly (readonly string[] | null)[];
+  readonly commands: readonly (readonly string[][] | null)[];
+  readonly readings: readonly (ReturnType<typeof readForRules> | null)[];
+}
+
+function read({ urls = [], paths = [], scripts = [] }: Touched): Read {
+  const commands = scripts.map(readCommands);
+  return {
+    // Those that are refused were told so before.
+    hosts: urls.flatMap((url) => locateUrl(url, []).host ?? []),
+    paths: paths.map(readPath),
+    folded: paths.map((path) => readPath(path) && readPath(foldPath(path))),
+    commands,
+    readings: commands.map((all) => all && readForRules(all)),
+  };
 }
 
 /** Whether a kind that is listed is touched, and all that is touched of it fits. */
@@ -76,41 +81,52 @@ function covers<One>(
   );
 }
 
+/** For `allow`: of each kind that the rule lists, the call touches something, and nothing that is not listed. */
+function coversAll({ hosts, paths, commands }: PolicyRule, touched: Read): Holds {
+  const isTold = touched.commands.every((script) => script !== null && script.length > 0);
+  const isCovered =
+    covers(hosts, touched.hosts, matchesHost) &&
+    covers(paths, touched.paths, (path, pattern) => path !== null && matchesPath(path, pattern.split("/"))) &&
+    (commands === undefined || isTold) &&
+    covers(
+      commands,
+      touched.commands.flatMap((script) => script ?? []),
+      (words, pattern) => beginsWith(words, splitWords(pattern)),
+    );
+  return isCovered ? "yes" : "no";
+}
+
 /** For `ask` and `deny`: of each kind that the rule lists, something that the call touches is listed. */
-function concernsAny({ hosts, paths, commands }: PolicyRule, touched: Touched): Holds {
+function concernsAny({ hosts, paths, commands }: PolicyRule, touched: Read): Holds {
   const kinds: Holds[] = [];
   if (hosts !== undefined)
     kinds.push(
-      readHosts(touched).some((host) => hosts.some((pattern) => matchesHost(host, pattern))) ? "yes" : "no",
+      touched.hosts.some((host) => hosts.some((pattern) => matchesHost(host, pattern))) ? "yes" : "no",
     );
-  if (paths !== undefined)
-    kinds.push(severest((touched.paths ?? []).map((path) => concernsPath(path, paths))));
-  if (commands !== undefined)
-    kinds.push(severest((touched.scripts ?? []).map((script) => concernsScript(script, commands))));
+  if (paths !== undefined) {
+    const patterns = paths.map((pattern) => foldPath(pattern).split("/"));
+    kinds.push(severest(touched.folded.map((path) => concernsPath(path, patterns))));
+  }
+  if (commands !== undefined) {
+    const patterns = commands.map(splitWords);
+    kinds.push(
+      severest(
+        touched.readings.map((script) =>
+          script === null ? "maybe" : severest(patterns.map((pattern) => mayRun(script, pattern))),
+        ),
+      ),
+    );
+  }
   if (kinds.includes("no")) return "no";
   return kinds.includes("maybe") ? "maybe" : "yes";
 }
 
-/** In lower case, for some systems do not tell them apart. */
-function concernsPath(path: string, patterns: readonly string[]): Holds {
-  const segments = readPath(path);
-  if (segments === null) return "maybe";
-  const plain = segments.map((segment) => segment.normalize("NFKC").toLowerCase());
-  return patterns.some((pattern) => matchesPath(plain, pattern.toLowerCase())) ? "yes" : "no";
-}
-
-function concernsScript(script: string, patterns: readonly string[]): Holds {
-  const commands = readCommands(script);
-  if (commands === null) return "maybe";
-  return severest(patterns.map((pattern) => mayRun(commands, splitWords(pattern))));
+function concernsPath(path: readonly string[] | null, patterns: readonly string[][]): Holds {
+  if (path === null) return "maybe";
+  return patterns.some((pattern) => matchesPath(path, pattern)) ? "yes" : "no";
 }
 
 const severest = (all: readonly Holds[]): Holds =>
   all.includes("yes") ? "yes" : all.includes("maybe") ? "maybe" : "no";
 
 const splitWords = (pattern: string) => pattern.trim().split(/\s+/);
-
-/** Those that are refused were told so before. */
-function readHosts({ urls = [] }: Touched): string[] {
-  return urls.flatMap((url) => locateUrl(url, ["*"]).host ?? []);
-}

@@ -25,7 +25,8 @@ interface Stopping {
 
 /** What somebody decides of what a call waits for. `choice`: the button of a question, from 0. */
 interface Deciding {
-  readonly target: { readonly id: string } | { readonly prefix: string };
+  /** A request; or of those of the chat the one whose id begins so; or the only one that is open. */
+  readonly target: { readonly id: string } | { readonly prefix: string } | "only";
   readonly verdict: Decided | { readonly state: "answered"; readonly choice: number };
   readonly by: string;
   readonly isAdmin: boolean;

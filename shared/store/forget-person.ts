@@ -119,6 +119,16 @@ function addErasePerson(
       sql`UPDATE audit SET by = CASE by WHEN ${name} THEN ${pseudonym} ELSE by END, whom = CASE whom WHEN ${name} THEN ${pseudonym} ELSE whom END
         WHERE tenant_id = ${tenant} AND ${name} IN (by, whom)`,
     )
+    // What they decided of others' tasks stays decided, by somebody.
+    .add(
+      "decided",
+      sql`UPDATE approvals SET decided_by = ${pseudonym}, reason = NULL WHERE tenant_id = ${tenant} AND decided_by = ${name}`,
+    )
+    .add(
+      "decided events",
+      sql`UPDATE events SET data = json_set(data, '$.by', ${pseudonym}, '$.reason', NULL) WHERE type = 'decided' AND data->>'by' = ${name}
+        AND task_id IN (SELECT id FROM tasks WHERE tenant_id = ${tenant})`,
+    )
     .add(
       "told",
       sql`INSERT INTO audit (tenant_id, at, by, what, whom) VALUES (${tenant}, ${now}, 'api', 'forgotten', ${pseudonym})`,

@@ -28,6 +28,8 @@ const Reply = z.object({
   lease_token: z.nullable(z.string()),
   lease_until: z.int(),
   created_at: z.int(),
+  /** When what is wanted last was: its task had ended, or it was decided. */
+  wanted_at: z.int(),
   /** It is no message, but what the platform is told for a button. */
   callback_id: z.nullable(z.string()),
   /** Its task waits for a person. */
@@ -76,6 +78,8 @@ export async function leaseReply(
     .add(
       "reply",
       sql`SELECT r.id, r.conversation_id, r.text, r.revision, r.final, r.state, r.lease_token, r.lease_until, r.created_at,
+          MAX(r.created_at, COALESCE((SELECT ended_at FROM tasks WHERE id = r.id), 0),
+            COALESCE((SELECT decided_at FROM approvals WHERE id = r.id), 0)) AS wanted_at,
           r.callback_id, r.buttons, r.answers_id, EXISTS (SELECT 1 FROM tasks t WHERE t.id = r.id AND t.state = 'waiting') AS is_waiting, c.channel, c.address, o.version, o.rings, ${artifactsColumn("r.id")} AS artifacts,
           (SELECT json_group_array(json_object('part', part, 'state', state, 'external_id', external_id, 'revision', revision,
             'doubts', doubts) ORDER BY part) FROM deliveries WHERE reply_id = r.id) AS deliveries

@@ -29,8 +29,8 @@ export const CONTROL: readonly Mutation[] = [
   {
     name: "a request of another chat is nobody's here",
     file: "shared/store/decisions/approvals.ts",
-    find: "AND c.address = ${address}`",
-    replace: "AND ${address} <> ''`",
+    find: "AND c.address = ${address} LIMIT 1`",
+    replace: "AND ${address} <> '' LIMIT 1`",
     test: APPROVALS,
   },
   {

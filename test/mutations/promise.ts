@@ -65,7 +65,7 @@ export const PROMISE: readonly Mutation[] = [
   {
     name: "edit instead of send",
     file: "workers/notifier/show.ts",
-    find: "const edited = await client.editing?.edit(created.value, part, listButtons(reply));",
+    find: "const edited = await client.editing?.edit(created.value, part, buttons);",
     replace: "const edited = await client.create(part, LATER);",
     test: `${FAULT}/traces.test.ts`,
   },
@@ -136,8 +136,8 @@ export const PROMISE: readonly Mutation[] = [
   {
     name: "the termination of a stopped task",
     file: "workers/executor/reconcile.ts",
-    find: "await terminate(env, id);\n    if (task.asked",
-    replace: "if (task.asked",
+    find: "await terminate(env, id);\n    if (task.asked > 0) await drop(env, id, timings);\n    await dropTaskDoorbell",
+    replace: "await dropTaskDoorbell",
     test: `${FAULT}/crashes.test.ts`,
   },
   {

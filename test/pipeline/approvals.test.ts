@@ -19,10 +19,7 @@ beforeAll(async () => {
   pipeline = await openPipeline();
   await setPolicy(ASKING);
 });
-afterAll(async () => {
-  (await import("node:fs")).writeFileSync("/tmp/ap.log", pipeline.logs.join("\n"));
-  await pipeline.close();
-});
+afterAll(() => pipeline.close());
 afterEach(() => setPolicy(ASKING));
 
 async function setPolicy(policy: Policy): Promise<void> {
@@ -36,7 +33,8 @@ const asked = (id: number) => shown(id).filter(({ text }) => text.includes("May 
 async function begin(text = "/run 6 * 7") {
   const id = ++chat;
   await pipeline.hook(privateText(id, text));
-  const message = await until(() => asked(id)[0] ?? false, WAIT_MS_MAX, "the request");
+  const isAsked = () => asked(id).find(({ buttons }) => buttons.length > 0) ?? false;
+  const message = await until(isAsked, WAIT_MS_MAX, "the request");
   const [approve = "", deny = ""] = message.buttons;
   const task = await taskOf(id);
   return { chat: id, message, approve, deny, task };
@@ -92,6 +90,71 @@ it("is approved by the command alone, for there is only one", async () => {
   await answerIn(id, "42");
   await pipeline.quiet();
   expect((await taskOf(id)).receipt.map(({ event }) => event)).toContain("decided 1.1");
+});
+
+it("is approved by an id that is one, and by nothing else", async () => {
+  const { chat: id, task } = await begin();
+  const shortId = /\/deny ([0-9a-z]{6})/.exec(asked(id)[0]?.text ?? "")?.[1] ?? "";
+  for (const args of ["please", `#${shortId}`, `${shortId}.`, `${shortId} now`]) {
+    await pipeline.hook(privateText(id, `/approve ${args}`));
+    await until(() => shown(id).some(({ text }) => text.includes("Nothing was approved")), WAIT_MS_MAX, args);
+  }
+  await pipeline.hook(privateText(id, "/approve 000000"));
+  await answerIn(id, "There is nothing to decide here.");
+  expect((await taskOf(id)).status).toBe("waiting");
+  const { body: page } = await pipeline.api<ApprovalPage>("GET", "/approvals?state=open");
+  await pipeline.hook(privateText(id, `/approve ${page.approvals.find((one) => one.task === task.id)?.id}`));
+  await answerIn(id, "42");
+  await pipeline.quiet();
+});
+
+it("shows what would not be seen", async () => {
+  const { chat: id, approve } = await begin("/run 'a\u202eb\u200bc'");
+  expect(asked(id)[0]?.text).toContain("'a\\u{202e}b\\u{200b}c'");
+  expect(await press(id, approve)).toBe("Approved.");
+  await pipeline.quiet();
+});
+
+it("goes with a person who is forgotten", async () => {
+  const { chat: id } = await begin("/run 'to be forgotten'");
+  expect((await pipeline.api("POST", `/people/telegram:${id}/forget`)).status).toBe(200);
+  const left = ["approvals", "replies", "calls"].map((table) =>
+    pipeline.sql(
+      `SELECT * FROM ${table} WHERE CAST(${table === "calls" ? "input" : "text"} AS TEXT) LIKE '%to be forgotten%'`,
+    ),
+  );
+  expect((await Promise.all(left)).flat()).toEqual([]);
+  await pipeline.quiet();
+});
+
+it("is over when its task runs out of time beside it", async () => {
+  const { chat: id, approve, task } = await begin();
+  await pipeline.sql(
+    "UPDATE tasks SET state = 'running', waiting_since = NULL, deadline_at = 1 WHERE id = ?",
+    task.id,
+  );
+  await pipeline.sql("UPDATE outbox SET ring_at = 0 WHERE queue = 'tasks' AND key = ?", task.id);
+  await pipeline.ring();
+  await answerIn(id, "It is over");
+  expect(await press(id, approve)).toBe("Its task has ended.");
+  await pipeline.quiet();
+});
+
+it("is told however long it took, and however busy the platform is", async () => {
+  const { chat: id, approve, task } = await begin();
+  const old =
+    "UPDATE replies SET created_at = 1 WHERE id = ? OR id IN (SELECT id FROM approvals WHERE task_id = ?)";
+  await pipeline.sql(old, task.id, task.id);
+  let refusals = 4;
+  pipeline.telegram.faultOf = ({ method }) =>
+    method === "editMessageText" && refusals-- > 0
+      ? { status: 429, description: "Too Many Requests", parameters: { retry_after: 0 } }
+      : undefined;
+  expect(await press(id, approve)).toBe("Approved.");
+  await answerIn(id, "42");
+  await pipeline.quiet();
+  pipeline.telegram.faultOf = () => undefined;
+  expect(asked(id)[0]?.text).toMatch(/^✅ Approved/);
 });
 
 it("is denied by a message, with its words as the reason", async () => {

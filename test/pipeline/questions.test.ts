@@ -61,7 +61,8 @@ const isWaiting = () => until(async () => (await state()) === "waiting", WAIT_MS
 it("is answered by one of its buttons, once", async () => {
   callThenTell(["ask_user", { question: "Red or blue?", choices: ["Red", "Blue"] }]);
   await pipeline.hook(privateText(chat, "Paint it"));
-  const { buttons } = await find("❓ Red or blue?");
+  const isAsked = () => shown().find((message) => message.buttons.length > 0) ?? false;
+  const { buttons } = await until(isAsked, WAIT_MS_MAX, "its buttons");
   expect(buttons).toHaveLength(2);
   expect(await press(pipeline, chat, buttons[1] ?? "")).toBe("Thank you.");
   expect(await press(pipeline, chat, buttons[0] ?? "")).toBe("It was answered already.");
@@ -127,8 +128,14 @@ it("of two calls that ask, one is made and one is not, each as it was decided", 
   await setRules([{ tool: "run_code", decision: "ask" }]);
   callThenTell(["run_code", { code: "'first'" }], ["run_code", { code: "'second'" }]);
   await pipeline.hook(privateText(chat, "Do both"));
-  const [first, second] = [await find("'first'"), await find("'second'")];
   await isWaiting();
+  const isAsked = (words: string) =>
+    until(
+      () => shown().find(({ text, buttons }) => text.includes(words) && buttons.length > 0) ?? false,
+      WAIT_MS_MAX,
+      words,
+    );
+  const [first, second] = [await isAsked("'first'"), await isAsked("'second'")];
   expect(await press(pipeline, chat, second.buttons[1] ?? "")).toBe("Denied.");
   // The other still waits, and so does the task.
   await isWaiting();

@@ -41,6 +41,7 @@ async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: 
     const message = `It took longer than ${Math.round(timings.task_deadline_ms / 1_000)} s, so I gave it up.`;
     // The end takes the doorbell away: whoever crashes before it is followed by somebody else.
     await terminate(env, id);
+    if (task.asked > 0) await drop(env, id, timings);
     const error = { code: "timed_out" as const, message };
     const answer = { text: `⏱ ${message}` };
     await end(env, { taskId: id, state: "timed_out", endedBy: "deadline", error, answer });
@@ -96,7 +97,10 @@ async function revive(env: Env, id: string, conversationId: string): Promise<voi
   const instance = await env.TASK_WORKFLOW.get(id);
   const { status } = await instance.status();
   const revived = await reviveTask(env.DB, { taskId: id, status }, Date.now());
-  if (revived.kind === "stuck") return giveUp(env, id);
+  if (revived.kind === "stuck") {
+    await drop(env, id, readTimings(env));
+    return giveUp(env, id);
+  }
   log("warn", { ...facts, effect: "revived", status, nth: revived.nth });
   if (status === "running" || status === "waiting") {
     await instance.pause();

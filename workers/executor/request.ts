@@ -50,7 +50,7 @@ function askApproval(id: string, { tool, input }: ToolCall, gate: string, expire
   const title = findTool(tool)?.title ?? tool;
   const parts = Object.entries(input).map(
     ([name, value]) =>
-      `${name}:\n${formatBlock(typeof value === "string" ? value : JSON.stringify(value, null, 2))}`,
+      `${name}:\n${formatBlock(unhide(typeof value === "string" ? value : JSON.stringify(value, null, 2)))}`,
   );
   const until = new Date(expiresAt).toISOString().slice(0, 16).replace("T", " ");
   const how = `\`/approve ${shortId}\` or \`/deny ${shortId}\`, until ${until} UTC.`;
@@ -62,6 +62,13 @@ function askApproval(id: string, { tool, input }: ToolCall, gate: string, expire
     progress: `Waiting for an approval: ${title.toLowerCase()} (\`${shortId}\`).`,
   };
 }
+
+/** What turns the direction of writing, or is not seen at all, would have people approve something else than they read. */
+const unhide = (text: string) =>
+  text.replaceAll(
+    /[\p{Cf}\p{Co}\u115f\u1160\u3164\uffa0]/gu,
+    (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 
 /** What a Workflow goes on with. `open`: nobody has decided yet. `over`: the call is not made. */
 export type Heard = { kind: "open" | "approved" | "over" };

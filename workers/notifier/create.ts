@@ -41,15 +41,17 @@ export function createFile(attempt: OpenAttempt, index: number, file: StoredFile
   return create(attempt, index, instead, send, { isAnnounced: false, isGivenUp });
 }
 
-/** Whether a message is created with all that it is to say; else with the first words of an answer, to be edited: what was created twice is then seen to be none. */
+/** Whether a message is created with all that it is to say; else with the first words of an answer, or of what is asked, to be edited: what was created twice is then seen to be none. */
 export function isWhole(attempt: OpenAttempt): boolean {
-  return attempt.reply.final === 0 || chooseWay(attempt) !== "placeholder";
+  const { final, buttons } = attempt.reply;
+  return (final === 0 && buttons === null) || chooseWay(attempt) !== "placeholder";
 }
 
 function createPart(attempt: OpenAttempt, index: number, part: unknown): Promise<Sent<string>> {
   const { reply, client } = attempt;
   const silent = (reply.final === 0 && reply.buttons === null) || index > 0;
-  const options = { silent, isFirst: index === 0, buttons: listButtons(reply) };
+  // What was created twice, unheard of, cannot be pressed.
+  const options = { silent, isFirst: index === 0, buttons: isWhole(attempt) ? listButtons(reply) : [] };
   const words = isWhole(attempt) ? part : (client.editing?.preview(part) ?? part);
   return client.create(words, options);
 }

@@ -25,7 +25,9 @@ export async function fail(
   if (failure.kind === "misconfigured") return putAside(attempt, failure);
   if (failure.kind === "undeliverable") return giveUp(attempt, failure.reason);
   const { rings } = reply;
-  if (rings >= LIMITS.rings_max || now - reply.created_at > timings.reply_kept_ms) {
+  // What is not final yet waits for a task, or for a person: that may take days.
+  const isTooOld = reply.final === 1 && now - reply.wanted_at > timings.reply_kept_ms;
+  if (rings >= LIMITS.rings_max || isTooOld) {
     return giveUp(attempt, `gave up: ${failure.reason}`);
   }
   if (failure.kind !== "doubt" && creating !== null) await recordAbsent(env.DB, lease, creating);

@@ -43,7 +43,8 @@ export async function show(
     externalIds.push(created.value);
     // Created just now and whole, it says already what it is to say.
     if (known === undefined && isWhole(attempt)) continue;
-    const edited = await client.editing?.edit(created.value, part, listButtons(reply));
+    const buttons = index === parts.length - 1 ? listButtons(reply) : [];
+    const edited = await client.editing?.edit(created.value, part, buttons);
     if (edited !== undefined && edited.kind !== "ok")
       return fail(attempt, edited, edited.kind === "gone" ? index : null);
   }

@@ -5,18 +5,27 @@ import type { Batch } from "../batch.ts";
 import type { DecisionOf } from "../decision.ts";
 import { addDecision, decidedBy } from "../statements/approvals.ts";
 import { ringNew } from "../statements/doorbells.ts";
-import { inboundNew } from "../statements/guards.ts";
+import { ACTIVE, inboundNew } from "../statements/guards.ts";
 
 type Deciding = DecisionOf<"decide"> | DecisionOf<"respond">;
 
-/** The approval that is meant: by its id, in the chat where it was asked; or of the conversation the one that is open, or the newest. */
-function selectTarget({ inbound, address, target }: Deciding): Sql {
-  if ("id" in target)
-    return sql`SELECT a.id FROM approvals a JOIN conversations c ON c.id = a.conversation_id
-      WHERE a.id = ${target.id} AND a.tenant_id = ${inbound.tenant_id} AND c.address = ${address}`;
-  const { prefix } = target;
-  return sql`SELECT a.id FROM approvals a WHERE a.conversation_id = ${inbound.conversation_id}
-    AND substr(a.id, 1, ${prefix.length}) = ${prefix} ORDER BY a.state = 'open' DESC, a.requested_at DESC LIMIT 1`;
+/** The approval that is meant, as SQL. In a group others may decide, too: whose conversation it is does not matter where the chat is named. */
+function selectTarget(decision: Deciding): Sql {
+  const { inbound, address, target } = decision;
+  if (target === "only")
+    return sql`SELECT a.id FROM approvals a WHERE a.conversation_id = ${inbound.conversation_id} AND ${isOfKind(decision)}
+      ORDER BY a.state = 'open' DESC, a.requested_at DESC LIMIT 1`;
+  const first = "id" in target ? target.id : target.prefix;
+  const last = "id" in target ? target.id : `${target.prefix}~`;
+  return sql`SELECT a.id FROM approvals a JOIN conversations c ON c.id = a.conversation_id
+    WHERE a.id BETWEEN ${first} AND ${last} AND a.tenant_id = ${inbound.tenant_id} AND c.address = ${address} LIMIT 1`;
+}
+
+/** Of several that are open in the conversation nobody knows which is meant, where none is named. */
+function isClear(decision: Deciding): Sql {
+  if (decision.target !== "only") return sql`true`;
+  return sql`(SELECT COUNT(*) FROM approvals o WHERE o.conversation_id = ${decision.inbound.conversation_id} AND o.state = 'open'
+    AND ${isOfKind(decision)}) < 2`;
 }
 
 /** As SQL over `approvals`: admins decide everything; whoever a task is for answers its questions, and its approvals unless only admins do. */
@@ -47,7 +56,7 @@ function add(batch: Batch, decision: Deciding, now: number, timings: Timings): B
       key: inbound.id,
       reason: answer,
       outcome,
-      only: sql`expires_at > ${now} AND ${isOfKind(decision)} AND ${isAnswerable} AND ${mayDecide(decision)} AND ${inboundNew(inbound.id)}`,
+      only: sql`expires_at > ${now} AND ${isClear(decision)} AND ${isOfKind(decision)} AND ${isAnswerable} AND ${mayDecide(decision)} AND ${inboundNew(inbound.id)}`,
     },
     now,
     timings,
@@ -56,13 +65,16 @@ function add(batch: Batch, decision: Deciding, now: number, timings: Timings): B
 
 const NOTHING = "There is nothing to decide here.";
 const NOT_YOURS = "You may not decide this.";
+const WHICH = "Several wait for you: name one by its id, as it is shown.";
+const OVER = "Its task has ended.";
 
 /** By a button or a command: whoever did it is told what came of it, or what was decided before. */
 export function addDecide(batch: Batch, decision: DecisionOf<"decide">, now: number, timings: Timings): void {
   const { inbound, callbackId, externalId, doneText } = decision;
   const said = sql`CASE WHEN ${decidedBy(inbound.id)} THEN ${doneText} ELSE COALESCE((
-      SELECT CASE WHEN state = 'dropped' THEN 'Its task has ended.' WHEN state <> 'open' THEN 'It was ' || state || ' already.'
-        WHEN expires_at <= ${now} THEN 'It is too late: nobody decided in time.' WHEN NOT ${isOfKind(decision)} THEN ${NOTHING}
+      SELECT CASE WHEN state = 'dropped' THEN ${OVER} WHEN state <> 'open' THEN 'It was ' || state || ' already.'
+        WHEN NOT ${isClear(decision)} THEN ${WHICH}
+        WHEN NOT EXISTS (SELECT 1 FROM tasks t WHERE t.id = approvals.task_id AND t.${ACTIVE}) THEN ${OVER} WHEN expires_at <= ${now} THEN 'It is too late: nobody decided in time.' WHEN NOT ${isOfKind(decision)} THEN ${NOTHING}
         ELSE ${NOT_YOURS} END
       FROM approvals WHERE id = (${selectTarget(decision)})), ${NOTHING}) END`;
   add(batch, decision, now, timings)

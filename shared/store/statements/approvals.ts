@@ -1,7 +1,7 @@
 /** What is written when somebody, or the time, decides what a call waits for: the row, the receipt, the message that asked, and the wake. */
 import sql, { type Sql } from "sql-template-tag";
 import type { ApprovalState } from "../../contracts/approval.ts";
-import type { Timings } from "../../limits.ts";
+import { LIMITS, type Timings } from "../../limits.ts";
 import type { Batch } from "../batch.ts";
 import { ringAgain } from "./doorbells.ts";
 import { ACTIVE } from "./guards.ts";
@@ -60,7 +60,7 @@ export function addDecision(
       )
       .add(
         "shown",
-        sql`UPDATE replies SET final = 1, revision = revision + 1, text = ${outcome} || COALESCE(' ' || (SELECT reason FROM approvals WHERE decision_key = ${key}), '') || char(10, 10) || text
+        sql`UPDATE replies SET final = 1, revision = revision + 1, text = ${outcome} || COALESCE(' ' || (SELECT substr(reason, 1, ${LIMITS.reason_chars_shown}) FROM approvals WHERE decision_key = ${key}), '') || char(10, 10) || text
           WHERE id = (${mine}) AND final = 0`,
       )
       .addRinging(

@@ -20,12 +20,21 @@ export function addDeleteTasks(batch: Batch, taskIds: readonly string[]): void {
     .add("artifacts", sql`DELETE FROM artifacts WHERE task_id IN ${ids}`)
     .add("tasks", sql`DELETE FROM tasks WHERE id IN ${ids}`);
   addDeleteReplies(batch.within("of tasks"), taskIds);
+  const requests = sql`(SELECT id FROM approvals WHERE task_id IN ${ids})`;
+  deleteReplies(batch.within("of requests"), requests).add(
+    "approvals",
+    sql`DELETE FROM approvals WHERE task_id IN ${ids}`,
+  );
 }
 
 /** Replies, with what shows them and their doorbells. */
 export function addDeleteReplies(batch: Batch, replyIds: readonly string[]): void {
-  const ids = listed(replyIds);
-  batch
+  deleteReplies(batch, listed(replyIds));
+}
+
+/** @param ids SQL for a set of ids. */
+function deleteReplies(batch: Batch, ids: Sql): Batch {
+  return batch
     .add("deliveries", sql`DELETE FROM deliveries WHERE reply_id IN ${ids}`)
     .add("replies", sql`DELETE FROM replies WHERE id IN ${ids}`)
     .add("doorbells", sql`DELETE FROM outbox WHERE queue = 'replies' AND key IN ${ids}`);

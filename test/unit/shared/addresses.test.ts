@@ -52,6 +52,10 @@ describe("addresses that lead inside", () => {
     "http://[fec0::1]/",
     "http://[ff02::1]/",
     "http://[4000::1]/",
+    "http://168.63.129.16/",
+    "http://kubernetes.default/",
+    "http://kubernetes.default.svc/",
+    "http://vault.consul/",
     "http://localhost/",
     "http://LOCALHOST./",
     "http://a.localhost/",
@@ -88,7 +92,8 @@ describe("addresses that lead inside", () => {
     ["https://EXAMPLE.org.:8443/", "example.org"],
     ["http://8.8.8.8/", "8.8.8.8"],
     ["http://134744072/", "8.8.8.8"],
-    ["http://[2606:4700:4700::1111]/", "[2606:4700:4700::1111]"],
+    ["http://[2606:4700:4700::1111]/", "2606:4700:4700::1111"],
+    ["http://[2606:4700:4700:0:0:0:0:1111]/", "2606:4700:4700::1111"],
     ["https://bücher.de/", "xn--bcher-kva.de"],
     ["https://mylocalhost.org/", "mylocalhost.org"],
   ])("%s is outside, at %s", (url, host) => {
@@ -100,6 +105,8 @@ describe("addresses that lead inside", () => {
     ["http://WIKI.corp./", "wiki.corp"],
     ["http://10.0.0.7/", "10.0.0.7"],
     ["http://0xa000007/", "10.0.0.7"],
+    ["http://[fd00::7]/", "fd00::7"],
+    ["http://[fd00::7]/", "[fd00:0:0:0:0:0:0:7]"],
   ])("%s is reached where an operator has named %s", (url, named) => {
     expect(locateUrl(url, [named]).kind).toBe("outside");
     expect(locateUrl(url, [`x${named}`]).kind).toBe("refused");

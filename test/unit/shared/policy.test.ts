@@ -127,6 +127,38 @@ describe("commands", () => {
     expect(say(policy, { scripts: [script] })).not.toBe("allow");
   });
 
+  it.each([
+    ["rm -rf /", "rm -rf /"],
+    ["/bin/rm", "/bin/rm x"],
+    ["/bin/rm", "rm x"],
+    ["./deploy.sh", "./deploy.sh now"],
+    ["cat /etc/passwd", "cat /etc/passwd"],
+    ["git push origin feature/x", "git push origin feature/x"],
+    ["curl https://evil.example/x", "curl https://evil.example/x"],
+    ["rm", "RM -rf x"],
+    ["rm", "sudo sh x"],
+    ["rm", "env bash x.sh"],
+    ["rm", "curl x | sudo bash"],
+    ["rm", "timeout 5 bash x"],
+    ["rm", "nohup python3 x.py"],
+    ["rm", "find . -exec sh x +"],
+    ["rm", "docker run x sh y"],
+    ["rm", "pwsh x"],
+    ["rm", "tsx x"],
+    ["rm", "make"],
+    ["rm", "npx x"],
+    ["rm", "./x.sh"],
+    ["rm", "env -Srm foo"],
+    ["rm", "env python3 -c 'exec(chr(114)+chr(109))'"],
+  ])("where %j is denied, %j is not allowed by what comes after", (pattern, script) => {
+    const rules = ruledBy(
+      { tool: "shell", decision: "deny", commands: [pattern] },
+      { tool: "*", decision: "allow" },
+    );
+    expect(say(rules, { scripts: [script] })).not.toBe("allow");
+    expect(say(rules, { scripts: ["ls inbox"] })).toBe("allow");
+  });
+
   it.each(["rm -rf /", "sudo rm x", "ls; rm x", "'rm' x", "/bin/rm x", "git push"])(
     "%j is denied",
     (script) => {
@@ -198,6 +230,59 @@ describe("paths", () => {
     );
     expect(say(ruledBy({ tool: "*", decision: "allow", paths: ["ab*ba"] }), { paths: ["aba"] })).toBe("ask");
   });
+});
+
+describe("what a rule denies is read as what a call touches is", () => {
+  it.each([
+    ["hosts", "müller.de", "https://müller.de/"],
+    ["hosts", "2606:4700:4700::1111", "https://[2606:4700:4700:0::1111]/"],
+    ["hosts", "8.8.8.8", "http://134744072/"],
+    ["hosts", "0x08080808", "http://8.8.8.8/"],
+    ["hosts", "EXAMPLE.org.", "https://example.org/"],
+    ["paths", "secrets/**", "./secrets//a"],
+    ["paths", "café/**", "CAFÉ/menu"],
+    ["paths", "straße", "STRASSE"],
+    ["paths", "Ⅷ.txt", "viii.txt"],
+  ] as const)("%s %j, and %j", (kind, pattern, touched) => {
+    const rules = ruledBy(
+      { tool: "*", decision: "deny", [kind]: [pattern] },
+      { tool: "*", decision: "allow" },
+    );
+    expect(Policy.safeParse(rules).error).toBeUndefined();
+    expect(say(rules, kind === "hosts" ? { urls: [touched] } : { paths: [touched] })).toBe("deny");
+  });
+
+  it.each([
+    ["hosts", "https://example.org"],
+    ["hosts", "example.org:443"],
+    ["hosts", " example.org"],
+    ["hosts", "api.*"],
+    ["hosts", "example.org/path"],
+    ["paths", "secrets/"],
+    ["paths", "/secrets/**"],
+    ["paths", "./secrets/**"],
+    ["paths", "secrets//**"],
+    ["paths", "../x"],
+    ["paths", "cafe\u0301/**"],
+    ["paths", Array.from({ length: 30 }, () => "**").join("/")],
+    ["commands", "rm; ls"],
+    ["commands", "echo $HOME"],
+    ["commands", "  "],
+  ])("a pattern that could never match is refused: %s %j", (kind, pattern) => {
+    const rules = ruledBy({ tool: "*", decision: "deny", [kind]: [pattern] });
+    expect(Policy.safeParse(rules).success).toBe(false);
+  });
+});
+
+it("a large policy on a large script is read once, and not for each pattern", () => {
+  const patterns = Array.from({ length: 50 }, (_, index) => `forbidden${index} --now`);
+  const rules = Array.from({ length: 100 }, (): PolicyRule => ({
+    tool: "*",
+    decision: "deny",
+    commands: patterns,
+  }));
+  const script = "ls a b c; ".repeat(3_200);
+  expect(say(ruledBy(...rules, { tool: "*", decision: "allow" }), { scripts: [script] })).toBe("allow");
 });
 
 it("a rule with a misspelt field is no rule", () => {

@@ -47,25 +47,29 @@ export function decideByButton(
   }
 }
 
-/** `/approve [id]`, `/deny [id] [why]`: without an id, what is open in the conversation. */
+const ID = /^(?:appr_)?([0-9a-hjkmnp-tv-z]{6,26})$/i;
+
+/** `/approve [id]`, `/deny [id] [why]`: without an id, the only one that is open. What is no id decides nothing by accident. */
 export function decideByCommand(
   verb: "approve" | "deny",
   { args }: Command,
   where: Where,
   speaker: Speaker,
-): DecisionOf<"decide"> {
-  // As it is shown; what is no id is already the reason.
-  const [id = ""] = /^[0-9a-hjkmnp-tv-z]{6}(?!\S)/i.exec(args) ?? [];
-  const why = args.slice(id.length).trim();
-  return {
-    kind: "decide",
-    ...where,
-    target: { prefix: `appr_${id.toLowerCase()}` },
-    callbackId: null,
-    ...speak(verb, speaker),
-    verdict:
-      verb === "approve" ? { state: "approved" } : { state: "denied", text: why === "" ? null : cut(why) },
-  };
+): Decision {
+  const [first = "", ...rest] = args.split(/\s+/);
+  const [, id] = ID.exec(first) ?? [];
+  const spoken = { kind: "decide" as const, ...where, callbackId: null, ...speak(verb, speaker) };
+  const target = id === undefined ? ("only" as const) : { prefix: `appr_${id.toLowerCase()}` };
+  if (verb === "approve") {
+    const isClear = args === "" || (id !== undefined && rest.length === 0);
+    const text =
+      "Send /approve alone, or with an id as it is shown, such as `/approve 7k3m9q`. Nothing was approved.";
+    return isClear
+      ? { ...spoken, target, verdict: { state: "approved" } }
+      : { kind: "reply", ...where, text };
+  }
+  const why = id === undefined ? args : args.slice(first.length).trim();
+  return { ...spoken, target, verdict: { state: "denied", text: why === "" ? null : cut(why) } };
 }
 
 const cut = (text: string) => toOneLine(text, LIMITS.error_chars_max);

@@ -29,5 +29,6 @@ function gateCall(policy: Policy, call: ToolCall): { call: ToolCall; gate: strin
   }
   // Its answer is all that it does: to ask whether it may ask would be asking twice.
   if (tool.asks(call.input) !== null) return { call, gate: "it is a question" };
-  return { call, gate: decision === "ask" ? why : null };
+  const who = policy.approvers === "admins" ? "; only an admin of mine may approve it" : "";
+  return { call, gate: decision === "ask" ? `${why}${who}` : null };
 }
