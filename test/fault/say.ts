@@ -1,10 +1,10 @@
 /** What stories are made of: what people say, until it is taken. */
-import type { EffectFault } from "../support/control.ts";
+import type { Control, EffectFault } from "../support/control.ts";
 import { type Pipeline, privateText } from "../support/pipeline.ts";
 
 export interface Story {
   name: string;
-  tell(pipeline: Pipeline, chat: number): Promise<void>;
+  tell(pipeline: Pipeline, chat: number, control: Control): Promise<void>;
   /** What else happens at certain effects. */
   meanwhile?(pipeline: Pipeline, chat: number): EffectFault[];
   expects: readonly unknown[];

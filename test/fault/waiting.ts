@@ -1,5 +1,6 @@
 /** Stories of calls that wait for a person: one decision, one outcome, and nobody denied by an accident. */
 import { expect } from "vitest";
+import type { Control } from "../support/control.ts";
 import type { Pipeline } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 import { pressUntilTaken, say, type Story } from "./say.ts";
@@ -10,8 +11,10 @@ const ASKING = JSON.stringify({
   approvers: "person",
 });
 
-/** Whatever befalls it, it waits in the end. @returns the id of what is asked. */
-function isWaiting(pipeline: Pipeline, chat: number): Promise<string> {
+/** Whatever befalls it, it waits in the end, and its Workflow for the event. @returns the id of what is asked. */
+async function isWaiting(pipeline: Pipeline, chat: number, control: Control): Promise<string> {
+  const isAtWait = () => control.effects.some(({ key }) => key === "executor run: step wait");
+  await until(isAtWait, 30_000, "the Workflow to wait");
   const asked = async () => {
     const [row] = await pipeline.sql<{ id: string }>(
       "SELECT a.id FROM approvals a JOIN tasks t ON t.id = a.task_id WHERE t.sender = ? AND t.state = 'waiting' AND a.state = 'open'",
@@ -23,10 +26,10 @@ function isWaiting(pipeline: Pipeline, chat: number): Promise<string> {
 }
 
 /** A call that asks first. Only until it does: the other stories ask nobody. */
-async function beginAsking(pipeline: Pipeline, chat: number): Promise<string> {
+async function beginAsking(pipeline: Pipeline, chat: number, control: Control): Promise<string> {
   await pipeline.sql("UPDATE tenants SET policy = ? WHERE id = 'default'", ASKING);
   await say(pipeline, chat, "/run 6 * 7");
-  const id = await isWaiting(pipeline, chat);
+  const id = await isWaiting(pipeline, chat, control);
   await pipeline.sql("UPDATE tenants SET policy = NULL WHERE id = 'default'");
   return id;
 }
@@ -34,22 +37,22 @@ async function beginAsking(pipeline: Pipeline, chat: number): Promise<string> {
 export const WAITING: readonly Story[] = [
   {
     name: "an approved call",
-    async tell(pipeline, chat) {
-      await pressUntilTaken(pipeline, chat, `approve:${await beginAsking(pipeline, chat)}`);
+    async tell(pipeline, chat, control) {
+      await pressUntilTaken(pipeline, chat, `approve:${await beginAsking(pipeline, chat, control)}`);
     },
     expects: [expect.stringMatching(/^✅ Approved\./), "42"],
   },
   {
     name: "a denied call",
-    async tell(pipeline, chat) {
-      await pressUntilTaken(pipeline, chat, `deny:${await beginAsking(pipeline, chat)}`);
+    async tell(pipeline, chat, control) {
+      await pressUntilTaken(pipeline, chat, `deny:${await beginAsking(pipeline, chat, control)}`);
     },
     expects: [expect.stringMatching(/^⛔ Denied\./), expect.stringContaining("a person denied it")],
   },
   {
     name: "a call that is approved, and then denied",
-    async tell(pipeline, chat) {
-      const id = await beginAsking(pipeline, chat);
+    async tell(pipeline, chat, control) {
+      const id = await beginAsking(pipeline, chat, control);
       await pressUntilTaken(pipeline, chat, `approve:${id}`);
       await until(
         async () => (await pipeline.sql("SELECT 1 FROM inbound WHERE state = 'new'")).length === 0,
@@ -62,8 +65,8 @@ export const WAITING: readonly Story[] = [
   },
   {
     name: "a call that is denied by a message",
-    async tell(pipeline, chat) {
-      await beginAsking(pipeline, chat);
+    async tell(pipeline, chat, control) {
+      await beginAsking(pipeline, chat, control);
       await say(pipeline, chat, "Better not");
     },
     expects: [
@@ -73,10 +76,13 @@ export const WAITING: readonly Story[] = [
   },
   {
     name: "a call that nobody decides",
-    async tell(pipeline, chat) {
-      const id = await beginAsking(pipeline, chat);
+    async tell(pipeline, chat, control) {
+      const id = await beginAsking(pipeline, chat, control);
       await pipeline.sql("UPDATE approvals SET expires_at = 1 WHERE id = ?", id);
-      await pipeline.sql("UPDATE outbox SET ring_at = 0 WHERE queue = 'tasks'");
+      const isShown = () => pipeline.telegram.in(chat).some(({ buttons }) => buttons.length > 0);
+      await until(isShown, 30_000, "its buttons");
+      // The clock rings what is due: nothing else is, so that two runs are alike.
+      await pipeline.sql("UPDATE outbox SET ring_at = CASE queue WHEN 'tasks' THEN 0 ELSE 9e15 END");
       await pipeline.ring();
     },
     expects: [
@@ -86,17 +92,17 @@ export const WAITING: readonly Story[] = [
   },
   {
     name: "a task that is stopped while it waits",
-    async tell(pipeline, chat) {
-      await beginAsking(pipeline, chat);
+    async tell(pipeline, chat, control) {
+      await beginAsking(pipeline, chat, control);
       await say(pipeline, chat, "/stop");
     },
     expects: [expect.stringMatching(/^⏹ It is over/), "⏹ Stopped."],
   },
   {
     name: "a question that is answered by a message",
-    async tell(pipeline, chat) {
+    async tell(pipeline, chat, control) {
       await say(pipeline, chat, "Ask me");
-      await isWaiting(pipeline, chat);
+      await isWaiting(pipeline, chat, control);
       await say(pipeline, chat, "7");
     },
     expects: [expect.stringMatching(/^💬 Answered\. 7/), "It is 7."],

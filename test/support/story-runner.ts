@@ -68,7 +68,7 @@ export async function openStoryRunner(timings: Partial<Timings> = {}) {
       control.begin([...(story.meanwhile?.(pipeline, chat) ?? []), ...faults]);
       const clock = withClock ? startClock(pipeline, control) : null;
       try {
-        await story.tell(pipeline, chat);
+        await story.tell(pipeline, chat, control);
         await quiet(pipeline, control);
       } finally {
         await clock?.stop();

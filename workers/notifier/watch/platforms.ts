@@ -6,7 +6,7 @@ import type { WebhookState } from "../channels/client.ts";
 import { adapters } from "../channels/index.ts";
 import type { Env } from "../env.ts";
 
-/** What a platform complained of longer ago was mended, or it would have complained again. */
+/** What it has complained of since says how it is now. */
 const RECENT_MS = 600_000;
 
 /** Those of the channels whose platform can tell, and that are configured. */
