@@ -38,7 +38,7 @@ export const ApprovalView = z.object({
   requested_at: Time,
   expires_at: Time,
   decided_at: z.nullable(Time),
-  /** A person's id, `key:` and a key's hash, or null where the time decided. */
+  /** A person's id, `key:` and a key's id, or null where the time decided. */
   decided_by: z.nullable(z.string()),
   /** Why it was denied, or the answer. */
   reason: z.nullable(z.string()),

@@ -62,6 +62,7 @@ const refused = {
   tool: "invalid_call",
   input: { name: "fly", input: {}, reason: "there is no such tool" },
 } as const;
+const question: ToolCall = { tool: "ask_user", input: { question: "Which?", choices: ["this", "that"] } };
 const happened = { seq: 5, at: 1_790_000_000_000 };
 const nowhere = { turn: null, call: null, attempt: null };
 const onTurn = { turn: 1, call: null, attempt: null };
@@ -112,6 +113,24 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
     { ...happened, turn: 1, call: null, attempt: "a1", type: "text", data: { text: "Spring is" } },
     { ...happened, ...onTurn, type: "planned", data: { model: "m", calls: 2, read: ["msg_1"] } },
     { ...happened, ...onTurn, type: "delayed", data: { reason: "the model is busy", retry_after_ms: 2_000 } },
+    {
+      ...happened,
+      ...onCall,
+      type: "requested",
+      data: { approval: "appr_1", kind: "approval", expires_at: 1_790_000_000_000 },
+    },
+    {
+      ...happened,
+      ...onCall,
+      type: "decided",
+      data: { approval: "appr_1", state: "denied", by: "telegram:1", reason: "no" },
+    },
+    {
+      ...happened,
+      ...onCall,
+      type: "decided",
+      data: { approval: "appr_1", state: "expired", by: null, reason: null },
+    },
     { ...happened, ...onCall, type: "started", data: { tool: "run_code" } },
     { ...happened, ...onCall, type: "observed", data: { ok: true, latency_ms: 12, files: ["art_1"] } },
     { ...happened, ...nowhere, type: "ended", data: { state: "succeeded", by: "turn:1", reason: null } },
@@ -129,21 +148,23 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
   ]),
   TaskError: contract(
     TaskError,
-    (
-      ["tool_failed", "no_model", "refused", "model_failed", "too_many_turns", "timed_out", "stuck"] as const
-    ).map((code) => ({ code, message: "It failed." })),
+    (["tool_failed", "no_model", "refused", "model_failed", "too_many_turns", "timed_out", "stuck"] as const)
+      .map((code): z.input<typeof TaskError> => ({ code, message: "It failed." }))
+      .concat({ code: "model_failed", message: "check the key", misconfigured: true }),
   ),
-  ToolCall: contract(ToolCall, [call, refused]),
+  ToolCall: contract(ToolCall, [call, refused, question]),
   Observation: contract(Observation, [
     { ok: true, text: "42", error: null, images: [] },
     { ok: false, text: "Not done.", error: "Not done.", images: [file] },
   ]),
   NextTurn: contract(NextTurn, [
     { kind: "turn", calls: [{ call: 1, tool: "run_code", title: "6 * 7" }] },
+    { kind: "turn", calls: [{ call: 1, tool: "run_code", title: "6 * 7", waits: true }] },
     { kind: "inactive", state: "cancelled" },
     { kind: "inactive", state: null },
     { kind: "transient", reason: "the model is busy", retryAfterMs: 2_000 },
     { kind: "permanent", reason: "there is no model" },
+    { kind: "permanent", reason: "check the key", misconfigured: true },
   ]),
   FetchedFile: contract(FetchedFile, [
     { kind: "kept", file },
@@ -153,7 +174,7 @@ export const CONTRACTS: Readonly<Record<string, Contract>> = {
   ReceivedFile: contract(ReceivedFile, [received, { ...received, kind: "photo" }]),
   StoredFile: contract(StoredFile, [file]),
   CodeRequest: contract(CodeRequest, [{ code: "6 * 7", wallMs: 5_000, startWithinMs: 60_000 }]),
-  Scope: contract(Scope, ["tasks", "tasks:read", "people", "dead-letters", "admin"]),
+  Scope: contract(Scope, ["tasks", "tasks:read", "people", "dead-letters", "approvals", "admin"]),
   PromptTask: contract(PromptTask, [{ prompt: "/run 6 * 7" }, { prompt: "And now?", conversation: "kept" }]),
   ToolTask: contract(ToolTask, [{ ...call, conversation: "kept" }]),
   SteeringMessage: contract(SteeringMessage, [{ text: "In Celsius, please." }]),

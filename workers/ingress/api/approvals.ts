@@ -80,10 +80,21 @@ function readVerdict(sent: z.infer<typeof NewDecision>): Decided {
   }
 }
 
-function view({ task_id: task, requested_at, expires_at, decided_at, ...rest }: Approval): ApprovalView {
+/** Of a key's hash as much as its id shows. */
+const KEY_CHARS = "key:".length + 16;
+
+function view({
+  task_id: task,
+  requested_at,
+  expires_at,
+  decided_at,
+  decided_by,
+  ...rest
+}: Approval): ApprovalView {
   return {
     ...rest,
     task,
+    decided_by: decided_by?.startsWith("key:") === true ? decided_by.slice(0, KEY_CHARS) : decided_by,
     requested_at: formatTime(requested_at),
     expires_at: formatTime(expires_at),
     decided_at: decided_at === null ? null : formatTime(decided_at),
