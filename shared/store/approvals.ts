@@ -77,6 +77,13 @@ export async function dropApprovals(
   const dropped = sql`SELECT id FROM approvals WHERE task_id = ${taskId} AND state = 'dropped'`;
   const results = await new Batch()
     .add(
+      "events",
+      sql`INSERT INTO events (task_id, seq, type, turn, call, at, data)
+        SELECT task_id, COALESCE((SELECT MAX(seq) FROM events WHERE task_id = ${taskId}), 0) + ROW_NUMBER() OVER (ORDER BY turn, call),
+          'decided', turn, call, ${now}, json_object('approval', id, 'state', 'dropped', 'by', NULL, 'reason', NULL)
+        FROM approvals WHERE task_id = ${taskId} AND state = 'open'`,
+    )
+    .add(
       "drop",
       sql`UPDATE approvals SET state = 'dropped', decided_at = ${now} WHERE task_id = ${taskId} AND state = 'open'`,
     )

@@ -157,6 +157,14 @@ it("is told however long it took, and however busy the platform is", async () =>
   expect(asked(id)[0]?.text).toMatch(/^✅ Approved/);
 });
 
+it("is denied with a reason that begins as an id might", async () => {
+  const { chat: id } = await begin();
+  await pipeline.hook(privateText(id, "/deny danger ahead"));
+  await answerIn(id, "and said: danger ahead");
+  await pipeline.quiet();
+  expect((await taskOf(id)).status).toBe("failed");
+});
+
 it("is denied by a message, with its words as the reason", async () => {
   const { chat: id } = await begin();
   await pipeline.hook(privateText(id, "No, multiply six by eight."));
@@ -193,6 +201,7 @@ it("is over with its task: a stop leaves nothing to decide, and nothing starts",
   await pipeline.quiet();
   const after = await pipeline.api("GET", `/tasks/${task.id}`);
   expect(after.body).toMatchObject({ status: "cancelled" });
+  expect(after.body.receipt.map(({ event }) => event)).toContain("decided 1.1");
   expect(after.body.receipt.map(({ event }) => event).join()).not.toContain("started");
 });
 

@@ -47,6 +47,12 @@ export function decideByButton(
   }
 }
 
+/** A reason may begin with a word that could be an id: those have a digit nearly always, and the one that waits here is known. */
+function isWord(named: string | undefined, { inbound }: Where): boolean {
+  const isWaiting = inbound.waits?.id.startsWith(`appr_${named?.toLowerCase()}`) === true;
+  return named !== undefined && !/\d/.test(named) && !isWaiting;
+}
+
 const ID = /^(?:appr_)?([0-9a-hjkmnp-tv-z]{6,26})$/i;
 
 /** `/approve [id]`, `/deny [id] [why]`: without an id, the only one that is open. What is no id decides nothing by accident. */
@@ -57,7 +63,8 @@ export function decideByCommand(
   speaker: Speaker,
 ): Decision {
   const [first = "", ...rest] = args.split(/\s+/);
-  const [, id] = ID.exec(first) ?? [];
+  const [, named] = ID.exec(first) ?? [];
+  const id = verb === "deny" && isWord(named, where) ? undefined : named;
   const spoken = { kind: "decide" as const, ...where, callbackId: null, ...speak(verb, speaker) };
   const target = id === undefined ? ("only" as const) : { prefix: `appr_${id.toLowerCase()}` };
   if (verb === "approve") {
