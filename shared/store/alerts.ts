@@ -72,15 +72,21 @@ export async function watch(
       sql`INSERT INTO signs (name, version, at) VALUES (${isLate ? LATE_WATCH : CLOCKS.watch}, ${version}, ${now})
         ON CONFLICT DO UPDATE SET version = excluded.version, at = excluded.at`,
     )
-    // Each sink hears of an alert in its order, and of no end whose beginning it was not told.
+    // Nobody hears of an end whose beginning they were not told: what comes after it must not wait for that.
+    .add(
+      "orphans",
+      sql`UPDATE notices SET outcome = 'not told, for its beginning was not' WHERE state = 'resolved' AND outcome IS NULL AND EXISTS (
+        SELECT 1 FROM notices o WHERE o.kind = notices.kind AND o.subject = notices.subject AND o.sink = notices.sink
+          AND o.revision = notices.revision - 1 AND o.outcome <> 'told')`,
+    )
+    // Each sink hears of an alert in its order.
     .add(
       "due",
       sql`UPDATE notices SET attempts = attempts + 1, due_at = ${now} + MIN(${doorbell_grace_ms} << MIN(attempts, 20), ${backoff_ms_max})
         WHERE (kind, subject, revision, sink) IN (
           SELECT kind, subject, revision, sink FROM notices n WHERE outcome IS NULL AND due_at <= ${now} AND NOT EXISTS (
             SELECT 1 FROM notices o WHERE o.kind = n.kind AND o.subject = n.subject AND o.sink = n.sink
-              AND (o.outcome IS NULL AND o.revision < n.revision
-                OR n.state = 'resolved' AND o.revision = n.revision - 1 AND o.outcome <> 'told'))
+              AND o.outcome IS NULL AND o.revision < n.revision)
           ORDER BY created_at LIMIT ${LIMITS.notices_at_once_max})
         RETURNING *`,
     )
@@ -90,20 +96,19 @@ export async function watch(
 
 /** What was put aside for a platform's credentials goes on once it takes them, within the time that answers are kept, and not for ever. */
 function replayMended(webhooks: readonly WebhookFinding[], now: number, timings: Timings): Sql {
-  const mended = webhooks.filter(({ state }) => state === "right" || state === "wrong");
-  const channels = JSON.stringify(mended.map(({ channel }) => channel));
+  const mended = webhooks.filter(({ isTaken }) => isTaken).map(({ channel }) => channel);
   return sql`UPDATE outbox SET parked_reason = NULL, parked_at = NULL, version = version + 1, rings = 0,
       ring_at = ${now + timings.doorbell_grace_ms}
     WHERE (queue, key) IN (SELECT o.queue, o.key
       FROM outbox o JOIN replies r ON r.id = o.key JOIN conversations c ON c.id = r.conversation_id
       WHERE o.parked_reason IS NOT NULL AND o.parked_at > ${now - timings.reply_kept_ms} AND o.queue = 'replies'
-        AND o.misconfigured BETWEEN 1 AND ${LIMITS.replays_max} AND c.channel IN (SELECT value FROM json_each(${channels}))
+        AND o.misconfigured BETWEEN 1 AND ${LIMITS.replays_max} AND c.channel IN (SELECT value FROM json_each(${JSON.stringify(mended)}))
       ORDER BY o.parked_at LIMIT ${LIMITS.sweep_rows_max})
     RETURNING queue, key`;
 }
 
-/** After so long without a watch nobody knows whether it was wrong all the time. */
-const GAP_WATCHES = 4;
+/** After so long without a watch nobody knows whether it was wrong all the time. Late watches are closer together. */
+const GAP_WATCHES = 2;
 
 /** It is wrong since now, or still. */
 function noteWrong(wrong: Sql, now: number, { clock_late_ms }: Timings): Sql {

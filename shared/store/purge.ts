@@ -58,7 +58,10 @@ async function purgeInbound(db: D1Database, now: number, { inbound_kept_ms }: Ti
 
 /** What was told of alerts, in a chat too. */
 async function purgeNotices(db: D1Database, now: number, { inbound_kept_ms }: Timings): Promise<number> {
-  const old = sql`FROM notices WHERE created_at < ${now - inbound_kept_ms} ORDER BY created_at LIMIT ${LIMITS.purge_rows_max}`;
+  // Of what is wrong still, the end is told to whom this was.
+  const old = sql`FROM notices WHERE created_at < ${now - inbound_kept_ms} AND NOT EXISTS (SELECT 1 FROM alerts a
+      WHERE a.kind = notices.kind AND a.subject = notices.subject AND a.revision = notices.revision AND a.told = 'firing')
+    ORDER BY created_at LIMIT ${LIMITS.purge_rows_max}`;
   const told = await select(db, sql`SELECT reply_id ${old}`, z.object({ reply_id: z.nullable(z.string()) }));
   if (told.length === 0) return 0;
   const batch = new Batch();

@@ -11,6 +11,8 @@ import { ACTIVE, type Caller, findKey } from "./statements/guards.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** A telling that nobody has taken for so long. */
+const UNTOLD_MS = 600_000;
 
 const Waiting = z.object({
   queue: QueueName,
@@ -116,7 +118,8 @@ function addStatus(batch: Batch, now: number): Batch {
     )
     .add(
       "untold",
-      sql`SELECT COUNT(*) AS count FROM notices WHERE outcome LIKE 'given up%' AND created_at > ${now - DAY_MS}`,
+      sql`SELECT COUNT(*) AS count FROM notices WHERE created_at > ${now - DAY_MS}
+        AND (outcome LIKE 'given up%' OR (outcome IS NULL AND created_at < ${now - UNTOLD_MS}))`,
     )
     .add("signs", sql`SELECT name, version, at FROM signs ORDER BY name`);
 }

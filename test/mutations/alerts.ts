@@ -65,8 +65,22 @@ export const ALERTS: readonly Mutation[] = [
   {
     name: "a sink hears of the beginning before the end",
     file: "shared/store/alerts.ts",
-    find: "(o.outcome IS NULL AND o.revision < n.revision",
-    replace: "(0",
+    find: "AND o.outcome IS NULL AND o.revision < n.revision)",
+    replace: "AND 0)",
+    test: STORE,
+  },
+  {
+    name: "what begins does not wait for an end that nobody is told",
+    file: "shared/store/alerts.ts",
+    find: "AND o.revision = notices.revision - 1 AND o.outcome <> 'told')`",
+    replace: "AND 0)`",
+    test: STORE,
+  },
+  {
+    name: "who was told of what is wrong still is told of its end",
+    file: "shared/store/purge.ts",
+    find: "AND a.revision = notices.revision AND a.told = 'firing')",
+    replace: "AND 0)",
     test: STORE,
   },
   {
@@ -79,7 +93,7 @@ export const ALERTS: readonly Mutation[] = [
   {
     name: "an address that cannot be used is not in the log",
     file: "workers/notifier/watch/sinks/webhook.ts",
-    find: 'if (!URL.canParse(url)) return { kind: "refused", reason: "it is no URL" };',
+    find: 'if (!isHttp(url)) return { kind: "refused", reason: "it is no address of http or https" };',
     replace: "",
     test: "test/pipeline/late-watch.test.ts",
   },

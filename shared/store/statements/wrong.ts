@@ -7,10 +7,12 @@ export const CLOCKS = { sweep: "clock", watch: "watch" } as const;
 /** And that of a watch which somebody else has kept, for its own clock was late. */
 export const LATE_WATCH = "late watch";
 
-/** What a platform says of our webhook. `unknown`: it could not be asked. Unless it is that, or `refused`, it takes our credentials. */
+/** What a platform says of our webhook. `unknown`: it could not be asked, or cannot tell how it is now. */
 export interface WebhookFinding {
   readonly channel: string;
   readonly state: "right" | "wrong" | "unknown" | "refused";
+  /** It takes our credentials. */
+  readonly isTaken: boolean;
   /** Empty where it is right. */
   readonly detail: string;
 }
@@ -22,9 +24,11 @@ export function listWrong(
   webhooks: readonly WebhookFinding[],
 ): Readonly<Record<string, Sql>> {
   const since = now - timings.alert_window_ms;
+  // What goes on by itself does so for this long, and so often.
+  const isOver = sql`(misconfigured > ${LIMITS.replays_max} OR parked_at <= ${now - timings.reply_kept_ms})`;
   return {
-    parked,
-    channels: misconfiguredChannels,
+    parked: parked(isOver),
+    channels: misconfiguredChannels(isOver),
     refused: refusedChannels(webhooks),
     model: misconfiguredModel(since),
     tasks: failingTasks(since),
@@ -35,15 +39,20 @@ export function listWrong(
 }
 
 /** The newest reason stands for all: SQLite takes the other columns from the row of the maximum. */
-const parked = sql`SELECT 'parked' AS kind, queue AS subject, n || ' put aside; the newest: ' || reason AS detail FROM (
+const parked = (
+  isOver: Sql,
+) => sql`SELECT 'parked' AS kind, queue AS subject, n || ' put aside; the newest: ' || reason AS detail FROM (
     SELECT COUNT(*) AS n, MAX(parked_at), queue, substr(parked_reason, 1, ${LIMITS.fault_chars_max}) AS reason
-    FROM outbox INDEXED BY outbox_parked WHERE parked_reason IS NOT NULL AND parked_at > 0 AND misconfigured = 0 GROUP BY queue
+    FROM outbox INDEXED BY outbox_parked WHERE parked_reason IS NOT NULL AND parked_at > 0 AND (misconfigured = 0 OR ${isOver})
+      AND substr(key, 1, 6) <> 'alert_' GROUP BY queue
   )`;
 
-const misconfiguredChannels = sql`SELECT 'misconfigured' AS kind, channel AS subject, reason || ' (' || n || ' answers wait for it)' AS detail FROM (
+const misconfiguredChannels = (
+  isOver: Sql,
+) => sql`SELECT 'misconfigured' AS kind, channel AS subject, reason || ' (' || n || ' answers wait for it)' AS detail FROM (
     SELECT c.channel AS channel, COUNT(*) AS n, MAX(o.parked_at), o.parked_reason AS reason
     FROM outbox o JOIN replies r ON r.id = o.key JOIN conversations c ON c.id = r.conversation_id
-    WHERE o.parked_reason IS NOT NULL AND o.queue = 'replies' AND o.misconfigured > 0 AND substr(r.id, 1, 6) <> 'alert_'
+    WHERE o.parked_reason IS NOT NULL AND o.queue = 'replies' AND o.misconfigured > 0 AND NOT ${isOver} AND substr(r.id, 1, 6) <> 'alert_'
     GROUP BY c.channel
   )`;
 
@@ -52,9 +61,9 @@ const refusedChannels = (webhooks: readonly WebhookFinding[]) =>
   sql`SELECT 'misconfigured' AS kind, value->>'channel' AS subject, value->>'detail' AS detail
     FROM json_each(${JSON.stringify(webhooks)}) WHERE value->>'state' = 'refused'`;
 
-/** A task that a model has answered. The rules are none. */
-const isAnswered = sql`state = 'succeeded' AND EXISTS (
-    SELECT 1 FROM turns WHERE turns.task_id = tasks.id AND turns.model <> 'rules')`;
+/** A task that a model has answered, for which the rules are none; or that was told that there is no model any more. */
+const isAnswered = sql`(error->>'code' = 'no_model' OR state = 'succeeded' AND EXISTS (
+    SELECT 1 FROM turns WHERE turns.task_id = tasks.id AND turns.model <> 'rules'))`;
 
 /** Without traffic nobody knows whether it was mended: it stays wrong until the model has answered once. */
 function misconfiguredModel(since: number): Sql {

@@ -9,7 +9,7 @@ import { openDatabase, rows, startTask } from "../database.ts";
 const START = 10_000_000_000;
 const MINUTE = 60_000;
 const ON_TIME = { version: "v", isLate: false };
-const WRONG = [{ channel: "telegram", state: "wrong" as const, detail: "it sends elsewhere" }];
+const WRONG = [{ channel: "telegram", state: "wrong" as const, isTaken: true, detail: "it sends elsewhere" }];
 
 let db: D1Database;
 beforeEach(async () => {
@@ -82,8 +82,12 @@ it("of an end is told who was told of the beginning, and after it", async () => 
   await at(20, WRONG);
   const [again] = await at(21, WRONG);
   if (again === undefined) throw new Error("nothing was told");
+  // It ends before anybody gives up; what begins then does not wait for what nobody is told any more.
+  expect((await at(22, [])).map(({ revision }) => revision)).toEqual([again.revision]);
   await settleNotice(db, again, "given up: nobody is there");
-  expect(await at(22, [])).toEqual([]);
+  expect(await at(40, [])).toEqual([]);
+  await at(41, WRONG);
+  expect((await at(42, WRONG)).map(({ state }) => state)).toEqual(["firing"]);
 });
 
 it("what was wrong before a long time without a watch is not wrong all that time", async () => {
@@ -158,6 +162,12 @@ it("whoever is called knows whether the watch is late, and not where there never
 it("what was told long ago goes", async () => {
   await watch(0, WRONG);
   await watch(1, WRONG);
+  const long = START + MINUTE + TIMINGS.inbound_kept_ms + 1;
+  const countNow = async () => (await rows(db, "SELECT 1 FROM notices")).length;
+  // The end of what is wrong is told to whoever was told of it, however long it takes.
+  await purge(db, long, TIMINGS);
+  expect(await countNow()).toBe(1);
+  await db.prepare("UPDATE alerts SET told = 'resolved'").run();
   const count = async () => (await rows(db, "SELECT 1 FROM notices")).length;
   await purge(db, START + MINUTE + TIMINGS.inbound_kept_ms, TIMINGS);
   expect(await count()).toBe(1);

@@ -23,12 +23,12 @@ async function askPlatform(env: Env, channel: ChatChannelName, timings: Timings)
     case "ok": {
       const hook = env.INSTALLATION_URL === undefined ? null : `${env.INSTALLATION_URL}/hooks/${channel}`;
       const { state, detail } = judge(asked.value, hook, Date.now());
-      return [{ channel, state, detail: detail && `${getChannel(channel).title} ${detail}` }];
+      return [{ channel, state, isTaken: true, detail: detail && `${getChannel(channel).title} ${detail}` }];
     }
     case "misconfigured":
-      return [{ channel, state: "refused", detail: asked.reason }];
+      return [{ channel, state: "refused", isTaken: false, detail: asked.reason }];
     default:
-      return [{ channel, state: "unknown", detail: asked.reason }];
+      return [{ channel, state: "unknown", isTaken: false, detail: asked.reason }];
   }
 }
 

@@ -40,7 +40,10 @@ async function ask(env: Env, notice: DueNotice, timings: Timings): Promise<Told>
   } catch (error) {
     // An address is a secret, too, and may be part of the words.
     const words = sink.variables.reduce(
-      (text, variable) => text.replaceAll(env[variable] || variable, variable),
+      (text, variable) => {
+        const value = env[variable] || variable;
+        return text.replaceAll(value, variable).replaceAll(URL.parse(value)?.href ?? value, variable);
+      },
       redact(describeError(error)),
     );
     return { kind: "later", reason: toOneLine(named(words), LIMITS.fault_chars_max) };

@@ -4,7 +4,7 @@ import type { InboundEvent } from "../../../shared/contracts/inbound.ts";
 import type { Decision, DecisionOf } from "../../../shared/store/decision.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { parseApprovalButton } from "../../../shared/strings.ts";
-import { toOneLine } from "../../../shared/text.ts";
+import { formatCode, toOneLine } from "../../../shared/text.ts";
 import type { Where } from "./commands.ts";
 
 /** Who speaks. */
@@ -24,7 +24,8 @@ const VERBS = {
 
 function speak(verb: keyof typeof VERBS, { by, isAdmin, name }: Speaker) {
   const { outcome, doneText } = VERBS[verb];
-  return { by, isAdmin, doneText, outcome: name === undefined ? `${outcome}.` : `${outcome} by ${name}.` };
+  const who = name === undefined ? "" : ` by ${formatCode(toOneLine(name, LIMITS.person_name_chars_max))}`;
+  return { by, isAdmin, doneText, outcome: `${outcome}${who}.` };
 }
 
 /** Null: the button decides nothing. */

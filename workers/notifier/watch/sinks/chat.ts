@@ -4,6 +4,7 @@ import { deriveId } from "../../../../shared/ids.ts";
 import { ring } from "../../../../shared/queue/doorbell.ts";
 import { tellChat } from "../../../../shared/store/tell-chat.ts";
 import { formatCode } from "../../../../shared/text.ts";
+import { adapters } from "../../channels/index.ts";
 import { getBells } from "../../env.ts";
 import { identify, type Sink } from "./sink.ts";
 
@@ -22,6 +23,10 @@ export const chat: Sink = {
         kind: "refused",
         reason: "it names no chat: write it as `npm run people -- list` does",
       };
+    if (Date.now() - notice.created_at > timings.reply_kept_ms)
+      return { kind: "refused", reason: "it could not be shown for a day" };
+    const client = adapters[address.channel].open(env, { address, answersId: null }, timings);
+    if ("kind" in client) return { kind: "later", reason: client.reason };
     const sign = notice.state === "firing" ? "🔴" : "🟢 Resolved:";
     const text = [`${sign} **${where}**: ${title}.`, formatCode(detail), mend].filter(Boolean).join("\n\n");
     const replyId = await deriveId("alert", place, ...identify(env, notice));

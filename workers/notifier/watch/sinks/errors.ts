@@ -2,7 +2,7 @@
 import { fetchDirect } from "../../../../shared/fetch.ts";
 import { sha256Hex } from "../../../../shared/ids.ts";
 import { readVersion } from "../../../../shared/version.ts";
-import { identify, readAnswer, type Sink } from "./sink.ts";
+import { identify, isHttp, readAnswer, type Sink } from "./sink.ts";
 
 const CLIENT = "errand/1";
 
@@ -50,6 +50,6 @@ export const errors: Sink = {
 function parseDsn(dsn: string): { endpoint: string; key: string } | null {
   const url = URL.parse(dsn);
   const [, path = "", project = ""] = /^(.*)\/(\d+)$/.exec(url?.pathname ?? "") ?? [];
-  if (url === null || url.username === "" || project === "") return null;
+  if (url === null || !isHttp(dsn) || url.username === "" || project === "") return null;
   return { endpoint: `${url.origin}${path}/api/${project}/envelope/`, key: url.username };
 }

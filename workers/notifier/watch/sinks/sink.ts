@@ -28,6 +28,9 @@ export function identify({ INSTALLATION }: Env, { kind, subject, revision, creat
   return [INSTALLATION ?? "local", kind, subject, String(revision), String(created_at)];
 }
 
+/** What `fetch` takes. What it does not it would name in its words, and an address is a secret. */
+export const isHttp = (url: string) => /^https?:$/.test(URL.parse(url)?.protocol ?? "");
+
 /** What the answer of a server means. Whatever it is, it may be another in a minute: a receiver is mended, or told a secret, after us. */
 export function readAnswer({ ok, status }: Response): Told {
   return ok ? { kind: "told" } : { kind: "later", reason: `it answers ${status}` };

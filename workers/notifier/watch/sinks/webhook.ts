@@ -2,7 +2,7 @@
 import { Webhook } from "standardwebhooks";
 import { fetchDirect } from "../../../../shared/fetch.ts";
 import { deriveId } from "../../../../shared/ids.ts";
-import { identify, readAnswer, type Sink } from "./sink.ts";
+import { identify, isHttp, readAnswer, type Sink } from "./sink.ts";
 
 export const webhook: Sink = {
   name: "webhook",
@@ -12,7 +12,7 @@ export const webhook: Sink = {
     const { kind, subject, state, created_at } = notice;
     const { ERRAND_ALERT_URL: url = "", ERRAND_ALERT_SECRET: secret = "" } = env;
     const signer = openSigner(secret);
-    if (!URL.canParse(url)) return { kind: "refused", reason: "it is no URL" };
+    if (!isHttp(url)) return { kind: "refused", reason: "it is no address of http or https" };
     if (signer === null)
       return { kind: "refused", reason: "without a secret nobody is told: whsec_ and base64" };
     const at = new Date(created_at);
