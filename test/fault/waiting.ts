@@ -11,9 +11,10 @@ const ASKING = JSON.stringify({
   approvers: "person",
 });
 
-/** Whatever befalls it, it waits in the end, and its Workflow for the event. @returns the id of what is asked. */
+/** Whatever befalls it, it waits in the end; its Workflow for the event, unless it was killed before: nobody revives who waits. @returns the id of what is asked. */
 async function isWaiting(pipeline: Pipeline, chat: number, control: Control): Promise<string> {
-  const isAtWait = () => control.effects.some(({ key }) => key === "executor run: step wait");
+  const isAtWait = () =>
+    control.met.length > 0 || control.effects.some(({ key }) => key === "executor run: step wait");
   await until(isAtWait, 30_000, "the Workflow to wait");
   const asked = async () => {
     const [row] = await pipeline.sql<{ id: string }>(

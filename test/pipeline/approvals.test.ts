@@ -226,9 +226,17 @@ it("does not run out of time while it waits", async () => {
   await pipeline.ring();
   await pipeline.ring();
   expect((await taskOf(id)).status).toBe("waiting");
+  const before = Date.now();
   expect(await press(id, approve)).toBe("Approved.");
   await answerIn(id, "42");
   await pipeline.quiet();
+  // What it had left is what it has left.
+  const [after] = await pipeline.sql<{ left: number }>(
+    "SELECT deadline_at - ? AS left FROM tasks WHERE id = ?",
+    before,
+    task.id,
+  );
+  expect(after?.left).toBeGreaterThanOrEqual(0);
 });
 
 it("is listed and decided over the API, by a key that may", async () => {
