@@ -18,14 +18,10 @@ export function generatePart(deployment: Deployment, sources: Sources, part: Par
   const source = sources.get(part);
   if (source === undefined) throw new Error(`There is no Worker ${part}.`);
   const migrationsDir = relative(join(generatedFolder(deployment), part), MIGRATIONS_FOLDER);
-  // The runner itself is made for Workers Paid, or not at all.
   const url = deployment.url(deployment.live.subdomain ?? suggestSubdomain(deployment.accountId));
-  const shape = {
-    ...deployment.target,
-    url,
-    paid: part === "runner" || deployment.record.paid,
-    migrationsDir,
-  };
+  // The runner itself is made for Workers Paid, or not at all.
+  const paid = part === "runner" || deployment.record.paid;
+  const shape = { ...deployment.target, url, paid, migrationsDir };
   return generate(part, source, shape, selectFor(part, deployment.settings));
 }
 
