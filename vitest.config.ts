@@ -45,15 +45,13 @@ export default defineConfig(async () => ({
         },
       },
       {
-        // The start script and its process tree, one at a time: they take ports and are killed.
+        // The start script and its process tree. One at a time where it measures how long people wait.
         test: {
           name: "restart",
           include: ["test/restart/**/*.test.ts"],
           testTimeout: process.env["FAULT_SUITE"] === "long" ? 3_600_000 : 300_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
-          // Alone: it measures how long people wait.
-          sequence: { groupOrder: 1 },
+          fileParallelism: process.env["FAULT_SUITE"] !== "long",
         },
       },
     ],

@@ -3,12 +3,30 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../scripts/local/ports.ts";
+import { assertFree } from "../../scripts/local/ports.ts";
 import { WEBHOOK_SECRET } from "./pipeline.ts";
 import { TelegramServer } from "../../fakes/telegram-server.ts";
 import { until } from "./until.ts";
 
 const READY_MS_MAX = 120_000;
+
+/** Below those that the kernel gives to whoever asks for any: a port must still be free when it is started again. Each worker has its own. */
+const PORTS_FROM = 20_000;
+const PORTS_PER_WORKER = 500;
+let portsTaken = 0;
+
+async function takePort(): Promise<number> {
+  const worker = Number(process.env["VITEST_POOL_ID"] ?? 0);
+  for (let tried = 0; tried < PORTS_PER_WORKER; tried++) {
+    const port = PORTS_FROM + worker * PORTS_PER_WORKER + (portsTaken++ % PORTS_PER_WORKER);
+    const isFree = await assertFree(port, 0).then(
+      () => true,
+      () => false,
+    );
+    if (isFree) return port;
+  }
+  throw new Error("This machine has no free port for an installation.");
+}
 
 export interface Running {
   /** npm's: everything else is below it. */
@@ -26,7 +44,7 @@ export interface Running {
 /** @param folder where it is installed: the project itself, or a workbench. */
 export async function install(folder = process.cwd()) {
   const state = await mkdtemp(join(tmpdir(), "errand-"));
-  const port = await freePort();
+  const port = await takePort();
   const telegram = new TelegramServer();
   const telegramUrl = await telegram.listen();
   const running: ChildProcess[] = [];

@@ -122,7 +122,8 @@ describe("when something is down", () => {
     await env.DB.prepare("UPDATE outbox SET ring_at = 0 WHERE parked_reason IS NULL").run();
     const controller = {
       cron: "* * * * *",
-      scheduledTime: Date.now(),
+      // Not the minute of the hour at which what is old is deleted.
+      scheduledTime: Date.UTC(2026, 0, 1),
       noRetry: () => undefined,
     } as ScheduledController;
     await ingress.scheduled(controller, env);
