@@ -13,15 +13,16 @@ export interface Clean {
   points: Recorded[];
 }
 
-/** A pipeline, and every story as it goes when nothing goes wrong. */
+/** A pipeline, and each of these stories as it goes when nothing goes wrong. */
 export async function prepare(
   timings: Partial<Timings> = {},
+  stories: readonly Story[] = STORIES,
 ): Promise<{ runner: StoryRunner; clean: Clean[] }> {
   const runner = await openStoryRunner(timings);
   // The first isolate takes long to start.
-  for (const story of STORIES.slice(0, 2)) await runner.tell(story);
+  for (const story of stories.slice(0, 2)) await runner.tell(story);
   const clean: Clean[] = [];
-  for (const story of STORIES) {
+  for (const story of stories) {
     const told = await runner.tell(story, [], false);
     expect(told.left, story.name).toEqual([]);
     expect(told.answers, story.name).toEqual(story.expects);
