@@ -4,6 +4,7 @@ import type { ModelClient } from "../workers/planner/models/model.ts";
 
 const scripted: ModelClient = {
   provider: "scripted",
+  price: null,
   async complete({ messages }) {
     const parts = messages.flatMap((message) => [...message.parts]);
     const asked = parts.find(({ type }) => type === "text");

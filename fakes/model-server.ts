@@ -8,6 +8,7 @@ export interface ModelRequest {
   headers: NodeJS.Dict<string | string[]>;
   body: {
     model: string;
+    max_tokens: number;
     system: string;
     stream?: boolean;
     tools: { name: string; input_schema: object }[];
@@ -43,6 +44,8 @@ export type ModelAnswer =
 
 export class ModelServer {
   readonly requests: ModelRequest[] = [];
+  /** What it says that each answer has cost. */
+  usage = { input_tokens: 10, output_tokens: 5 };
   /** How long it takes until it begins to answer. */
   thinksMs = 0;
   /** Asked for every request. */
@@ -55,9 +58,8 @@ export class ModelServer {
       await sleep(this.thinksMs);
       if (answer === "silence") return;
       if (answer === "half" || answer === "end" || answer === "error") {
-        const events = eventsOf(asked, {
-          content: [{ type: "text", text: "Half of an answer, which nobody" }],
-        });
+        const half = { content: [{ type: "text", text: "Half of an answer, which nobody" }] };
+        const events = eventsOf(asked, half, this.usage);
         response.writeHead(200, { "content-type": "text/event-stream" });
         for (const event of events.slice(0, 4)) response.write(event);
         if (answer === "error") response.end(sse("error", errorOf(529)));
@@ -67,7 +69,7 @@ export class ModelServer {
       }
       if (!("status" in answer) && asked.body.stream === true && answer.whole !== true) {
         response.writeHead(200, { "content-type": "text/event-stream" });
-        for (const event of eventsOf(asked, answer)) {
+        for (const event of eventsOf(asked, answer, this.usage)) {
           if (response.destroyed) return;
           response.write(event);
           if (answer.pieceMs !== undefined) await sleep(answer.pieceMs);
@@ -78,7 +80,7 @@ export class ModelServer {
       const [status, sent] =
         "status" in answer
           ? [answer.status, answer.body ?? errorOf(answer.status)]
-          : [200, toMessageParam(asked, answer)];
+          : [200, toMessageParam(asked, answer, this.usage)];
       const headers = "status" in answer ? answer.headers : {};
       response
         .writeHead(status, { "content-type": "application/json", ...headers })
@@ -114,8 +116,8 @@ export function calls(name: string, input: unknown, words = ""): ModelAnswer {
 function toMessageParam(
   { body }: ModelRequest,
   { content, stop_reason = "end_turn" }: { content: Block[]; stop_reason?: string },
+  usage: ModelServer["usage"],
 ) {
-  const usage = { input_tokens: 10, output_tokens: 5 };
   return {
     id: "msg_1",
     type: "message",
@@ -129,8 +131,12 @@ function toMessageParam(
 }
 
 /** The events of a streamed answer, its texts in pieces. */
-function eventsOf(asked: ModelRequest, answer: { content: Block[]; stop_reason?: string }): string[] {
-  const { content, stop_reason, stop_sequence, usage, ...message } = toMessageParam(asked, answer);
+function eventsOf(
+  asked: ModelRequest,
+  answer: { content: Block[]; stop_reason?: string },
+  usage: ModelServer["usage"],
+): string[] {
+  const { content, stop_reason, stop_sequence, ...message } = toMessageParam(asked, answer, usage);
   return [
     sse("message_start", {
       message: {

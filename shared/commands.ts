@@ -16,6 +16,7 @@ const CONTROL = {
   approve: { args: "[id]", about: "approve what I asked for" },
   deny: { args: "[id] [why]", about: "deny it" },
   policy: { args: "[tool]", about: "what I may do by myself, and what I ask for" },
+  usage: { args: "", about: "what I have spent for you today, and what is left" },
   new: { args: "", about: "forget what was said so far" },
   admit: { args: "", about: "let a group talk to me (for admins, in the group)" },
   promote: { args: "[id]", about: "make somebody an admin of mine (for admins, in reply to them)" },

@@ -2,6 +2,7 @@
  * The retry vocabulary, two words. Across RPC and steps they are returned, never thrown,
  * because a thrown error loses its fields on the way.
  */
+import type { ReachedCap } from "./contracts/task.ts";
 
 /** It may work later: wait `retryAfterMs` (or back off) and ask again. */
 export interface Transient {
@@ -16,6 +17,8 @@ export interface Permanent {
   readonly reason: string;
   /** Until somebody changes a setting, which the reason names. */
   readonly misconfigured?: true;
+  /** A spending cap has no room for it. */
+  readonly cap?: ReachedCap;
 }
 
 export function transient(reason: string, retryAfterMs?: number): Transient {

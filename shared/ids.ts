@@ -2,6 +2,7 @@
  * Ids: derived where the same thing must get the same id twice, sortable elsewhere.
  * A message, the task it starts and that task's reply share one suffix, so SQL can derive one from the other.
  */
+import type { CallKey } from "./contracts/turn.ts";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"; // Crockford's base 32: nothing in it is mistaken for something else
 const SUFFIX_CHARS = 26; // 130 bits
@@ -12,6 +13,10 @@ export type IdKind = "inb" | "conv" | "msg" | "task" | "alert" | "appr";
 export async function deriveId(kind: IdKind, ...parts: readonly string[]): Promise<string> {
   return `${kind}_${encode(await sha256(JSON.stringify(parts)))}`;
 }
+
+/** Of what a call asks a person: the same call asks once. Call 0 is its turn itself. */
+export const nameApproval = ({ taskId, turn, call }: CallKey) =>
+  deriveId("appr", taskId, String(turn), String(call));
 
 /** Sorts by time of making (48 bits of milliseconds, then 80 random bits, as ULIDs do). */
 export function newId(kind: IdKind, nowMs: number): string {

@@ -67,6 +67,8 @@ export const LIMITS = {
   prompt_history_chars_max: 200_000,
   /** Of what a model may write in one turn, its thoughts included. */
   answer_tokens_max: 16_000,
+  /** Where a spending cap leaves less than that for an answer, the model is not asked. */
+  answer_tokens_min: 256,
   /** Tasks under way at the same time, until there are budgets: of an API key, and of a person in a chat. */
   active_tasks_per_key_max: 20,
   active_tasks_per_person_max: 5,
@@ -133,6 +135,8 @@ export const TIMINGS = {
   retry_after_ms_max: 120_000,
   /** Renewed while the model speaks. Before that, files are fetched (four calls at most) and the model is waited for. */
   turn_claim_ms: 120_000,
+  /** What is left under a spending cap may be held by calls under way: so long a turn waits for it, within its claim. */
+  room_wait_ms: 30_000,
   /** The step that waits for a turn. */
   plan_ms: 240_000,
   step_ms: 120_000,

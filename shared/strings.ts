@@ -8,8 +8,8 @@ export const UNREAD_TEXT = " Unread messages that went with it: {n}.";
 export const makeStopButton = (taskId: string) => ({ label: "⏹ Stop", data: `stop:${taskId}` });
 
 /** The buttons under what asks a person. */
-export const makeApprovalButtons = (id: string) => [
-  { label: "✅ Approve", data: `approve:${id}` },
+export const makeApprovalButtons = (id: string, label = "✅ Approve") => [
+  { label, data: `approve:${id}` },
   { label: "⛔ Deny", data: `deny:${id}` },
 ];
 export const makeChoiceButtons = (id: string, choices: readonly string[]) =>
@@ -26,6 +26,13 @@ export function parseApprovalButton(
 
 /** As people type it: the beginning of the id, behind its kind. */
 export const shortenApprovalId = (id: string) => id.slice("appr_".length, "appr_".length + 6);
+
+/** How it is decided by typing, and until when. */
+export function describeDeciding(id: string, expiresAt: number): string {
+  const shortId = shortenApprovalId(id);
+  const until = new Date(expiresAt).toISOString().slice(0, 16).replace("T", " ");
+  return `\`/approve ${shortId}\` or \`/deny ${shortId}\`, until ${until} UTC.`;
+}
 
 /** The task that a button stops; null for another button. */
 export function parseStopButton(data: string): string | null {

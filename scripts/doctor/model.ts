@@ -31,14 +31,25 @@ export async function examineModel(settings: Settings, renew: string): Promise<r
       answerTokensMax: 16,
       signal: AbortSignal.timeout(ANSWERS_MS_MAX),
       onText: () => Promise.resolve(),
+      onUsage: () => undefined,
     });
     if (answer.kind === "answer")
-      return [ok(CHECK, `${answer.model} answers (${described})`), ...noteBilling(settings)];
+      return [
+        ok(CHECK, `${answer.model} answers (${described})`),
+        ...noteBilling(settings),
+        ...(answer.usage.costUsd === null ? [NO_PRICE] : []),
+      ];
     const mend =
       answer.kind === "transient" ? "try again in a moment; else docs/models.md" : "docs/models.md";
     return [fault(CHECK, `${described}: ${answer.reason}`, mend)];
   });
 }
+
+const NO_PRICE = warn(
+  "model: price",
+  "its price is not known, so spending is capped in tokens alone",
+  "set ANTHROPIC_PRICE, such as 2/10: dollars per million tokens in and out",
+);
 
 /** A gateway without a key of ours takes the one that is stored there, and without that one bills by itself, in silence. */
 function noteBilling(settings: Settings): readonly Finding[] {

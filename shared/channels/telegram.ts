@@ -82,5 +82,17 @@ export const telegram = defineChannel({
     // "After entities parsing". https://core.telegram.org/bots/api#sendmessage
     textUnitsMax: 4_096,
   },
-  commands: ["status", "tasks", "stop", "approve", "deny", "policy", "new", "admit", "promote", "help"],
+  commands: [
+    "status",
+    "tasks",
+    "stop",
+    "approve",
+    "deny",
+    "policy",
+    "usage",
+    "new",
+    "admit",
+    "promote",
+    "help",
+  ],
 });

@@ -1,6 +1,7 @@
 /** What the HTTP API takes and answers of what people control: policies, and what calls wait for. */
 import * as z from "zod/mini";
 import { LIMITS } from "../limits.ts";
+import { HeldCaps } from "../policy/caps.ts";
 import { Policy, Verb } from "../policy/policy.ts";
 import { ApprovalKind, ApprovalState } from "./approval.ts";
 
@@ -18,6 +19,8 @@ const ToolVerdict = z.object({
 /** `GET /v1/policy?tool=&url=&path=&command=`, and the answer to `PUT /v1/policy`, which takes a policy. */
 export const PolicyView = z.object({
   policy: Policy,
+  /** The spending caps that hold, with their defaults. */
+  caps: HeldCaps,
   /** Nobody has set another. */
   is_default: z.boolean(),
   /** What it says of each tool, or of the one that was asked for with what it would touch. */
@@ -25,10 +28,26 @@ export const PolicyView = z.object({
 });
 export type PolicyView = z.infer<typeof PolicyView>;
 
+const Spent = { tokens: z.int(), usd: z.number() };
+const Capped = z.object({ ...Spent, tokens_max: z.int(), usd_max: z.number() });
+
+/** `GET /v1/usage`: today, in UTC. What is under way is counted as what it may cost. */
+export const UsageView = z.object({
+  renews_at: Time,
+  /** The key that asks. */
+  key: Capped,
+  /** Its tenant. */
+  everybody: Capped,
+  /** For `admin`: persons' ids, and `key:` with a key's id, those first who have spent the most. */
+  senders: z.array(z.object({ sender: z.string(), ...Spent })),
+});
+export type UsageView = z.infer<typeof UsageView>;
+
 export const ApprovalView = z.object({
   id: z.string(),
   task: z.string(),
   turn: z.int(),
+  /** 0: it is about what the turn may cost. */
   call: z.int(),
   kind: ApprovalKind,
   state: ApprovalState,

@@ -15,6 +15,14 @@ export function isFinal(state: TaskState): state is FinalState {
   return FinalState.safeParse(state).success;
 }
 
+/** A spending cap that had no room for the next call. */
+export const ReachedCap = z.object({
+  scope: z.enum(["task", "sender", "tenant"]),
+  /** Unix milliseconds; null where it does not renew. */
+  renews_at: z.nullable(z.int()),
+});
+export type ReachedCap = z.infer<typeof ReachedCap>;
+
 /** Why a task failed: a name for programs, and words for people. */
 export const TaskError = z.object({
   code: z.enum([
@@ -34,6 +42,8 @@ export const TaskError = z.object({
   message: z.string().check(z.maxLength(LIMITS.error_chars_max)),
   /** It will fail so until somebody changes a setting, which the message names. */
   misconfigured: z.optional(z.literal(true)),
+  /** It has spent what it may. */
+  cap: z.optional(ReachedCap),
 });
 export type TaskError = z.infer<typeof TaskError>;
 

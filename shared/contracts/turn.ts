@@ -1,14 +1,15 @@
 /** One answer of a model (or of the rules protocol), and what the planner's `nextTurn` says of it. */
 import * as z from "zod/mini";
-import { TaskError, TaskState } from "./task.ts";
+import { ReachedCap, TaskError, TaskState } from "./task.ts";
 import { ToolCall, toolCallExample } from "./tools/index.ts";
 
-const Usage = z.object({
+export const Usage = z.object({
   tokensIn: z.int().check(z.gte(0)),
   tokensOut: z.int().check(z.gte(0)),
   /** Null where nobody told the price. */
   costUsd: z.nullable(z.number()),
 });
+export type Usage = z.infer<typeof Usage>;
 
 /** No calls means that `text` is the answer and the task is done. */
 export const Turn = z.object({
@@ -67,7 +68,10 @@ export const NextTurn = z.discriminatedUnion("kind", [
     kind: z.literal("permanent"),
     reason: z.string(),
     misconfigured: z.optional(z.literal(true)),
+    cap: z.optional(ReachedCap),
   }),
+  /** A person was asked whether more may be spent on it. */
+  z.object({ kind: z.literal("waits") }),
 ]);
 export type NextTurn = z.infer<typeof NextTurn>;
 

@@ -1,6 +1,7 @@
 /** A tenant's policy: what its tools may do by themselves, what needs a person, and what is refused. */
 import * as z from "zod/mini";
 import { LIMITS } from "../limits.ts";
+import { Caps } from "./caps.ts";
 import { readHostPattern, readPath } from "./patterns.ts";
 import { readCommands } from "./scripts.ts";
 
@@ -55,6 +56,8 @@ export const Policy = z.strictObject({
   inside_hosts: z.array(HostPattern).check(z.maxLength(LIMITS.policy_patterns_max)),
   /** Who decides beside an admin: whoever the task is for, or nobody. */
   approvers: z.enum(["person", "admins"]),
+  /** What may be spent on models; what is left out keeps its default. */
+  caps: z.optional(Caps),
 });
 export type Policy = z.infer<typeof Policy>;
 
@@ -64,6 +67,7 @@ export const policyExample: Policy = {
   rules: [{ tool: "*", decision: "ask", hosts: ["*.example.org"] }],
   inside_hosts: ["wiki.example.internal"],
   approvers: "admins",
+  caps: { person_day: { tokens: 500_000, usd: 2 } },
 };
 
 /** What a call would touch, as far as its input tells. */

@@ -33,30 +33,30 @@ export async function markWoken(db: D1Database, ids: readonly string[], now: num
   ).run();
 }
 
-const Id = z.object({ id: z.string() });
+const Due = z.object({ id: z.string(), allows: z.nullable(z.string()) });
 
 /** Expires what of a task is due, by D1's clock alone: to the call that is a denial. */
 export async function expireApprovals(
   db: D1Database,
   taskId: string,
-  outcome: string,
+  outcomes: { readonly call: string; readonly spending: string },
   now: number,
   timings: Timings,
 ): Promise<PendingDoorbell[]> {
   const due = await select(
     db,
-    sql`SELECT id FROM approvals WHERE task_id = ${taskId} AND state = 'open' AND expires_at <= ${now}`,
-    Id,
+    sql`SELECT id, allows FROM approvals WHERE task_id = ${taskId} AND state = 'open' AND expires_at <= ${now}`,
+    Due,
   );
   const rung: PendingDoorbell[] = [];
-  for (const { id } of due) {
+  for (const { id, allows } of due) {
     const only = sql`expires_at <= ${now}`;
     const expired = {
       state: "expired" as const,
       by: null,
       key: `expired:${id}`,
       reason: sql`NULL`,
-      outcome,
+      outcome: allows === null ? outcomes.call : outcomes.spending,
       only,
     };
     const results = await addDecision(new Batch(), { id: sql`${id}`, ...expired }, now, timings).run(db);

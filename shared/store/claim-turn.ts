@@ -15,6 +15,7 @@ const Row = z.object({
   conversation_id: z.string(),
   tenant_id: z.string(),
   channel: ChannelName,
+  sender: z.nullable(z.string()),
   nonce: z.string(),
   policy: z.nullable(jsonColumn(Policy)),
   /** Null: the turn was never claimed, for its task had ended. */
@@ -62,7 +63,7 @@ export async function claimTurn(
     .add("heartbeat", heartbeat(taskId, until))
     .add(
       "task",
-      sql`SELECT t.state, t.conversation_id, t.tenant_id, t.nonce, n.policy, c.channel, u.claim, u.claimed_until, u.text
+      sql`SELECT t.state, t.conversation_id, t.tenant_id, t.sender, t.nonce, n.policy, c.channel, u.claim, u.claimed_until, u.text
         FROM tasks t JOIN conversations c ON c.id = t.conversation_id
         LEFT JOIN tenants n ON n.id = t.tenant_id LEFT JOIN turns u ON u.task_id = t.id AND u.turn = ${turn} WHERE t.id = ${taskId}`,
     );
@@ -76,7 +77,10 @@ export async function claimTurn(
     return { kind: "stored", calls };
   }
   if (row.claim !== name) return { kind: "busy", until: row.claimed_until ?? 0 };
-  const { tenant_id: tenantId, conversation_id: conversationId, channel, nonce } = row;
+  const { tenant_id: tenantId, conversation_id: conversationId, channel, sender, nonce } = row;
   const policy = row.policy ?? DEFAULT_POLICY;
-  return { kind: "claimed", transcript: { tenantId, channel, conversationId, nonce, policy, ...known } };
+  return {
+    kind: "claimed",
+    transcript: { tenantId, channel, conversationId, sender, nonce, policy, ...known },
+  };
 }

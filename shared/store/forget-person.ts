@@ -119,6 +119,8 @@ function addErasePerson(
       sql`UPDATE audit SET by = CASE by WHEN ${name} THEN ${pseudonym} ELSE by END, whom = CASE whom WHEN ${name} THEN ${pseudonym} ELSE whom END
         WHERE tenant_id = ${tenant} AND ${name} IN (by, whom)`,
     )
+    // What everybody together has spent stays counted.
+    .add("spending", sql`DELETE FROM spending WHERE tenant_id = ${tenant} AND sender = ${name}`)
     // What they decided of others' tasks stays decided, by somebody.
     .add(
       "decided",

@@ -53,7 +53,7 @@ export function readNewInbound(db: D1Database, ids: readonly string[]): Promise<
           WHERE m.conversation_id = fresh.conversation_id AND m.task_id IS NULL) AS unread_chars,
         EXISTS (SELECT 1 FROM tasks t WHERE t.conversation_id = fresh.conversation_id AND t.${ACTIVE}) AS is_active,
         (SELECT COUNT(*) FROM tasks t WHERE t.sender = fresh.sender AND t.${ACTIVE}) AS sender_active,
-        (SELECT json_object('id', a.id, 'kind', a.kind, 'sender', t.sender, 'approvers', COALESCE(n.policy->>'approvers', 'person'))
+        (SELECT json_object('id', a.id, 'kind', a.kind, 'sender', t.sender, 'approvers', CASE WHEN a.allows IS NULL THEN COALESCE(n.policy->>'approvers', 'person') ELSE 'admins' END)
           FROM approvals a JOIN tasks t ON t.id = a.task_id LEFT JOIN tenants n ON n.id = t.tenant_id
           WHERE a.conversation_id = fresh.conversation_id AND a.state = 'open'
           ORDER BY a.kind = 'question' DESC, a.requested_at LIMIT 1) AS waits

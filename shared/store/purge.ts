@@ -2,6 +2,7 @@
 import sql from "sql-template-tag";
 import * as z from "zod/mini";
 import { LIMITS, type Timings } from "../limits.ts";
+import { dayOf } from "../policy/caps.ts";
 import { Batch, select } from "./batch.ts";
 import { addDeleteReplies, addDeleteTasks, addDropConversations } from "./statements/deletions.ts";
 
@@ -77,7 +78,7 @@ async function purgeNotices(db: D1Database, now: number, { inbound_kept_ms }: Ti
   return told.length;
 }
 
-/** Dead letters that nobody has looked at, strangers whom nobody has admitted, and who decided what about whom. */
+/** Dead letters that nobody has looked at, strangers whom nobody has admitted, who decided what about whom, and what was spent. */
 async function purgeRest(db: D1Database, now: number, timings: Timings): Promise<number> {
   const letters = now - timings.dead_letter_kept_ms;
   const results = await new Batch()
@@ -94,6 +95,11 @@ async function purgeRest(db: D1Database, now: number, timings: Timings): Promise
     .add(
       "audit",
       sql`DELETE FROM audit WHERE seq < (SELECT MIN(seq) + ${LIMITS.purge_rows_max} FROM audit) AND at < ${now - timings.audit_kept_ms}`,
+    )
+    .add("spending", sql`DELETE FROM spending WHERE day < ${dayOf(now - timings.task_kept_ms)}`)
+    .add(
+      "reservations",
+      sql`DELETE FROM reservations WHERE is_lost = 1 AND until < ${now - timings.task_deadline_ms}`,
     )
     .add("streams", sql`DELETE FROM streams WHERE open_until < ${now}`)
     .run(db);

@@ -8,7 +8,7 @@ import type { CallKey } from "../contracts/turn.ts";
 import type { Timings } from "../limits.ts";
 import { Batch, jsonColumn, select } from "./batch.ts";
 import { ringNew } from "./statements/doorbells.ts";
-import { ACTIVE, taskActive } from "./statements/guards.ts";
+import { ACTIVE, claimHeld, taskActive, type TurnClaim } from "./statements/guards.ts";
 import { addWaiting } from "./statements/waiting.ts";
 
 const Gated = z.object({ tool: z.string(), input: jsonColumn(z.unknown()), gate: z.string() });
@@ -39,6 +39,11 @@ export interface Request extends CallKey {
   /** What is shown as the task's progress. */
   readonly progress: string;
   readonly expiresAt: number;
+  /** It is about what a turn may cost, and asked by whoever plans it: what it allows the task beyond its caps, in all. */
+  readonly raise?: {
+    readonly claim: TurnClaim;
+    readonly allows: { readonly tokens: number; readonly micro_usd: number };
+  };
 }
 
 export async function requestPerson(
@@ -47,8 +52,10 @@ export async function requestPerson(
   now: number,
   timings: Timings,
 ): Promise<PendingDoorbell[]> {
-  const { id, taskId, turn, call, kind, text, buttons, choices, progress, expiresAt } = request;
-  const isNew = sql`NOT EXISTS (SELECT 1 FROM approvals WHERE id = ${id}) AND ${taskActive(taskId)}`;
+  const { id, taskId, turn, call, kind, text, buttons, choices, progress, expiresAt, raise } = request;
+  const allows = raise === undefined ? null : JSON.stringify(raise.allows);
+  const isMine = raise === undefined ? sql`true` : claimHeld(raise.claim);
+  const isNew = sql`NOT EXISTS (SELECT 1 FROM approvals WHERE id = ${id}) AND ${taskActive(taskId)} AND ${isMine}`;
   const isOpen = sql`EXISTS (SELECT 1 FROM approvals WHERE id = ${id} AND state = 'open')`;
   const batch = new Batch()
     .add(
@@ -59,8 +66,8 @@ export async function requestPerson(
     )
     .add(
       "approval",
-      sql`INSERT INTO approvals (id, tenant_id, conversation_id, task_id, turn, call, kind, text, choices, requested_at, expires_at)
-        SELECT ${id}, tenant_id, conversation_id, id, ${turn}, ${call}, ${kind}, ${text}, ${JSON.stringify(choices)}, ${now}, ${expiresAt}
+      sql`INSERT INTO approvals (id, tenant_id, conversation_id, task_id, turn, call, kind, text, choices, requested_at, expires_at, allows)
+        SELECT ${id}, tenant_id, conversation_id, id, ${turn}, ${call}, ${kind}, ${text}, ${JSON.stringify(choices)}, ${now}, ${expiresAt}, ${allows}
         FROM tasks WHERE id = ${taskId} AND ${isNew} ON CONFLICT DO NOTHING`,
     )
     .add(
@@ -73,6 +80,12 @@ export async function requestPerson(
     .add(
       "progress",
       sql`UPDATE replies SET text = ${progress}, revision = revision + 1 WHERE id = ${taskId} AND final = 0 AND ${isOpen}`,
+    );
+  // The turn waits, too: it is planned when somebody has decided, by whoever comes first.
+  if (raise !== undefined)
+    batch.add(
+      "turn",
+      sql`UPDATE turns SET claimed_until = 0 WHERE task_id = ${taskId} AND turn = ${turn} AND text IS NULL AND ${isOpen}`,
     );
   return (
     await addWaiting(batch, taskId, now)

@@ -12,6 +12,7 @@ import { appendEvents, NOWHERE } from "./statements/events.ts";
 import { claimHeld, taskActive, type TurnClaim } from "./statements/guards.ts";
 import { pauseDoorbell } from "./statements/heartbeat.ts";
 import { textEvent } from "./narrate.ts";
+import { addSettle, type Spent } from "./statements/spending.ts";
 
 /** A turn as it is stored, under its claim. */
 export interface PlannedTurn extends TurnClaim {
@@ -24,6 +25,8 @@ export interface PlannedTurn extends TurnClaim {
   readonly untold: string;
   /** Ids of the messages that it read. */
   readonly read: readonly string[];
+  /** What it did cost; null where nothing was reserved for it. */
+  readonly spent: Spent | null;
   readonly latencyMs: number;
   /** Until then its calls have begun, and the task needs nobody else. */
   readonly until: number;
@@ -59,7 +62,7 @@ async function storeWithCalls(db: D1Database, turn: PlannedTurn, now: number): P
     .add("events", appendEvents(taskId, listEvents(turn), now, claimHeld(turn)))
     .add("turn", answerTurn(turn))
     .add("pause", pauseDoorbell(taskId, until));
-  const results = await batch.run(db);
+  const results = await addCost(batch, turn).run(db);
   return { kind: results.changes("turn") === 1 ? "stored" : "lost" };
 }
 
@@ -94,10 +97,15 @@ async function storeAndEnd(
     // Hangs on what this claim has stored: a claim that was lost ends nothing.
     .add("end", endTask(end, now, answeredBy(turn)));
   const answer = { turn: turn.turn };
-  const results = await addAnswer(batch, { ...end, answer }, now, timings).run(db);
+  addAnswer(batch, { ...end, answer }, now, timings);
+  const results = await addCost(batch, turn).run(db);
   if (results.changes("turn") === 0) return { kind: "lost" };
   const kind = results.changes("end") === 1 ? "ended" : "ended_before";
   return { kind, doorbells: results.doorbells() };
+}
+
+function addCost(batch: Batch, { claim, spent }: PlannedTurn): Batch {
+  return spent === null ? batch : addSettle(batch, claim, spent);
 }
 
 function addFiles(batch: Batch, turn: PlannedTurn): Batch {

@@ -37,6 +37,8 @@ export interface Transcript {
   readonly tenantId: string;
   readonly channel: ChannelName;
   readonly conversationId: string;
+  /** Whom the task is for: `telegram:5`, or `key:` and its hash. Those of versions before may have nobody. */
+  readonly sender: string | null;
   /** Of the task: what its fence is called. */
   readonly nonce: string;
   /** Of the tenant. */

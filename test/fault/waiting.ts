@@ -11,6 +11,8 @@ const ASKING = JSON.stringify({
   approvers: "person",
 });
 
+const CAPPED = JSON.stringify({ ...JSON.parse(ASKING), rules: [], caps: { person_day: { tokens: 0 } } });
+
 /** Whatever befalls it, it waits in the end; its Workflow for the event, unless it was killed before: nobody revives who waits. @returns the id of what is asked. */
 async function isWaiting(pipeline: Pipeline, chat: number, control: Control): Promise<string> {
   const isAtWait = () =>
@@ -98,6 +100,28 @@ export const WAITING: readonly Story[] = [
       await say(pipeline, chat, "/stop");
     },
     expects: [expect.stringMatching(/^⏹ It is over/), "⏹ Stopped."],
+  },
+  {
+    name: "a task that may cost more",
+    async tell(pipeline, chat, control) {
+      await pipeline.sql(
+        "INSERT INTO people (tenant_id, channel, external_id, role, created_at) VALUES ('default', 'telegram', ?, 'admin', 1)",
+        String(chat),
+      );
+      await pipeline.sql("UPDATE tenants SET policy = ? WHERE id = 'default'", CAPPED);
+      await say(pipeline, chat, "Hello");
+      await pressUntilTaken(pipeline, chat, `approve:${await isWaiting(pipeline, chat, control)}`);
+      const hasEnded = async () =>
+        (
+          await pipeline.sql(
+            "SELECT 1 FROM tasks WHERE state = 'succeeded' AND sender = ?",
+            `telegram:${chat}`,
+          )
+        ).length > 0;
+      await until(hasEnded, 60_000, "the end");
+      await pipeline.sql("UPDATE tenants SET policy = NULL WHERE id = 'default'");
+    },
+    expects: [expect.stringMatching(/^✅ Approved\./), "Hello, too."],
   },
   {
     name: "a question that is answered by a message",

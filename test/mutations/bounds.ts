@@ -60,14 +60,14 @@ export const BOUNDS: readonly Mutation[] = [
   },
   {
     name: "who speaks in the name of a group has no rights of a person",
-    file: "workers/planner/triage/access.ts",
+    file: "workers/planner/access.ts",
     find: "const isAnonymous = event.isGroup && event.sender.id === chatId;",
     replace: "const isAnonymous = event.isGroup && chatId === '';",
     test: "test/pipeline/access.test.ts",
   },
   {
     name: "a group's role is nobody's in it",
-    file: "workers/planner/triage/access.ts",
+    file: "workers/planner/access.ts",
     find: 'person === "admin" && event.sender.id !== chatId;',
     replace: 'person === "admin" && chatId !== "";',
     test: "test/pipeline/access.test.ts",
@@ -81,7 +81,7 @@ export const BOUNDS: readonly Mutation[] = [
   },
   {
     name: "a member in a strange group hears one hint",
-    file: "workers/planner/triage/access.ts",
+    file: "workers/planner/access.ts",
     find: 'if (person === "member" && chat === undefined)',
     replace: 'if (person === "member" && chat === null)',
     test: "test/pipeline/access.test.ts",

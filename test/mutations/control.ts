@@ -2,6 +2,7 @@
 import type { Mutation } from "./mutation.ts";
 
 const APPROVALS = "test/pipeline/approvals.test.ts";
+const CAPS = "test/pipeline/caps.test.ts";
 const QUESTIONS = "test/pipeline/questions.test.ts";
 
 export const CONTROL: readonly Mutation[] = [
@@ -88,5 +89,54 @@ export const CONTROL: readonly Mutation[] = [
     find: 'if (rule.decision === "allow" && doubtful !== null) return doubtful;',
     replace: "",
     test: "test/unit/shared/policy.test.ts",
+  },
+  {
+    name: "no call is made that has no room",
+    file: "shared/store/reserve.ts",
+    find: "AND room.out >= ${tokensOutMin} AND",
+    replace: "AND",
+    test: CAPS,
+  },
+  {
+    name: "what is under way is counted",
+    file: "shared/store/reserve.ts",
+    find: "{ tokens: sql`r.tokens`, microUsd: sql`r.micro_usd` },",
+    replace: "{ tokens: sql`0`, microUsd: sql`0` },",
+    test: CAPS,
+  },
+  {
+    name: "what is held only is waited for",
+    file: "workers/planner/turn/reached.ts",
+    find: "room.tokens - room.tokens_held + tokensIn",
+    replace: "room.tokens + tokensIn",
+    test: CAPS,
+  },
+  {
+    name: "what broke off is paid for",
+    file: "workers/planner/turn/meter.ts",
+    find: "const written = Math.max(this.usage?.tokensOut ?? 0, this.said);",
+    replace: "const written = 0;",
+    test: "test/unit/planner/meter.test.ts",
+  },
+  {
+    name: "a call that was hung up on is counted by what it read",
+    file: "workers/executor/reconcile.ts",
+    find: "await loseReservations(env.DB, { taskId: id });",
+    replace: "",
+    test: CAPS,
+  },
+  {
+    name: "nobody raises their own cap",
+    file: "shared/store/decisions/approvals.ts",
+    find: "approvals.allows IS NULL AND",
+    replace: "",
+    test: CAPS,
+  },
+  {
+    name: "what is allowed is allowed once",
+    file: "workers/planner/turn/spend.ts",
+    find: "tokens: room.tokens + tokens,",
+    replace: "tokens: 1e12,",
+    test: CAPS,
   },
 ];

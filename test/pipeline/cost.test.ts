@@ -3,14 +3,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Pipeline, openPipeline, privateText } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 import { Control } from "../support/control.ts";
+import { ModelServer } from "../../fakes/model-server.ts";
 
+/** A slow machine must not turn an answer at once into one with a placeholder. */
+const UNHURRIED = { sign_after_ms: 60_000, placeholder_after_ms: 120_000, ping_after_ms: 180_000 };
 const control = new Control();
 let pipeline: Pipeline;
 beforeAll(async () => {
   pipeline = await openPipeline({
     control,
-    // A slow machine must not turn an answer at once into one with a placeholder.
-    timings: { sign_after_ms: 60_000, placeholder_after_ms: 120_000, ping_after_ms: 180_000 },
+    timings: UNHURRIED,
   });
   await pipeline.hook(privateText(1, "/run 'warm'"));
   await pipeline.quiet();
@@ -80,4 +82,32 @@ describe("the cost", () => {
     // Turns have their batches too; triage is the one whose statements do not grow with its messages.
     expect(Math.max(...triage.map(({ statements }) => statements))).toBeLessThanOrEqual(11);
   });
+});
+
+it("the cost of a turn of a model is a reservation more: one round trip, and what it settles", async () => {
+  const watching = new Control();
+  const model = new ModelServer();
+  const asking = await openPipeline({
+    control: watching,
+    vars: { ANTHROPIC_BASE_URL: await model.listen() },
+    timings: UNHURRIED,
+  });
+  await asking.hook(privateText(1, "/run 'warm'"));
+  await asking.quiet();
+  watching.begin();
+  await asking.hook(privateText(34, "How much?"));
+  await asking.quiet();
+  expect(watching.spent()).toEqual({
+    roundTrips: 10,
+    byStage: { ingress: 1, planner: 5, executor: 1, notifier: 3 },
+    statements: 46,
+    rowsWritten: 64,
+    doorbells: 4,
+    instances: 1,
+    steps: 1,
+    outboundCalls: 3,
+  });
+  await asking.close();
+  watching.close();
+  model.close();
 });

@@ -51,7 +51,10 @@ function script(...answers: ModelAnswer[]): void {
 }
 
 const blocks = ({ body }: ModelRequest): Block[] => body.messages.flatMap(({ content }) => content);
-const NOTHING: ModelRequest = { headers: {}, body: { model: "", system: "", tools: [], messages: [] } };
+const NOTHING: ModelRequest = {
+  headers: {},
+  body: { max_tokens: 1, model: "", system: "", tools: [], messages: [] },
+};
 const textsOf = (request: ModelRequest | undefined) =>
   request === undefined ? [] : blocks(request).flatMap(({ text = [] }) => text);
 

@@ -20,7 +20,7 @@ import {
   TaskReference,
   WholeDeadLetter,
 } from "../../shared/contracts/api.ts";
-import { ApprovalPage, ApprovalView, PolicyView } from "../../shared/contracts/control.ts";
+import { ApprovalPage, ApprovalView, PolicyView, UsageView } from "../../shared/contracts/control.ts";
 
 const ANSWERS: readonly [method: string, path: RegExp, schema: z.core.$ZodType][] = [
   ["POST", /^\/tasks$/, TaskReference],
@@ -42,6 +42,7 @@ const ANSWERS: readonly [method: string, path: RegExp, schema: z.core.$ZodType][
   ["GET", /^\/approvals(\?.*)?$/, ApprovalPage],
   ["GET", /^\/approvals\/[^/]+$/, ApprovalView],
   ["POST", /^\/approvals\/[^/]+$/, ApprovalView],
+  ["GET", /^\/usage$/, UsageView],
   ["GET", /^\/status$/, Status],
   ["POST", /^\/keys$/, MadeKey],
   ["DELETE", /^\/keys\/[^/]+$/, Revoked],

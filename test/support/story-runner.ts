@@ -61,6 +61,7 @@ export async function openStoryRunner(timings: Partial<Timings> = {}) {
   return {
     pipeline,
     control,
+    model,
     /** Tells the story to its end in a chat of its own, while the faults befall it. When nothing goes wrong it needs no clock. */
     async tell(story: Story, faults: readonly EffectFault[] = [], withClock = true): Promise<Told> {
       const chat = nextChat++;

@@ -73,6 +73,6 @@ export function whereOf(inbound: NewInbound) {
 
 /** A turn as its planner stores it. */
 export function plannedTurn(claim: { taskId: string; turn: number; claim: string }, text: string, calls = 0) {
-  const nothing = { untold: "", files: [], read: [], gates: [] };
+  const nothing = { untold: "", files: [], read: [], gates: [], spent: null };
   return { ...claim, ...nothing, planned: turnOf(text, calls), latencyMs: 1, until: 0 };
 }

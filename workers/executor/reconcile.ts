@@ -9,6 +9,7 @@ import { concurrently } from "../../shared/queue/concurrently.ts";
 import { claimTasks, dropTaskDoorbell, releaseTask, type RungTask } from "../../shared/store/claim-tasks.ts";
 import { dropApprovals, expireApprovals, markWoken, pauseWaiting } from "../../shared/store/approvals.ts";
 import { parkAndTell } from "../../shared/store/park.ts";
+import { loseReservations } from "../../shared/store/reserve.ts";
 import { reviveTask } from "../../shared/store/revive-task.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
 import { end } from "./end.ts";
@@ -32,6 +33,8 @@ async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: 
   if (state === null || conversationId === null || task.deadline_at === null || isFinal(state)) {
     await terminate(env, id);
     if (task.asked > 0) await drop(env, id, timings);
+    // A model that was asked for it was hung up on.
+    await loseReservations(env.DB, { taskId: id });
     await dropTaskDoorbell(env.DB, id, version);
     return;
   }
@@ -50,7 +53,10 @@ async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: 
   if (isMine) await revive(env, id, conversationId);
 }
 
-const EXPIRED = "⌛ **Nobody decided in time**, so it was not done.";
+const EXPIRED = {
+  call: "⌛ **Nobody decided in time**, so it was not done.",
+  spending: "⌛ **Nobody decided in time**, so no more was allowed.",
+};
 const DROPPED = "⏹ **It is over**: the task has ended, so nobody needs to decide this.";
 
 /** What a task that has ended leaves open is nobody's to decide any more. */

@@ -3,20 +3,21 @@ import { readTimings } from "../../shared/config.ts";
 import type { Question } from "../../shared/contracts/tool.ts";
 import { findTool, type ToolCall } from "../../shared/contracts/tools/index.ts";
 import type { CallKey } from "../../shared/contracts/turn.ts";
-import { deriveId } from "../../shared/ids.ts";
+import { nameApproval } from "../../shared/ids.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
 import { type Decision, readDecision } from "../../shared/store/approvals.ts";
 import { observeCall } from "../../shared/store/observe-call.ts";
 import { readGated, requestPerson } from "../../shared/store/request-person.ts";
-import { makeApprovalButtons, makeChoiceButtons, shortenApprovalId } from "../../shared/strings.ts";
+import {
+  describeDeciding,
+  makeApprovalButtons,
+  makeChoiceButtons,
+  shortenApprovalId,
+} from "../../shared/strings.ts";
 import { formatBlock, toOneLine } from "../../shared/text.ts";
 import { getBells, type Env } from "./env.ts";
-
-/** The same call has the same request. */
-export const nameRequest = ({ taskId, turn, call }: CallKey) =>
-  deriveId("appr", taskId, String(turn), String(call));
 
 /** Asks, unless it was asked before. */
 export async function request(env: Env, key: CallKey): Promise<void> {
@@ -24,7 +25,7 @@ export async function request(env: Env, key: CallKey): Promise<void> {
   const gated = await readGated(env.DB, key);
   if (gated === null) return;
   const { made, gate } = gated;
-  const id = await nameRequest(key);
+  const id = await nameApproval(key);
   const now = Date.now();
   const question = findTool(made.tool)?.asks(made.input) ?? null;
   const expiresAt = now + (question === null ? timings.approval_ms : timings.question_ms);
@@ -52,8 +53,7 @@ function askApproval(id: string, { tool, input }: ToolCall, gate: string, expire
     ([name, value]) =>
       `${name}:\n${formatBlock(unhide(typeof value === "string" ? value : JSON.stringify(value, null, 2)))}`,
   );
-  const until = new Date(expiresAt).toISOString().slice(0, 16).replace("T", " ");
-  const how = `\`/approve ${shortId}\` or \`/deny ${shortId}\`, until ${until} UTC.`;
+  const how = describeDeciding(id, expiresAt);
   return {
     kind: "approval" as const,
     text: [`🔐 **May I do this? ${title}**`, ...parts, `I ask because ${gate}.\n${how}`].join("\n\n"),
@@ -75,13 +75,19 @@ export type Heard = { kind: "open" | "approved" | "over" };
 
 /** Reads what was decided. What is no approval is the call's result. */
 export async function hear(env: Env, key: CallKey): Promise<Heard> {
-  const decision = await readDecision(env.DB, await nameRequest(key));
+  const decision = await readDecision(env.DB, await nameApproval(key));
   // Its task had ended before it was asked, or has since.
   if (decision === undefined || decision.state === "dropped") return { kind: "over" };
   if (decision.state === "open" || decision.state === "approved") return { kind: decision.state };
   const now = Date.now();
   await observeCall(env.DB, key, describeDecision(decision), { latencyMs: 0, now, isBesideWaiting: true });
   return { kind: "over" };
+}
+
+/** Whether it is decided what may be spent on a turn: the planner reads how. */
+export async function hearOfTurn(env: Env, key: CallKey): Promise<Heard> {
+  const decision = await readDecision(env.DB, await nameApproval(key));
+  return { kind: decision?.state === "open" ? "open" : "over" };
 }
 
 function describeDecision({ state, kind, reason }: Decision) {

@@ -6,13 +6,14 @@ import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloud
 import { readTimings } from "../../shared/config.ts";
 import { type CallKey, NextTurn, type PlannedCall, type TurnKey } from "../../shared/contracts/turn.ts";
 import { permanent, type Permanent } from "../../shared/errors.ts";
+import { nameApproval } from "../../shared/ids.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { TaskEnd } from "../../shared/store/statements/end-task.ts";
 import { truncate } from "../../shared/text.ts";
 import { act, giveUp } from "./act.ts";
 import { end } from "./end.ts";
 import type { Env } from "./env.ts";
-import { hear, nameRequest, request } from "./request.ts";
+import { hear, hearOfTurn, request } from "./request.ts";
 
 /** Waits between two askings grow by this much each time. */
 const WAIT_GROWTH = 1.5;
@@ -26,7 +27,7 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
     step: WorkflowStep,
   ): Promise<void> {
     for (let turn = 1; turn <= LIMITS.turns_max; turn++) {
-      const planned = NextTurn.parse(await this.plan(step, { taskId, turn }));
+      const planned = await this.plan(step, { taskId, turn });
       // It has ended, and is answered: by the planner, whose turn was the last, or by somebody else.
       if (planned.kind === "inactive") return;
       if (planned.kind !== "turn") {
@@ -35,6 +36,7 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
           code: "model_failed" as const,
           message: truncate(planned.reason, LIMITS.error_chars_max),
           ...("misconfigured" in planned && { misconfigured: planned.misconfigured }),
+          ...("cap" in planned && { cap: planned.cap }),
         };
         return this.end(step, { taskId, state: "failed", error, answer: { text } });
       }
@@ -53,12 +55,23 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
     await this.end(step, { taskId, state: "failed", error, answer: { text: `⚠️ ${message}` } });
   }
 
-  private plan(step: WorkflowStep, { taskId, turn }: TurnKey) {
-    return this.ask(step, `plan ${turn}`, (name) =>
-      step.do(name, this.planOptions, async () =>
+  /** Where a person is asked whether it may cost more, it is planned again when they have decided. */
+  private async plan(step: WorkflowStep, key: TurnKey): Promise<Exclude<NextTurn, { kind: "waits" }>> {
+    const planned = await this.askForTurn(step, key, `plan ${key.turn}`);
+    if (planned.kind !== "waits") return planned;
+    await this.waitForPerson(step, { ...key, call: 0 }, hearOfTurn);
+    const again = await this.askForTurn(step, key, `plan ${key.turn}, decided`);
+    return again.kind === "waits" ? permanent("nobody has decided whether it may cost more") : again;
+  }
+
+  private async askForTurn(step: WorkflowStep, { taskId, turn }: TurnKey, name: string): Promise<NextTurn> {
+    const planned = await this.ask(step, name, (asked) =>
+      step.do(asked, this.planOptions, async () =>
         NextTurn.parse(await this.env.PLANNER.nextTurn(taskId, turn)),
       ),
     );
+    // Steps of a version before have answered in its shape.
+    return NextTurn.parse(planned);
   }
 
   private async act(
@@ -78,17 +91,21 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
     }
   }
 
-  /**
-   * Asks a person, and waits. An event only wakes: what was decided is read. A wait that is rejected, as by a revival, is no denial,
-   * and begins again under a new name.
-   */
   private async isApproved(step: WorkflowStep, key: CallKey): Promise<boolean> {
+    await step.do(`ask ${key.turn}.${key.call}`, this.options, () => request(this.env, key));
+    return this.waitForPerson(step, key, hear);
+  }
+
+  /**
+   * Waits until somebody, or the time, has decided; true when it was approved. An event only wakes: what was decided is read. A wait that
+   * is rejected, as by a revival, is no denial, and begins again under a new name.
+   */
+  private async waitForPerson(step: WorkflowStep, key: CallKey, listen: typeof hear): Promise<boolean> {
     const at = `${key.turn}.${key.call}`;
-    await step.do(`ask ${at}`, this.options, () => request(this.env, key));
-    const type = await nameRequest(key);
+    const type = await nameApproval(key);
     for (let look = 1; look <= LIMITS.looks_max; look++) {
       const nth = look === 1 ? "" : `, look ${look}`;
-      const heard = await step.do(`hear ${at}${nth}`, this.options, () => hear(this.env, key));
+      const heard = await step.do(`hear ${at}${nth}`, this.options, () => listen(this.env, key));
       if (heard.kind !== "open") return heard.kind === "approved";
       await step.waitForEvent(`wait ${at}${nth}`, { type, timeout: WAIT_FOR_EVER }).catch(() => undefined);
     }

@@ -7,6 +7,7 @@ import { log } from "../../shared/log.ts";
 import { sweep } from "../../shared/queue/sweep.ts";
 import { ring } from "../../shared/queue/doorbell.ts";
 import { isWatchLate } from "../../shared/store/alerts.ts";
+import { loseReservations } from "../../shared/store/reserve.ts";
 import { noteSign } from "../../shared/store/signs.ts";
 import { CLOCKS } from "../../shared/store/statements/wrong.ts";
 import { announceVersion, readVersion } from "../../shared/version.ts";
@@ -19,6 +20,7 @@ import { people } from "./api/people.ts";
 import { policy } from "./api/policy.ts";
 import { status } from "./api/status.ts";
 import { tasks } from "./api/tasks.ts";
+import { usage } from "./api/usage.ts";
 import { getBells, type Env } from "./env.ts";
 import { HttpProblem } from "./problem.ts";
 import { keepRetention } from "./retention.ts";
@@ -41,6 +43,7 @@ app.route("/v1/keys", keys);
 app.route("/v1/status", status);
 app.route("/v1/policy", policy);
 app.route("/v1/approvals", approvals);
+app.route("/v1/usage", usage);
 app.route("/v1/artifacts", artifacts);
 app.notFound((c) => {
   const detail = `There is nothing at ${c.req.method} ${c.req.path}.`;
@@ -70,6 +73,7 @@ export default {
       if (rung > 0) log("info", { stage: "ingress", effect: "swept", doorbells: rung });
       if (rung < LIMITS.sweep_rows_max) break;
     }
+    await loseReservations(env.DB, { now: Date.now() });
     const { scheduledTime } = controller;
     const isMinute = scheduledTime - minuteDone >= MINUTE_MS;
     if (isMinute) minuteDone = scheduledTime;

@@ -28,11 +28,11 @@ function isClear(decision: Deciding): Sql {
     AND ${isOfKind(decision)}) < 2`;
 }
 
-/** As SQL over `approvals`: admins decide everything; whoever a task is for answers its questions, and its approvals unless only admins do. */
+/** As SQL over `approvals`: admins decide everything; whoever a task is for answers its questions, and its approvals unless only admins do. What is spent beyond a cap only admins allow. */
 function mayDecide({ by, isAdmin }: Pick<Deciding, "by" | "isAdmin">): Sql {
   return sql`(${isAdmin ? 1 : 0} OR EXISTS (SELECT 1 FROM tasks t LEFT JOIN tenants n ON n.id = t.tenant_id
     WHERE t.id = approvals.task_id AND t.sender = ${by}
-      AND (approvals.kind = 'question' OR COALESCE(n.policy->>'approvers', 'person') = 'person')))`;
+      AND (approvals.kind = 'question' OR (approvals.allows IS NULL AND COALESCE(n.policy->>'approvers', 'person') = 'person'))))`;
 }
 
 /** A question is answered, and an approval approved or denied: nothing else is. */

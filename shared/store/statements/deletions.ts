@@ -18,6 +18,7 @@ export function addDeleteTasks(batch: Batch, taskIds: readonly string[]): void {
     .add("calls", sql`DELETE FROM calls WHERE task_id IN ${ids}`)
     .add("events", sql`DELETE FROM events WHERE task_id IN ${ids}`)
     .add("artifacts", sql`DELETE FROM artifacts WHERE task_id IN ${ids}`)
+    .add("reservations", sql`DELETE FROM reservations WHERE task_id IN ${ids}`)
     .add("tasks", sql`DELETE FROM tasks WHERE id IN ${ids}`);
   addDeleteReplies(batch.within("of tasks"), taskIds);
   const requests = sql`(SELECT id FROM approvals WHERE task_id IN ${ids})`;

@@ -13,6 +13,7 @@ const request = {
   answerTokensMax: 1,
   signal: AbortSignal.timeout(5_000),
   onText: () => Promise.resolve(),
+  onUsage: () => undefined,
 };
 const GATEWAY = { AI_GATEWAY_ACCOUNT_ID: "acc", AI_GATEWAY_ID: "gate", AI_GATEWAY_TOKEN: "gate-token" };
 const AT_GATEWAY = "https://gateway.ai.cloudflare.com/v1/acc/gate/anthropic/v1/messages";

@@ -35,6 +35,7 @@ const transcript = (given: Partial<Transcript>): Transcript => ({
   tenantId: "default",
   channel: "telegram",
   conversationId: "conv_1",
+  sender: "telegram:5",
   nonce: "0a1b",
   policy: DEFAULT_POLICY,
   messages: [],

@@ -22,6 +22,7 @@ function transcript(said: [turn: number, MessageContent][], calls: TranscriptCal
     tenantId: "default",
     channel: "telegram",
     conversationId: "conv_1",
+    sender: "telegram:5",
     nonce: "0a1b",
     policy: DEFAULT_POLICY,
     messages,

@@ -42,7 +42,7 @@ const store = async (name: string, text: string, calls = 0) =>
 
 describe("what a model says meanwhile", () => {
   const tell = (name: string, delta: string) =>
-    narrate(db, { ...at(name), delta, shown: delta, until: NOW + 50 }, NOW);
+    narrate(db, { ...at(name), delta, shown: delta, tokensRead: null, until: NOW + 50 }, NOW);
   const told = () =>
     rows(db, "SELECT turn, attempt, data FROM events WHERE task_id = ? AND type = 'text'", id);
 
@@ -154,7 +154,7 @@ describe("a turn", () => {
     expect((await claim("a")).kind).toBe("claimed");
     expect((await claim("b")).kind).toBe("busy");
     const release = (name: string) =>
-      releaseTurn(db, { ...at(name), until: NOW, reason: "x", retryAfterMs: 1 }, NOW);
+      releaseTurn(db, { ...at(name), until: NOW, reason: "x", retryAfterMs: 1, spent: null }, NOW);
     await release("b");
     expect((await claim("b")).kind).toBe("busy");
     await release("a");

@@ -13,6 +13,7 @@ import {
 } from "../../../shared/store/approvals.ts";
 import { decideApproval, listApprovals, readApproval } from "../../../shared/store/decide-approval.ts";
 import { readOwnPolicy, readPolicy, setPolicy } from "../../../shared/store/policies.ts";
+import { loseReservations, reserve, settle } from "../../../shared/store/reserve.ts";
 import { readGated, requestPerson } from "../../../shared/store/request-person.ts";
 import { DEFAULT_POLICY } from "../../../shared/policy/policy.ts";
 import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
@@ -152,6 +153,8 @@ async function callAsTriage(): Promise<void> {
   await recentTasks(d, { conversationId: "conv_a", idPrefix: "task_", limit: 1 });
 }
 
+const SPENT = { tokens: 1, microUsd: 1 };
+
 async function callAsTask(): Promise<void> {
   const d = recorder;
   const claim = { taskId: "task_a", turn: 1, claim: "c" };
@@ -161,15 +164,21 @@ async function callAsTask(): Promise<void> {
   await releaseTask(d, "task_a");
   await reviveTask(d, { taskId: "task_a", status: "errored" }, NOW);
   await claimTurn(d, { ...claim, until }, NOW);
-  await narrate(d, { ...claim, delta: "x", shown: "x", until }, NOW);
+  const cap = { tokens: 1, usd: 1 };
+  const amount = { tokensIn: 1, tokensOutMin: 1, tokensOutMax: 1, price: { input: 1, output: 1 } };
+  await reserve(d, { ...claim, ...amount, caps: { task: cap, sender: cap, tenant: cap }, until }, NOW);
+  await settle(d, "c", SPENT);
+  await loseReservations(d, { now: NOW });
+  await loseReservations(d, { taskId: "task_a" });
+  await narrate(d, { ...claim, delta: "x", shown: "x", tokensRead: 1, until }, NOW);
   await storeTurn(d, { ...plannedTurn(claim, "x", 1), files: FILES }, NOW, TIMINGS);
-  await storeTurn(d, { ...plannedTurn(claim, "x"), untold: "x", files: FILES }, NOW, TIMINGS);
+  await storeTurn(d, { ...plannedTurn(claim, "x"), untold: "x", spent: SPENT, files: FILES }, NOW, TIMINGS);
   await readAttachments(d, ["msg_a"]);
   const file = { message_id: "msg_a", position: 0, sha256: SHA256, mime: "", bytes: 1, failure: null };
   await recordAttachments(d, [file]);
   await recordRefused(d, ["msg_a"], "x");
   await dropImages(d, [call]);
-  await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, until }, NOW);
+  await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, spent: SPENT, until }, NOW);
   await startCall(d, call, until, NOW);
   await showProgress(d, "task_a", "x");
   await observeCall(d, call, observed("", { files: FILES }), {
@@ -198,7 +207,7 @@ async function callAsPerson(): Promise<void> {
   await readDecision(d, "appr_a");
   await markWoken(d, ["appr_a"], NOW);
   await db.prepare("UPDATE approvals SET state = 'open', expires_at = 0").run();
-  await expireApprovals(d, "task_a", "x", NOW, TIMINGS);
+  await expireApprovals(d, "task_a", { call: "x", spending: "x" }, NOW, TIMINGS);
   await dropApprovals(d, "task_a", "x", NOW, TIMINGS);
   await pauseWaiting(d, { taskId: "task_a", version: 1 }, NOW, TIMINGS);
   await listApprovals(d, CALLER, "open");

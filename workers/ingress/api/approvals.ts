@@ -14,7 +14,7 @@ import {
 } from "../../../shared/store/decide-approval.ts";
 import { getBells, type Env } from "../env.ts";
 import { HttpProblem, notFound } from "../problem.ts";
-import { authenticate, refused, unwrapOutcome } from "./caller.ts";
+import { authenticate, refused, unwrapOutcome, shortenKey } from "./caller.ts";
 import { readFields, readJson } from "./request.ts";
 import { formatTime } from "./view.ts";
 
@@ -80,9 +80,6 @@ function readVerdict(sent: z.infer<typeof NewDecision>): Decided {
   }
 }
 
-/** Of a key's hash as much as its id shows. */
-const KEY_CHARS = "key:".length + 16;
-
 function view({
   task_id: task,
   requested_at,
@@ -94,7 +91,7 @@ function view({
   return {
     ...rest,
     task,
-    decided_by: decided_by?.startsWith("key:") === true ? decided_by.slice(0, KEY_CHARS) : decided_by,
+    decided_by: decided_by === null ? null : shortenKey(decided_by),
     requested_at: formatTime(requested_at),
     expires_at: formatTime(expires_at),
     decided_at: decided_at === null ? null : formatTime(decided_at),

@@ -41,6 +41,13 @@ function noteUse(c: Context<{ Bindings: Env }>, caller: Caller): void {
   c.executionCtx.waitUntil(touchKey(c.env.DB, caller, everyMs));
 }
 
+/** Of a key's hash as much as its id shows. */
+const KEY_CHARS = "key:".length + 16;
+
+/** A person, or a key, as programs may see them. */
+export const shortenKey = (sender: string) =>
+  sender.startsWith("key:") ? sender.slice(0, KEY_CHARS) : sender;
+
 /** What the store has found. Throws when the key is nobody's, or there is no such thing of its tenant's. */
 export function unwrapOutcome<Value>(
   outcome: Found<Value> | NotFound | Refused,

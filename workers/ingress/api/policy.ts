@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { PolicyView } from "../../../shared/contracts/control.ts";
 import { TOOLS } from "../../../shared/contracts/tools/index.ts";
 import { log } from "../../../shared/log.ts";
+import { resolveCaps } from "../../../shared/policy/caps.ts";
 import { decide } from "../../../shared/policy/decide.ts";
 import { DEFAULT_POLICY, Policy, type Touched } from "../../../shared/policy/policy.ts";
 import { readOwnPolicy, setPolicy } from "../../../shared/store/policies.ts";
@@ -38,6 +39,7 @@ function view(set: Policy | null, name: string | undefined, touched: Touched): P
   const holding = set ?? DEFAULT_POLICY;
   return {
     policy: holding,
+    caps: resolveCaps(holding.caps),
     is_default: set === null,
     tools: tools.map((tool) => ({ tool: tool.name, ...decide(holding, tool, touched) })),
   };

@@ -1,5 +1,5 @@
 /** A prompt and an answer as every protocol understands them: each converts them into its own words, and nobody else knows those. */
-import type { Turn } from "../../../shared/contracts/turn.ts";
+import type { Usage } from "../../../shared/contracts/turn.ts";
 import type { Permanent, Transient } from "../../../shared/errors.ts";
 
 export interface TextPart {
@@ -54,6 +54,14 @@ export interface ModelRequest {
   readonly signal: AbortSignal;
   /** To be called with what the model says while it says it, and with "" when it does something else than speak. */
   onText(delta: string): Promise<void>;
+  /** To be called with what it has cost so far, as soon as the server says so, and again when it says more. */
+  onUsage(usage: Usage): void;
+}
+
+/** Dollars per million tokens. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
 }
 
 export interface ModelAnswer {
@@ -64,7 +72,7 @@ export interface ModelAnswer {
   /** `length`: it was cut off. */
   readonly stop: "end" | "refusal" | "length";
   readonly model: string;
-  readonly usage: Turn["usage"];
+  readonly usage: Usage;
 }
 
 /** Something in the request is not to the model's liking: without its files it may be. */
@@ -76,5 +84,7 @@ export interface Refused {
 export interface ModelClient {
   /** Whose model it is, for the log. */
   readonly provider: string;
+  /** Null where nobody told it. */
+  readonly price: Price | null;
   complete(request: ModelRequest): Promise<ModelAnswer | Transient | Permanent | Refused>;
 }

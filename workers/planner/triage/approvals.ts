@@ -5,16 +5,7 @@ import type { Decision, DecisionOf } from "../../../shared/store/decision.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { parseApprovalButton } from "../../../shared/strings.ts";
 import { formatCode, toOneLine } from "../../../shared/text.ts";
-import type { Where } from "./commands.ts";
-
-/** Who speaks. */
-export interface Speaker {
-  /** As the store and the audit name them. */
-  readonly by: string;
-  readonly isAdmin: boolean;
-  /** Where several people talk, what is shown says who it was. */
-  readonly name: string | undefined;
-}
+import type { Speaker, Where } from "./where.ts";
 
 const VERBS = {
   approve: { state: "approved", outcome: "✅ **Approved**", doneText: "Approved." },

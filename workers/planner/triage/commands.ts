@@ -4,9 +4,11 @@ import { listCommands } from "../../../shared/commands.ts";
 import type { Command } from "../../../shared/contracts/command.ts";
 import { findCommandTool } from "../../../shared/contracts/tools/index.ts";
 import { type RecentTask, recentTasks } from "../../../shared/store/list-tasks.ts";
-import type { Decision, DecisionOf } from "../../../shared/store/decision.ts";
+import type { Decision } from "../../../shared/store/decision.ts";
 import { STOPPED, UNREAD_TEXT } from "../../../shared/strings.ts";
 import { describePolicy } from "./policy.ts";
+import { describeUsage } from "./usage.ts";
+import type { Speaker, Where } from "./where.ts";
 import { formatCode, toOneLine } from "../../../shared/text.ts";
 
 /** What a channel offers, tools' commands first. */
@@ -27,14 +29,12 @@ const PROMPT_CHARS_SHOWN = 60;
 /** A chat's task ids are hashes: four characters tell a person's tasks apart, and can be typed. */
 const ID_CHARS_MIN = 4;
 
-/** Where a command was said, and is answered. */
-export type Where = Omit<DecisionOf<"reply">, "kind" | "text">;
-
-/** The decision for a command. Reads only for `/status`, `/tasks` and `/policy`. */
+/** The decision for a command. Reads only for `/status`, `/tasks`, `/policy` and `/usage`. */
 export async function answerCommand(
   db: D1Database,
   where: Where,
   { name, args }: Command,
+  speaker: Speaker,
 ): Promise<Decision> {
   const reply = (text: string): Decision => ({ kind: "reply", ...where, text });
   const conversationId = where.inbound.conversation_id;
@@ -46,6 +46,8 @@ export async function answerCommand(
       return reply("There is nothing to admit: this chat may talk to me already.");
     case "policy":
       return reply(await describePolicy(db, where.inbound.tenant_id, args));
+    case "usage":
+      return reply(await describeUsage(db, where.inbound.tenant_id, speaker));
     case "new":
       return {
         kind: "forget",

@@ -8,9 +8,10 @@ import { getChannel } from "../../../shared/channels/index.ts";
 import { formatCode } from "../../../shared/text.ts";
 import { STOPPED, parseStopButton, UNREAD_TEXT } from "../../../shared/strings.ts";
 import type { Env } from "../env.ts";
-import { type Access, locate, type ReadInbound } from "./access.ts";
-import { decideByButton, decideByCommand, respond, type Speaker } from "./approvals.ts";
-import { answerCommand, type Where } from "./commands.ts";
+import { type Access, locate, type ReadInbound } from "../access.ts";
+import { decideByButton, decideByCommand, respond } from "./approvals.ts";
+import { answerCommand } from "./commands.ts";
+import type { Speaker, Where } from "./where.ts";
 
 export async function decide(env: Env, { inbound, event }: ReadInbound, access: Access): Promise<Decision> {
   const { channel } = event.address;
@@ -67,7 +68,7 @@ async function decideForAdmitted(
   if (command?.name === "promote") return promote(event, command, where, isAdmin);
   if (isControl && (command.name === "approve" || command.name === "deny"))
     return decideByCommand(command.name, command, where, speaker);
-  if (isControl) return answerCommand(env.DB, where, command);
+  if (isControl) return answerCommand(env.DB, where, command, speaker);
   const ids = { messageId: changeIdKind(inbound.id, "msg"), taskId: changeIdKind(inbound.id, "task") };
   return respond({ kind: "message", ...where, ...ids, sender: speaker.by, content }, speaker);
 }

@@ -8,7 +8,7 @@ import { applyDecisions } from "../../../shared/store/apply-decisions.ts";
 import { readNewInbound } from "../../../shared/store/inbound.ts";
 import type { Decision } from "../../../shared/store/decision.ts";
 import { getBells, type Env } from "../env.ts";
-import { readAccess, type ReadInbound } from "./access.ts";
+import { readAccess, type ReadInbound } from "../access.ts";
 import { getAlbum, holdYoungAlbums } from "./albums.ts";
 import { decide } from "./decide.ts";
 import { refuseExcess } from "./excess.ts";

@@ -1,4 +1,4 @@
-/** Asking a model for a turn, again without the files that it does not take. */
+/** Asking a model for a turn, if there is room for it under the spending caps; again without the files that it does not take. */
 import type { Turn, TurnKey } from "../../../shared/contracts/turn.ts";
 import {
   permanent,
@@ -7,27 +7,52 @@ import {
   transient,
   type Transient,
 } from "../../../shared/errors.ts";
-import { LIMITS } from "../../../shared/limits.ts";
 import { recordRefused } from "../../../shared/store/attachments.ts";
 import { dropImages } from "../../../shared/store/images.ts";
+import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
+import type { Spent } from "../../../shared/store/statements/spending.ts";
 import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts";
+import type { Env } from "../env.ts";
 import type { ModelClient, Refused } from "../models/model.ts";
 import { checkAnswer, OFFERED_TOOLS } from "./check.ts";
 import { Fence } from "./fence.ts";
 import { makeImageKey, type PromptFiles, dropContents } from "./files.ts";
+import { estimateTokensIn, Meter } from "./meter.ts";
 import { buildPrompt, describeSystem } from "./prompt.ts";
+import { reserveRoom } from "./spend.ts";
 
-export interface Question extends TurnKey {
+export interface Question extends TurnClaim {
   readonly transcript: Transcript;
   readonly files: PromptFiles;
   readonly signal: AbortSignal;
   onText(delta: string): Promise<void>;
+  onRead(tokens: number): void;
 }
 
-export type Asked = { kind: "planned"; planned: Turn } | Transient | Permanent;
+type Asked = { kind: "planned"; planned: Turn } | Transient | Permanent;
+
+/** `spent`: what it did cost, which is to be settled; null where nothing was reserved. */
+export type Answered = (Asked | { kind: "waits" }) & { readonly spent: Spent | null };
+
+/** A call that has no room is not made. */
+export async function ask(env: Env, client: ModelClient, question: Question): Promise<Answered> {
+  const { price } = client;
+  const tokensIn = estimateTokensIn(buildRequest(question));
+  const room = await reserveRoom(env, { ...question, price, tokensIn });
+  if (room.kind !== "reserved") return { ...room, spent: null };
+  const within = { ...question, tokensIn, tokensOutMax: room.tokensOutMax, meter: new Meter(price) };
+  const asked = await askWithin(env.DB, client, within);
+  return { ...asked, spent: within.meter.spent };
+}
+
+interface Metered extends Question {
+  readonly tokensIn: number;
+  readonly tokensOutMax: number;
+  readonly meter: Meter;
+}
 
 /** A file that the model refuses does not take the words with it, now or later: what is new is left out first, and then all. */
-export async function ask(db: D1Database, client: ModelClient, question: Question): Promise<Asked> {
+async function askWithin(db: D1Database, client: ModelClient, question: Metered): Promise<Asked> {
   let asked = await askOnce(client, question);
   for (const suspects of listSuspects(question)) {
     if (asked.kind !== "refused") return asked;
@@ -73,25 +98,45 @@ function listSuspects({ taskId, turn, transcript, files }: Question): string[][]
   return [...(isDistinct ? [isNew] : []), ...(all.length > 0 ? [all] : [])];
 }
 
+function buildRequest({ taskId, transcript, files }: Question) {
+  const { conversationId, tenantId, nonce } = transcript;
+  const fence = new Fence(nonce);
+  return {
+    taskId,
+    conversationId,
+    tenantId,
+    system: describeSystem(fence),
+    tools: OFFERED_TOOLS,
+    messages: buildPrompt(transcript, fence, files),
+  };
+}
+
 /** A client that throws has met something nobody foresaw: it may pass. */
-async function askOnce(client: ModelClient, question: Question): Promise<Asked | Refused> {
-  const { taskId, transcript, files, signal } = question;
-  const { conversationId, tenantId } = transcript;
-  const fence = new Fence(transcript.nonce);
+async function askOnce(client: ModelClient, question: Metered): Promise<Asked | Refused> {
+  const { signal, meter } = question;
+  const brokeOff = () => meter.addBroken(signal.aborted ? question.tokensIn : 0);
   try {
     const answer = await client.complete({
-      taskId,
-      conversationId,
-      tenantId,
-      system: describeSystem(fence),
-      tools: OFFERED_TOOLS,
-      messages: buildPrompt(transcript, fence, files),
-      answerTokensMax: LIMITS.answer_tokens_max,
+      ...buildRequest(question),
+      answerTokensMax: question.tokensOutMax,
       signal,
-      onText: (delta) => question.onText(delta),
+      onText: (delta) => {
+        meter.onText(delta);
+        return question.onText(delta);
+      },
+      onUsage: (usage) => {
+        meter.onUsage(usage);
+        question.onRead(usage.tokensIn);
+      },
     });
-    return answer.kind === "answer" ? checkAnswer(answer) : answer;
+    if (answer.kind === "answer") {
+      meter.add(answer.usage);
+      return checkAnswer(answer);
+    }
+    brokeOff();
+    return answer;
   } catch (error) {
+    brokeOff();
     return signal.aborted
       ? transient("the model did not answer in time")
       : permanent(`the model client failed: ${describeError(error)}`);

@@ -14,6 +14,7 @@ export class Narrator {
   /** What was passed on. */
   narrated = "";
   private text = "";
+  private tokensRead: number | null = null;
   private narratedAt = Date.now();
   private readonly abort = new AbortController();
   private silence: ReturnType<typeof setTimeout> | undefined;
@@ -38,6 +39,11 @@ export class Narrator {
     if (isNews || sinceMs >= this.timings.turn_claim_ms / RENEWALS_PER_CLAIM) await this.flush();
   }
 
+  /** The model says how much it has read: that is known then, even if nobody hears of its end. */
+  onRead(tokens: number): void {
+    this.tokensRead = tokens;
+  }
+
   /** The model has answered. */
   stop(): void {
     clearTimeout(this.silence);
@@ -56,10 +62,11 @@ export class Narrator {
   private async flush(): Promise<void> {
     const now = Date.now();
     this.narratedAt = now;
-    const { text } = this;
+    const { text, tokensRead } = this;
+    this.tokensRead = null;
     const delta = text.slice(this.narrated.length);
     const until = now + this.timings.turn_claim_ms;
-    const outcome = await narrate(this.db, { ...this.claim, delta, shown: text, until }, now);
+    const outcome = await narrate(this.db, { ...this.claim, delta, shown: text, tokensRead, until }, now);
     if (outcome.kind === "narrated") this.narrated = text;
     else {
       this.abandoned = outcome.kind;

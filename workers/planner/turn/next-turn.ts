@@ -9,11 +9,13 @@ import { ring } from "../../../shared/queue/doorbell.ts";
 import { claimTurn } from "../../../shared/store/claim-turn.ts";
 import { releaseTurn } from "../../../shared/store/release-turn.ts";
 import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
-import { storeTurn } from "../../../shared/store/store-turn.ts";
+import { settle } from "../../../shared/store/reserve.ts";
+import type { Spent } from "../../../shared/store/statements/spending.ts";
+import { type PlannedTurn, storeTurn } from "../../../shared/store/store-turn.ts";
 import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts";
 import { getBells, type Env } from "../env.ts";
 import type { ModelClient } from "../models/model.ts";
-import { ask, type Asked } from "./ask.ts";
+import { type Answered, ask } from "./ask.ts";
 import { NO_FILES, readFiles } from "./files.ts";
 import { toOneLine } from "../../../shared/text.ts";
 import { type GatedTurn, gateTurn } from "./gate.ts";
@@ -80,11 +82,15 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
   const files = model === null ? NO_FILES : await readFiles(env, transcript);
   const started = Date.now();
   const narrator = new Narrator(env.DB, readTimings(env), { taskId, turn, claim });
-  const onText = (delta: string) => narrator.onText(delta);
-  const asked: Asked =
+  const hearing = {
+    signal: narrator.signal,
+    onText: (delta: string) => narrator.onText(delta),
+    onRead: (tokens: number) => narrator.onRead(tokens),
+  };
+  const asked: Answered =
     model === null
-      ? { kind: "planned", planned: planByRules(claimed, transcript) }
-      : await ask(env.DB, model, { taskId, turn, transcript, files, signal: narrator.signal, onText });
+      ? { kind: "planned", planned: planByRules(claimed, transcript), spent: null }
+      : await ask(env, model, { ...claimed, files, ...hearing });
   narrator.stop();
   const latencyMs = Date.now() - started;
   const facts = {
@@ -95,19 +101,25 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
     provider: model?.provider ?? RULES_PROVIDER,
     latency_ms: latencyMs,
   };
+  const { spent } = asked;
   if (narrator.abandoned !== null) {
+    if (spent !== null) await settle(env.DB, claim, spent);
     log("info", { ...facts, detail: `nobody waits for it: ${narrator.abandoned}` });
     return narrator.abandoned === "ended" ? { kind: "inactive", state: null } : CLAIM_LOST;
   }
+  if (asked.kind === "waits") return { kind: "waits" };
   if (asked.kind !== "planned") {
     log("warn", { ...facts, detail: asked.reason });
-    return asked.kind === "permanent" ? asked : release(env, claimed, asked);
+    if (asked.kind === "transient") return release(env, claimed, asked, spent);
+    if (spent !== null) await settle(env.DB, claim, spent);
+    return asked;
   }
   const { planned, gates } = gateTurn(transcript.policy, asked.planned);
   const stored = await store(env, claimed, {
     planned,
     gates,
     untold: narrator.restOf(planned.text),
+    spent,
     latencyMs,
   });
   if (stored.kind === "lost") return CLAIM_LOST;
@@ -130,16 +142,25 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
 }
 
 /** Gives the turn back: it is asked for again after the wait that the failure names. */
-async function release(env: Env, claimed: Claimed, { reason, retryAfterMs }: Transient): Promise<NextTurn> {
+async function release(
+  env: Env,
+  claimed: Claimed,
+  { reason, retryAfterMs }: Transient,
+  spent: Spent | null = null,
+): Promise<NextTurn> {
   const timings = readTimings(env);
   const waitMs = retryAfterMs ?? timings.model_retry_ms;
   const now = Date.now();
   const until = now + waitMs + timings.step_ms;
-  await releaseTurn(env.DB, { ...claimed, until, reason, retryAfterMs: waitMs }, now);
+  await releaseTurn(env.DB, { ...claimed, until, reason, retryAfterMs: waitMs, spent }, now);
   return { kind: "transient", reason, retryAfterMs: waitMs };
 }
 
-async function store(env: Env, claimed: Claimed, made: GatedTurn & { untold: string; latencyMs: number }) {
+async function store(
+  env: Env,
+  claimed: Claimed,
+  made: GatedTurn & Pick<PlannedTurn, "untold" | "spent" | "latencyMs">,
+) {
   const read = claimed.transcript.messages.filter(wasReadIn(claimed)).map(({ id }) => id);
   const bounded = await boundAnswer(env.FILES, made.planned);
   const timings = readTimings(env);

@@ -6,7 +6,7 @@ import { fetchDirect } from "../../../../shared/fetch.ts";
 import type { ModelAnswer, ModelClient, ModelRequest } from "../model.ts";
 import { toMessageParam } from "./convert.ts";
 import { classifyFailure } from "./failures.ts";
-import { computeCostUsd } from "./prices.ts";
+import { computeCostUsd, findPrice } from "./prices.ts";
 import type { AnthropicSettings } from "./protocol.ts";
 import { type Answer, readAnswer, joinText } from "./stream.ts";
 
@@ -21,6 +21,7 @@ export function openClient(settings: AnthropicSettings): ModelClient | null {
   const messages = new Messages(client);
   return {
     provider: route.provider,
+    price: findPrice(model, settings.ANTHROPIC_PRICE),
     async complete(request) {
       try {
         const body = {
@@ -37,7 +38,11 @@ export function openClient(settings: AnthropicSettings): ModelClient | null {
         };
         const options = { signal: request.signal, headers: buildHeaders(route.provider, request) };
         const response = await messages.create(body, options).asResponse();
-        return toAnswer(await readAnswer(response, (delta) => request.onText(delta)), settings);
+        const answer = await readAnswer(response, {
+          onText: (delta) => request.onText(delta),
+          onUsage: (usage) => request.onUsage(readUsage(model, usage, settings)),
+        });
+        return toAnswer(answer, settings);
       } catch (error) {
         if (request.signal.aborted) return transient("the model did not answer in time");
         return classifyFailure(error, settings);

@@ -1,9 +1,6 @@
 /** What tokens cost, in dollars per million. https://platform.claude.com/docs/en/about-claude/pricing (November 2026) */
 
-interface Price {
-  input: number;
-  output: number;
-}
+import type { Price } from "../model.ts";
 
 const PRICES: Readonly<Record<string, Price>> = {
   "claude-fable-5-1": { input: 10, output: 50 },
@@ -27,14 +24,19 @@ export interface Tokens {
 
 /** Dollars; null for a model whose price nobody told. `configured` is `ANTHROPIC_PRICE`, such as `2/10`. */
 export function computeCostUsd(model: string, configured: string | undefined, tokens: Tokens): number | null {
-  const price = findPrice(configured) ?? PRICES[model.replace(/-\d{8}$/, "")];
-  if (price === undefined) return null;
+  const price = findPrice(model, configured);
+  if (price === null) return null;
   const { fresh, cacheWritten, cacheRead, out } = tokens;
   const input = fresh + cacheWritten * CACHE_WRITE + cacheRead * CACHE_READ;
   return (input * price.input + out * price.output) / TOKENS_PER_PRICE;
 }
 
-function findPrice(configured = ""): Price | undefined {
+/** What a model costs; null where nobody told. */
+export function findPrice(model: string, configured: string | undefined): Price | null {
+  return readPrice(configured) ?? PRICES[model.replace(/-\d{8}$/, "")] ?? null;
+}
+
+function readPrice(configured = ""): Price | undefined {
   const [, input, output] = /^(\d+(?:\.\d+)?)\/(\d+(?:\.\d+)?)$/.exec(configured) ?? [];
   return input === undefined || output === undefined
     ? undefined

@@ -22,18 +22,21 @@ const Answer = z.object({
   }),
 });
 export type Answer = z.infer<typeof Answer>;
+
+/** Who hears of an answer while it comes. `onText` is called for every event. */
+export interface Hearing {
+  onText(delta: string): Promise<void>;
+  onUsage(usage: Answer["usage"]): void;
+}
 type Block = Answer["content"][number];
 
-/** The answer; null when what came is not one. Throws when it is cut before its end. `onText` is called for every event. */
-export async function readAnswer(
-  response: Response,
-  onText: (delta: string) => Promise<void>,
-): Promise<Answer | null> {
+/** The answer; null when what came is not one. Throws when it is cut before its end. */
+export async function readAnswer(response: Response, hearing: Hearing): Promise<Answer | null> {
   const type = response.headers.get("content-type") ?? "";
   const isStream = type.includes("text/event-stream");
   // A page that somebody wrote for people; other servers forget to say what they send.
   if (type.includes("html")) return null;
-  const whole = isStream ? await gather(response, onText) : await response.json<unknown>();
+  const whole = isStream ? await gather(response, hearing) : await response.json<unknown>();
   const answer = z.safeParse(Whole, whole);
   if (!answer.success) return null;
   return Answer.safeParse({ ...answer.data, content: answer.data.content.map(toKnownBlock) }).data ?? null;
@@ -46,7 +49,7 @@ function toKnownBlock(block: { type: string }): unknown {
   return block.type === "text" || block.type === "tool_use" ? block : { type: "other" };
 }
 
-async function gather(response: Response, onText: (delta: string) => Promise<void>): Promise<unknown> {
+async function gather(response: Response, hearing: Hearing): Promise<unknown> {
   let message: object = {};
   let usage: object = {};
   let ended = false;
@@ -58,6 +61,7 @@ async function gather(response: Response, onText: (delta: string) => Promise<voi
     switch (event.type) {
       case "message_start":
         ({ message, usage } = { message: event.message, usage: event.message.usage });
+        tellUsage(usage, hearing);
         break;
       case "content_block_start": {
         content[event.index] = toBlock(event.content_block);
@@ -74,6 +78,7 @@ async function gather(response: Response, onText: (delta: string) => Promise<voi
       case "message_delta":
         message = { ...message, stop_reason: event.delta.stop_reason };
         usage = { ...usage, ...dropNulls(event.usage) };
+        tellUsage(usage, hearing);
         break;
       case "message_stop":
         ended = true;
@@ -81,7 +86,7 @@ async function gather(response: Response, onText: (delta: string) => Promise<voi
       case "content_block_stop":
         break;
     }
-    await onText(said);
+    await hearing.onText(said);
     // Whoever keeps the connection open says nothing more.
     if (ended) break;
   }
@@ -91,6 +96,12 @@ async function gather(response: Response, onText: (delta: string) => Promise<voi
     if (block?.type === "tool_use" && json !== "") block.input = parseInput(json);
   }
   return { ...message, usage, content };
+}
+
+/** Servers that count nothing say nothing of it. */
+function tellUsage(usage: object, hearing: Hearing): void {
+  const { data } = Answer.shape.usage.safeParse(usage);
+  if (data !== undefined) hearing.onUsage(data);
 }
 
 /** Adds to a block, and returns what was said with it: blocks are paragraphs of one answer, as far as they say something. */

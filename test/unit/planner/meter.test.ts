@@ -1,0 +1,45 @@
+/** What a model call may cost, and what it did. */
+import { expect, it } from "vitest";
+import { estimateTokensIn, Meter } from "../../../workers/planner/turn/meter.ts";
+import type { PromptMessage } from "../../../workers/planner/models/model.ts";
+
+const PRICE = { input: 2, output: 10 };
+
+const estimate = (...parts: PromptMessage["parts"]) =>
+  estimateTokensIn({ system: "", tools: [], messages: [{ role: "user", parts } as PromptMessage] });
+
+it("estimates rather too much than too little", () => {
+  // As Anthropic counts them: about 1,000 and 1,300.
+  expect(estimate({ type: "text", text: "Four letters a token. ".repeat(200) })).toBeGreaterThan(1_000);
+  expect(estimate({ type: "text", text: "請把這份文件翻譯成英文。".repeat(100) })).toBeGreaterThanOrEqual(
+    1_200,
+  );
+  const image = { type: "image", mime: "image/png", content: new Uint8Array(10) } as const;
+  const pdf = { type: "document", mime: "application/pdf", content: new Uint8Array(70_000) } as const;
+  expect(estimate(image)).toBeGreaterThan(1_500);
+  expect(estimate(pdf)).toBeGreaterThanOrEqual(9_000);
+  expect(estimate({ type: "result", callId: "c", ok: true, parts: [image] })).toBeGreaterThan(1_500);
+});
+
+it("counts answers by what they say they cost, and what broke off by what was heard", () => {
+  const meter = new Meter(PRICE);
+  meter.add({ tokensIn: 100, tokensOut: 10, costUsd: 0.0003 });
+  expect(meter.spent).toEqual({ tokens: 110, microUsd: 300 });
+  // Refused, or not reached.
+  meter.addBroken(0);
+  expect(meter.spent.tokens).toBe(110);
+  meter.onUsage({ tokensIn: 1_000, tokensOut: 1, costUsd: 0 });
+  meter.onText("x".repeat(300));
+  meter.addBroken(5);
+  expect(meter.spent).toEqual({ tokens: 110 + 1_100, microUsd: 300 + 2_000 + 1_000 });
+  // Aborted before it said anything.
+  meter.addBroken(50);
+  expect(meter.spent).toEqual({ tokens: 1_260, microUsd: 3_400 });
+});
+
+it("counts no dollars where nobody told the price", () => {
+  const meter = new Meter(null);
+  meter.add({ tokensIn: 1, tokensOut: 1, costUsd: null });
+  meter.addBroken(10);
+  expect(meter.spent).toEqual({ tokens: 12, microUsd: 0 });
+});
