@@ -59,7 +59,7 @@ function mayDecide({ inbound, event }: ReadInbound): boolean {
 /** A role that somebody gave a group is nobody's in it. */
 function isAdminBy(roles: ReadonlyMap<string, KnownRole>, event: InboundEvent): boolean {
   const { id } = event.sender;
-  return roles.get(id) === "admin" && !(event.isGroup === true && id === locate(event).chatId);
+  return roles.get(id) === "admin" && !(event.isGroup && id === locate(event).chatId);
 }
 
 /** Whose list of people an event is looked for in. */
