@@ -48,7 +48,7 @@ export async function examineModel(settings: Settings, renew: string): Promise<r
 const NO_PRICE = warn(
   "model: price",
   "its price is not known, so spending is capped in tokens alone",
-  "set ANTHROPIC_PRICE, such as 2/10: dollars per million tokens in and out",
+  "tell its price: docs/models.md",
 );
 
 /** A gateway without a key of ours takes the one that is stored there, and without that one bills by itself, in silence. */

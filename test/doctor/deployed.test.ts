@@ -13,6 +13,7 @@ describe("on Cloudflare", () => {
     TELEGRAM_API_BASE: platforms.telegramUrl,
     ANTHROPIC_BASE_URL: platforms.modelUrl,
     ANTHROPIC_MODEL: "stand-in",
+    ANTHROPIC_PRICE: "2/10",
   });
   beforeAll(() => rehearsal.open());
   afterAll(() => rehearsal.close());

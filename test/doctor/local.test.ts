@@ -76,6 +76,11 @@ describe("on this machine", () => {
       /^Telegram: settings: TELEGRAM_WEBHOOK_SECRET is not set/,
     ],
     ["no model", () => ({}), /^model: none is configured.*ANTHROPIC_API_KEY/],
+    [
+      "a model whose price nobody knows",
+      () => ({ ANTHROPIC_BASE_URL: platforms.modelUrl, ANTHROPIC_MODEL: "stand-in" }),
+      /^model: price: its price is not known/,
+    ],
     ["no chat", () => ({}), /^chats: no channel is configured/],
     [
       "settings that cannot be read",

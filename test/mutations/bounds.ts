@@ -68,8 +68,8 @@ export const BOUNDS: readonly Mutation[] = [
   {
     name: "a group's role is nobody's in it",
     file: "workers/planner/access.ts",
-    find: 'person === "admin" && event.sender.id !== chatId;',
-    replace: 'person === "admin" && chatId !== "";',
+    find: " && !(event.isGroup && id === locate(event).chatId);",
+    replace: ";",
     test: "test/pipeline/access.test.ts",
   },
   {
