@@ -114,8 +114,8 @@ export async function settle(db: D1Database, claim: string, spent: Spent): Promi
 const UNITS_PER_TOKEN = 3;
 
 /** What of a call's answer was passed on, in tokens: SQL over `reservations r`. */
-const HEARD = sql`COALESCE((SELECT SUM(LENGTH(e.data->>'text')) / ${UNITS_PER_TOKEN} FROM events e
-  WHERE e.task_id = r.task_id AND e.type = 'text' AND e.attempt = substr(r.claim, 1, ${ATTEMPT_CHARS})), 0)`;
+const HEARD = sql`CAST(COALESCE((SELECT SUM(LENGTH(e.data->>'text')) / ${UNITS_PER_TOKEN} FROM events e
+  WHERE e.task_id = r.task_id AND e.type = 'text' AND e.attempt = substr(r.claim, 1, ${ATTEMPT_CHARS})), 0) AS INTEGER)`;
 
 /**
  * Calls of whose end nobody will hear any more have cost what they read, and what was heard of them: those whose time is over, or those

@@ -12,7 +12,12 @@ const TOKENS = 16_000;
 const SAMPLED = 4;
 
 /** What is under way is lost soon after its planner is. */
-const runner = await openStoryRunner({ plan_ms: 2_000, room_wait_ms: 500 });
+const runner = await openStoryRunner({
+  plan_ms: 3_000,
+  room_wait_ms: 300,
+  turn_claim_ms: 1_500,
+  reconcile_claim_ms: 1_500,
+});
 afterAll(() => runner.close());
 runner.model.usage = { input_tokens: 3_000, output_tokens: TOKENS - 3_000 };
 const { pipeline } = runner;
