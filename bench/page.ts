@@ -42,6 +42,7 @@ ${latency(results)}
 ${throughput(results)}
 ${WHY}
 ${kills(results)}
+${stop(results)}
 ${growth(results)}
 ${cold(results)}
 </html>
@@ -116,6 +117,15 @@ function kills({
   return `<h2>Killed ${times} times under 50 tasks in flight</h2>
 <p>Of ${acknowledged} acknowledged tasks, per 1,000: <strong>${round(lostPer1000)} lost, ${round(twicePer1000)} answered twice, ${round(stuckPer1000)} stuck</strong>.
 ${strayPreviews} previews (the first words of an answer, ending in an ellipsis) were left behind by messages whose creation nobody heard of.</p>`;
+}
+
+function stop({ stop: { busy, silent, told } }: Results): string {
+  const table = [
+    ["until the model is hung up on", `${silent.p50} ms`, `${silent.p95} ms`, verdict(silent.p95 / 1_000, 1)],
+    ["until the person reads it", `${told.p50} ms`, `${told.p95} ms`, ""],
+  ];
+  return `<h2>Stopped with ${busy} tasks under way</h2>
+${tableOf(["from the request", "median", "95%", "of a second"], table)}`;
 }
 
 function growth({ growth: rows }: Results): string {

@@ -9,6 +9,7 @@ import { atRate, inFlight, type Load } from "./load.ts";
 import { page } from "./page.ts";
 import { measured } from "./processes.ts";
 import { measureStarts, type Start } from "./start.ts";
+import { measureStop, type Stop } from "./stop.ts";
 import { noiseOf, round, type Spread, spreadOf } from "./stats.ts";
 import { type Job, openFloor, openOurs, type Subject } from "./subject.ts";
 
@@ -47,6 +48,7 @@ export interface Results {
   }[];
   slow: { conversations: number; thinkMs: number; seconds: number; lost: number; doubled: number };
   kills: Kills;
+  stop: Stop;
   growth: Growth[];
   cold: Cold[];
 }
@@ -135,6 +137,8 @@ async function run(): Promise<Results> {
   const starts = await measureStarts();
   say("kills");
   const kills = await measureKills();
+  say("stops");
+  const stop = await measureStop();
   say("cold starts");
   const cold: Cold[] = [];
   for (const worker of WORKERS) cold.push(await measureCold(worker));
@@ -161,6 +165,7 @@ async function run(): Promise<Results> {
       throughput,
       slow,
       kills,
+      stop,
       growth,
       cold,
     };

@@ -50,6 +50,8 @@ export class ModelServer {
   thinksMs = 0;
   /** Asked for every request. */
   answerTo: (request: ModelRequest) => ModelAnswer = () => says("Hello.");
+  /** Called when somebody hangs up in the middle of an answer. */
+  onHangUp: (request: ModelRequest) => void = () => undefined;
   private readonly server = createServer((request, response) => {
     void text(request).then(async (body) => {
       const asked: ModelRequest = { headers: request.headers, body: JSON.parse(body) };
@@ -70,7 +72,7 @@ export class ModelServer {
       if (!("status" in answer) && asked.body.stream === true && answer.whole !== true) {
         response.writeHead(200, { "content-type": "text/event-stream" });
         for (const event of eventsOf(asked, answer, this.usage)) {
-          if (response.destroyed) return;
+          if (response.destroyed) return this.onHangUp(asked);
           response.write(event);
           if (answer.pieceMs !== undefined) await sleep(answer.pieceMs);
         }
