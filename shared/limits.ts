@@ -78,6 +78,11 @@ export const LIMITS = {
   policy_patterns_max: 50,
   policy_pattern_chars_max: 200,
   policy_segments_max: 20,
+  /** The files of a conversation: what a sandbox takes in and gives back in a moment. */
+  /** Of a text that `files` reads at once: it fits into an observation, with what is said of it. */
+  file_read_chars_max: 14_000,
+  workspace_files_max: 1_000,
+  workspace_bytes_max: 50 * 1024 * 1024,
   /** Of a path in a workspace. */
   path_chars_max: 1_000,
   path_segments_max: 50,

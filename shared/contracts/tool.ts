@@ -23,6 +23,8 @@ interface Definition<Name extends string, Input extends z.ZodMiniType> {
   readonly effect: "none" | "reads" | "acts";
   /** What a call of it would touch, as far as its input tells: the policy has rules on that. */
   readonly touches?: (input: z.output<Input>) => Touched;
+  /** It reads or changes the files of the conversation: such calls of a turn run one after the other, in their order. */
+  readonly usesWorkspace?: true;
   /** It is a question to a person, whose answer is all that it does. */
   readonly asks?: (input: z.output<Input>) => Question;
   /** One call in a few words, for step names and the log. */

@@ -1,7 +1,8 @@
 /** What messages came with: kept, or why it could not be. */
-import sql from "sql-template-tag";
+import sql, { type Sql } from "sql-template-tag";
 import * as z from "zod/mini";
-import { prepare, select } from "./batch.ts";
+import { LIMITS } from "../limits.ts";
+import { Batch, prepare, select } from "./batch.ts";
 
 const Attachment = z.object({
   message_id: z.string(),
@@ -22,14 +23,39 @@ export function readAttachments(db: D1Database, messageIds: readonly string[]): 
   );
 }
 
-/** The first outcome holds. */
-export async function recordAttachments(db: D1Database, attachments: readonly Attachment[]): Promise<void> {
-  await prepare(
-    db,
-    sql`INSERT INTO attachments (message_id, position, sha256, mime, bytes, failure)
+/** Where it lies in the workspace, which is where people look for what they sent; null for what was not kept. */
+export type Placed = Attachment & { readonly path: string | null };
+
+/** The first outcome holds. What has no room in the workspace is kept all the same. */
+export async function recordAttachments(
+  db: D1Database,
+  conversationId: string,
+  attachments: readonly Placed[],
+  now: number,
+): Promise<void> {
+  const all = sql`json_each(${JSON.stringify(attachments)})`;
+  const held = (column: Sql) =>
+    sql`(SELECT ${column} FROM workspace_files WHERE conversation_id = ${conversationId})`;
+  await new Batch()
+    .add(
+      "attachments",
+      sql`INSERT INTO attachments (message_id, position, sha256, mime, bytes, failure)
       SELECT value->>'message_id', value->>'position', value->>'sha256', value->>'mime', value->>'bytes', value->>'failure'
-      FROM json_each(${JSON.stringify(attachments)}) WHERE true ON CONFLICT DO NOTHING`,
-  ).run();
+      FROM ${all} WHERE true ON CONFLICT DO NOTHING`,
+    )
+    .add(
+      "workspace",
+      sql`INSERT INTO workspaces (conversation_id, tenant_id, changed_at)
+        SELECT id, tenant_id, ${now} FROM conversations WHERE id = ${conversationId} ON CONFLICT DO NOTHING`,
+    )
+    .add(
+      "files",
+      sql`INSERT INTO workspace_files (conversation_id, path, sha256, bytes, mime)
+        SELECT ${conversationId}, value->>'path', value->>'sha256', value->>'bytes', value->>'mime' FROM ${all}
+        WHERE value->>'sha256' IS NOT NULL AND value->>'path' IS NOT NULL AND ${held(sql`COUNT(*)`)} < ${LIMITS.workspace_files_max}
+          AND ${held(sql`COALESCE(SUM(bytes), 0)`)} + value->>'bytes' <= ${LIMITS.workspace_bytes_max} ON CONFLICT DO NOTHING`,
+    )
+    .run(db);
 }
 
 /** The model does not take them: whoever asks it again only names them. */

@@ -9,7 +9,12 @@ import { changeIdKind } from "../ids.ts";
 import { Batch } from "./batch.ts";
 import { findTheirs, type Forgetting } from "./find-theirs.ts";
 import { found, type Outcome } from "./outcome.ts";
-import { addDeleteReplies, addDeleteTasks, addDropConversations } from "./statements/deletions.ts";
+import {
+  addDeleteReplies,
+  addDeleteTasks,
+  addDropConversations,
+  deleteInbox,
+} from "./statements/deletions.ts";
 import { ringAgain } from "./statements/doorbells.ts";
 import { ACTIVE, selectTenant } from "./statements/guards.ts";
 import { addStartTasks, selectConversations } from "./statements/start-tasks.ts";
@@ -71,6 +76,7 @@ function addStopWork(batch: Batch, taskIds: readonly string[], now: number): voi
 function addDeleteMessages(batch: Batch, messageIds: readonly string[]): void {
   const ids = sql`(SELECT value FROM json_each(${JSON.stringify(messageIds)}))`;
   batch
+    .add("inbox", deleteInbox(sql`SELECT value FROM json_each(${JSON.stringify(messageIds)})`))
     .add("attachments", sql`DELETE FROM attachments WHERE message_id IN ${ids}`)
     .add("messages", sql`DELETE FROM messages WHERE id IN ${ids}`);
 }

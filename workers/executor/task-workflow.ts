@@ -4,6 +4,7 @@
  */
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { readTimings } from "../../shared/config.ts";
+import { findTool } from "../../shared/contracts/tools/index.ts";
 import { type CallKey, NextTurn, type PlannedCall, type TurnKey } from "../../shared/contracts/turn.ts";
 import { permanent, type Permanent } from "../../shared/errors.ts";
 import { nameApproval } from "../../shared/ids.ts";
@@ -43,12 +44,7 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
       // Of a version before, whose last turn did not end its task.
       if (planned.calls.length === 0)
         return this.end(step, { taskId, state: "succeeded", error: null, answer: { turn } });
-      const isBesideWaiting = planned.calls.some(({ waits }) => waits === true);
-      await Promise.all(
-        planned.calls.map((named) =>
-          this.act(step, { taskId, turn, call: named.call }, { ...named, isBesideWaiting }),
-        ),
-      );
+      await this.actAll(step, { taskId, turn }, planned.calls);
     }
     const message = `I gave up after ${LIMITS.turns_max} turns without coming to an end.`;
     const error = { code: "too_many_turns" as const, message };
@@ -72,6 +68,20 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
     );
     // Steps of a version before have answered in its shape.
     return NextTurn.parse(planned);
+  }
+
+  /** At the same time, but for those that use the workspace: each of them finds what the one before has left. */
+  private async actAll(step: WorkflowStep, key: TurnKey, calls: readonly PlannedCall[]): Promise<void> {
+    const isBesideWaiting = calls.some(({ waits }) => waits === true);
+    let before: Promise<void> = Promise.resolve();
+    await Promise.all(
+      calls.map((named) => {
+        const make = () => this.act(step, { ...key, call: named.call }, { ...named, isBesideWaiting });
+        if (findTool(named.tool)?.usesWorkspace !== true) return make();
+        before = before.then(make);
+        return before;
+      }),
+    );
   }
 
   private async act(

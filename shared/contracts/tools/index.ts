@@ -5,10 +5,12 @@ import { toOneLine } from "../../text.ts";
 import type { Command } from "../command.ts";
 import type { AnyTool } from "../tool.ts";
 import { askUser } from "./ask-user.ts";
+import { files } from "./files.ts";
 import { invalidCall } from "./invalid-call.ts";
 import { runCode } from "./run-code.ts";
+import { sendFile } from "./send-file.ts";
 
-const ALL = [runCode, askUser] as const;
+const ALL = [runCode, files, sendFile, askUser] as const;
 
 /** The tools that a model is offered, and that the API takes by name. */
 export const TOOLS: readonly AnyTool[] = ALL;

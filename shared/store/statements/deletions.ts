@@ -9,6 +9,7 @@ export function addDeleteTasks(batch: Batch, taskIds: readonly string[]): void {
   const ids = listed(taskIds);
   const read = sql`conversation_id IN (SELECT conversation_id FROM tasks WHERE id IN ${ids}) AND task_id IN ${ids}`;
   batch
+    .add("inbox of tasks", deleteInbox(sql`SELECT id FROM messages WHERE ${read}`))
     .add(
       "attachments of tasks",
       sql`DELETE FROM attachments WHERE message_id IN (SELECT id FROM messages WHERE ${read})`,
@@ -28,6 +29,14 @@ export function addDeleteTasks(batch: Batch, taskIds: readonly string[]): void {
   );
 }
 
+/** What these messages came with goes from the workspaces, too, as it was sent: unless it was sent again. @param messages SQL for a set of ids. */
+export function deleteInbox(messages: Sql): Sql {
+  return sql`DELETE FROM workspace_files WHERE path LIKE 'inbox/%' AND (conversation_id, sha256) IN (
+      SELECT m.conversation_id, a.sha256 FROM messages m JOIN attachments a ON a.message_id = m.id WHERE m.id IN (${messages}))
+    AND NOT EXISTS (SELECT 1 FROM attachments a JOIN messages m ON m.id = a.message_id
+      WHERE a.sha256 = workspace_files.sha256 AND m.conversation_id = workspace_files.conversation_id AND m.id NOT IN (${messages}))`;
+}
+
 /** Replies, with what shows them and their doorbells. */
 export function addDeleteReplies(batch: Batch, replyIds: readonly string[]): void {
   deleteReplies(batch, listed(replyIds));
@@ -44,6 +53,7 @@ function deleteReplies(batch: Batch, ids: Sql): Batch {
 /** Of these conversations those that nothing is left of, and nobody is to be answered in. */
 export function addDropConversations(batch: Batch, conversationIds: readonly string[]): void {
   const ids = listed(conversationIds);
+  const isGone = sql`NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = conversation_id)`;
   const isSilent = sql`NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = conversations.id)`;
   batch
     .add(
@@ -53,6 +63,8 @@ export function addDropConversations(batch: Batch, conversationIds: readonly str
         AND NOT EXISTS (SELECT 1 FROM inbound i WHERE i.conversation_id = conversations.id AND i.state = 'new')
         AND id NOT IN (SELECT r.conversation_id FROM outbox o JOIN replies r ON r.id = o.key WHERE o.queue = 'replies')`,
     )
+    .add("workspaces", sql`DELETE FROM workspaces WHERE conversation_id IN ${ids} AND ${isGone}`)
+    .add("files", sql`DELETE FROM workspace_files WHERE conversation_id IN ${ids} AND ${isGone}`)
     // Numbers of messages that are gone may be given again: what comes then is not forgotten.
     .add(
       "numbers",

@@ -88,9 +88,9 @@ async function live(day: number, now: number): Promise<void> {
     mime: "text/plain",
     content: new TextEncoder().encode(`up${day}`).slice(),
   });
-  await recordAttachments(db, [
-    { message_id: ids.messageId, position: 0, sha256: upload.sha256, mime: "", bytes: 1, failure: null },
-  ]);
+  const { sha256 } = upload;
+  const kept = { message_id: ids.messageId, position: 0, sha256, mime: "", bytes: 1, failure: null };
+  await recordAttachments(db, "conv_chat", [{ ...kept, path: `inbox/up${day}` }], now);
   await answerTask(ids.taskId, `said${day}`, now);
   await deliver(ids.taskId, now);
   const help = await receive(`help${day}`, `asking${day}`, now);

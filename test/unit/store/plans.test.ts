@@ -17,6 +17,7 @@ import { loseReservations, reserve, settle } from "../../../shared/store/reserve
 import { readGated, requestPerson } from "../../../shared/store/request-person.ts";
 import { DEFAULT_POLICY } from "../../../shared/policy/policy.ts";
 import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
+import { changeWorkspace, readManifest } from "../../../shared/store/workspace.ts";
 import { readAttachments, recordAttachments, recordRefused } from "../../../shared/store/attachments.ts";
 import { cancelTask } from "../../../shared/store/cancel-task.ts";
 import { claimTasks, dropTaskDoorbell, releaseTask } from "../../../shared/store/claim-tasks.ts";
@@ -168,14 +169,15 @@ async function callAsTask(): Promise<void> {
   const amount = { tokensIn: 1, tokensOutMin: 1, tokensOutMax: 1, price: { input: 1, output: 1 } };
   await reserve(d, { ...claim, ...amount, caps: { task: cap, sender: cap, tenant: cap }, until }, NOW);
   await settle(d, "c", SPENT);
-  await loseReservations(d, { now: NOW });
-  await loseReservations(d, { taskId: "task_a" });
+  for (const which of [{ now: NOW }, { taskId: "task_a" }]) await loseReservations(d, which);
   await narrate(d, { ...claim, delta: "x", shown: "x", tokensRead: 1, until }, NOW);
   await storeTurn(d, { ...plannedTurn(claim, "x", 1), files: FILES }, NOW, TIMINGS);
   await storeTurn(d, { ...plannedTurn(claim, "x"), untold: "x", spent: SPENT, files: FILES }, NOW, TIMINGS);
   await readAttachments(d, ["msg_a"]);
   const file = { message_id: "msg_a", position: 0, sha256: SHA256, mime: "", bytes: 1, failure: null };
-  await recordAttachments(d, [file]);
+  await recordAttachments(d, "conv_a", [{ ...file, path: "inbox/a" }], NOW);
+  await readManifest(d, "conv_a");
+  await changeWorkspace(d, { conversationId: "conv_a", key: "k", changes: [] }, NOW);
   await recordRefused(d, ["msg_a"], "x");
   await dropImages(d, [call]);
   await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, spent: SPENT, until }, NOW);

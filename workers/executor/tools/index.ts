@@ -2,14 +2,18 @@
 import type { CallOf, ToolName } from "../../../shared/contracts/tools/index.ts";
 import type { Transient } from "../../../shared/errors.ts";
 import { askUser } from "./ask-user.ts";
+import { files } from "./files.ts";
 import { invalidCall } from "./invalid-call.ts";
 import { runCode } from "./run-code.ts";
+import { sendFile } from "./send-file.ts";
 import type { Run, ToolContext, ToolResult } from "./tool.ts";
 
 export type Tools = { readonly [Name in ToolName]: Run<Name> };
 
 export const tools: Tools = {
   run_code: runCode,
+  files,
+  send_file: sendFile,
   ask_user: askUser,
   invalid_call: invalidCall,
 };

@@ -33,7 +33,7 @@ export interface ToolContext extends CallKey {
   /** Shows people how far it is. */
   progress(text: string): Promise<void>;
   /** A file that was kept, by the hash of its content; null when it is not there any more. */
-  readFile(sha256: string): Promise<Uint8Array | null>;
+  readFile(sha256: string): Promise<Uint8Array<ArrayBuffer> | null>;
 }
 
 /** Carries a call out. Transient is for what may go better later. */

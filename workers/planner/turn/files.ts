@@ -7,6 +7,7 @@ import { type Attachment, readAttachments, recordAttachments } from "../../../sh
 import type { Transcript } from "../../../shared/store/transcript.ts";
 import type { Env } from "../env.ts";
 import { fetchAttachment, type Received } from "./fetch-attachment.ts";
+import { placeInInbox } from "./inbox.ts";
 
 export interface PromptFile {
   readonly name: string;
@@ -107,9 +108,15 @@ async function fetchNewest(
     .slice(-LIMITS.prompt_files_max)
     .filter(({ messageId, position }) => !attachments.has(makeKey(messageId, position)));
   if (unknown.length === 0) return attachments;
-  const fetched = await Promise.all(unknown.map((one) => fetchAttachment(env, transcript, one)));
-  await recordAttachments(env.DB, fetched);
-  for (const one of fetched) attachments.set(makeKey(one.message_id, one.position), one);
+  const fetched = await Promise.all(
+    unknown.map(async (one) => ({
+      name: one.file.name,
+      attachment: await fetchAttachment(env, transcript, one),
+    })),
+  );
+  const placed = await placeInInbox(env.DB, transcript.conversationId, fetched);
+  await recordAttachments(env.DB, transcript.conversationId, placed, Date.now());
+  for (const one of placed) attachments.set(makeKey(one.message_id, one.position), one);
   return attachments;
 }
 

@@ -16,7 +16,7 @@ import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts"
 import { getBells, type Env } from "../env.ts";
 import type { ModelClient } from "../models/model.ts";
 import { type Answered, ask } from "./ask.ts";
-import { NO_FILES, readFiles } from "./files.ts";
+import { readFiles } from "./files.ts";
 import { toOneLine } from "../../../shared/text.ts";
 import { type GatedTurn, gateTurn } from "./gate.ts";
 import { boundAnswer } from "./long-answer.ts";
@@ -79,7 +79,8 @@ interface Claimed extends TurnClaim {
 async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promise<NextTurn> {
   const { taskId, turn, claim, transcript } = claimed;
   const model = isForRules(taskId, transcript) ? null : await openModel();
-  const files = model === null ? NO_FILES : await readFiles(env, transcript);
+  // Also without a model: what was sent is to lie in the workspace, where commands find it.
+  const files = await readFiles(env, transcript);
   const started = Date.now();
   const narrator = new Narrator(env.DB, readTimings(env), { taskId, turn, claim });
   const hearing = {

@@ -1,0 +1,15 @@
+/** Paths of a workspace: relative, and the same for every system. A path is a file's or a folder's, never both. */
+import { readPath } from "./policy/patterns.ts";
+
+export const PATH_WORDS =
+  "a path is relative, without .. and without control characters, such as reports/june.csv";
+
+/** As it is kept; null for one that leads out of the workspace, or that two systems would read in two ways. */
+export function normalizePath(path: string): string | null {
+  return readPath(path)?.join("/") ?? null;
+}
+
+/** Of these paths the one that is a folder of the path, or a file in it: what stands in the way of a file there. */
+export function findClash(paths: readonly string[], path: string): string | null {
+  return paths.find((one) => path.startsWith(`${one}/`) || one.startsWith(`${path}/`)) ?? null;
+}

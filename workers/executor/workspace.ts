@@ -1,0 +1,103 @@
+/** The workspace of a call: paths as they are kept, and files read and written by them. */
+import { keepFile } from "../../shared/files.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import {
+  changeWorkspace,
+  type PathChange,
+  readManifest,
+  type WorkspaceFile,
+} from "../../shared/store/workspace.ts";
+import { formatCode } from "../../shared/text.ts";
+import { findClash, normalizePath, PATH_WORDS } from "../../shared/workspace-paths.ts";
+import type { ToolContext } from "./tools/tool.ts";
+
+/** What cannot be done, in words for whoever asked for it. */
+export class WorkspaceError extends Error {}
+
+/** As it is kept. Throws for one that leads out of the workspace. */
+export function readPathOf(path: string): string {
+  const kept = normalizePath(path);
+  if (kept === null) throw new WorkspaceError(`${formatCode(path)} is none of the workspace: ${PATH_WORDS}`);
+  return kept;
+}
+
+export class Workspace {
+  private readonly context: ToolContext;
+  readonly files: readonly WorkspaceFile[];
+
+  private constructor(context: ToolContext, files: readonly WorkspaceFile[]) {
+    this.context = context;
+    this.files = files;
+  }
+
+  static async open(context: ToolContext): Promise<Workspace> {
+    return new Workspace(context, await readManifest(context.env.DB, context.conversationId));
+  }
+
+  find(path: string): WorkspaceFile | undefined {
+    return this.files.find((file) => file.path === path);
+  }
+
+  /** Everything below a folder; all of it for "". */
+  listBelow(folder: string): WorkspaceFile[] {
+    return this.files.filter(({ path }) => folder === "" || path.startsWith(`${folder}/`));
+  }
+
+  /** Throws when there is none, or when its content is lost. */
+  async read(path: string): Promise<{ file: WorkspaceFile; content: Uint8Array<ArrayBuffer> }> {
+    const file = this.find(path);
+    if (file === undefined)
+      throw new WorkspaceError(`there is no file ${formatCode(path)}${this.hint(path)}`);
+    const content = await this.context.readFile(file.sha256);
+    if (content === null) throw new WorkspaceError(`the content of ${formatCode(path)} is not kept any more`);
+    return { file, content };
+  }
+
+  /** A change that puts this content there. Throws when it is too large, or when a file stands where a folder would be. */
+  async put(path: string, mime: string, content: Uint8Array<ArrayBuffer>): Promise<PathChange> {
+    if (content.byteLength > LIMITS.file_bytes_max)
+      throw new WorkspaceError(`a file may have ${LIMITS.file_bytes_max / 1024 ** 2} MiB`);
+    this.assertFree(path);
+    const { sha256, bytes } = await keepFile(this.context.env.FILES, { name: path, mime, content });
+    return { path, base: this.find(path)?.sha256 ?? null, file: { sha256, bytes, mime } };
+  }
+
+  /** All of it, or nothing. Throws when somebody else was faster, or when it is too much. */
+  async change(changes: readonly PathChange[]): Promise<void> {
+    const { env, conversationId, taskId, turn, call } = this.context;
+    const key = `${taskId} ${turn}.${call}`;
+    const changed = await changeWorkspace(env.DB, { conversationId, key, changes }, Date.now());
+    if (changed.kind === "conflict") {
+      const paths = changed.paths.map(formatCode).join(", ");
+      throw new WorkspaceError(
+        `somebody else has changed ${paths} meanwhile: look again, and nothing was done`,
+      );
+    }
+    if (changed.kind === "full") throw new WorkspaceError(changed.reason);
+  }
+
+  /** Throws where a file cannot stand. */
+  assertFree(path: string): void {
+    const clash = findClash(
+      this.files.map((file) => file.path),
+      path,
+    );
+    if (clash === null) return;
+    const folder = clash.length > path.length ? path : null;
+    throw new WorkspaceError(
+      folder === null ? `${formatCode(clash)} is a file, not a folder` : `${formatCode(folder)} is a folder`,
+    );
+  }
+
+  /** People and models mistake the case, and leave out the folder. */
+  private hint(path: string): string {
+    const name = path.split("/").at(-1)?.toLowerCase() ?? "";
+    const like = this.files.filter((file) => file.path.toLowerCase().split("/").at(-1) === name);
+    return like.length === 0
+      ? ""
+      : `; there is ${like
+          .map((file) => formatCode(file.path))
+          .slice(0, 3)
+          .join(", ")}`;
+  }
+}
