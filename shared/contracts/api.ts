@@ -230,3 +230,11 @@ export const ProblemDetails = z.object({
   errors: z.optional(z.array(z.object({ path: z.string(), message: z.string() }))),
   links: z.optional(z.record(z.string(), Path)),
 });
+
+/** A file of a conversation's workspace. `sha256` is its etag. */
+export const FileView = z.object({ path: z.string(), bytes: z.int(), mime: z.string(), sha256: z.string() });
+export type FileView = z.infer<typeof FileView>;
+
+/** `GET /v1/conversations/:name/files`: by path. */
+export const FileList = z.object({ files: z.array(FileView) });
+export type FileList = z.infer<typeof FileList>;

@@ -81,6 +81,8 @@ async function purgeNotices(db: D1Database, now: number, { inbound_kept_ms }: Ti
 /** Dead letters that nobody has looked at, strangers whom nobody has admitted, who decided what about whom, and what was spent. */
 async function purgeRest(db: D1Database, now: number, timings: Timings): Promise<number> {
   const letters = now - timings.dead_letter_kept_ms;
+  const unused = sql`SELECT conversation_id FROM workspaces w WHERE changed_at < ${now - timings.task_kept_ms}
+    AND NOT EXISTS (SELECT 1 FROM conversations c WHERE c.id = w.conversation_id)`;
   const results = await new Batch()
     .add(
       "parked inbound",
@@ -101,6 +103,9 @@ async function purgeRest(db: D1Database, now: number, timings: Timings): Promise
       "reservations",
       sql`DELETE FROM reservations WHERE is_lost = 1 AND until < ${now - timings.task_deadline_ms}`,
     )
+    // Filled by a program, and never used: what a conversation has, ends with it.
+    .add("unused files", sql`DELETE FROM workspace_files WHERE conversation_id IN (${unused})`)
+    .add("unused workspaces", sql`DELETE FROM workspaces WHERE conversation_id IN (${unused})`)
     .add("streams", sql`DELETE FROM streams WHERE open_until < ${now}`)
     .run(db);
   return results.changes("audit");

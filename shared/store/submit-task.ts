@@ -6,6 +6,7 @@ import type { MessageContent } from "../contracts/message.ts";
 import { LIMITS, type Timings } from "../limits.ts";
 import { Batch } from "./batch.ts";
 import { readRefusal, type Refused } from "./outcome.ts";
+import { selectOwner } from "./program-files.ts";
 import { ACTIVE, type Caller, findKey, isAdmin, makeKeySender, selectTenant } from "./statements/guards.ts";
 import { addStartTasks, selectConversations } from "./statements/start-tasks.ts";
 
@@ -47,8 +48,7 @@ export async function submitTask(
   const underWay = sql`SELECT COUNT(*) FROM tasks WHERE sender = ${sender} AND ${ACTIVE}`;
   const active = sql`SELECT id FROM tasks WHERE conversation_id = ${conversationId} AND ${ACTIVE}`;
   // What another key has said in a conversation would be told to whoever goes on with it. Whose it is, its first message says.
-  const foreign = sql`SELECT 1 FROM (SELECT sender FROM messages WHERE conversation_id = ${conversationId} ORDER BY seq LIMIT 1)
-    WHERE sender <> ${sender} AND NOT ${isAdmin(caller)}`;
+  const foreign = sql`SELECT 1 FROM (${selectOwner(conversationId)}) WHERE sender <> ${sender} AND NOT ${isAdmin(caller)}`;
   const batch = new Batch()
     .add("key", findKey(caller))
     .add(

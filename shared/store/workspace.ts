@@ -5,9 +5,15 @@
 import sql, { type Sql } from "sql-template-tag";
 import * as z from "zod/mini";
 import { LIMITS } from "../limits.ts";
-import { Batch, select } from "./batch.ts";
+import { Batch, type Results, select } from "./batch.ts";
+import { taskActive } from "./statements/guards.ts";
 
-const WorkspaceFile = z.object({ path: z.string(), sha256: z.string(), bytes: z.int(), mime: z.string() });
+export const WorkspaceFile = z.object({
+  path: z.string(),
+  sha256: z.string(),
+  bytes: z.int(),
+  mime: z.string(),
+});
 export type WorkspaceFile = z.infer<typeof WorkspaceFile>;
 
 /** All of them, by path. */
@@ -22,11 +28,14 @@ export function readManifest(db: D1Database, conversationId: string): Promise<Wo
 /** What a path is to be: from what whoever changes it has seen there. */
 export interface PathChange {
   readonly path: string;
-  /** The hash that was there; null: there was nothing. */
+  /** The hash that was there; null: there was nothing; `ANYTHING`: it does not matter. */
   readonly base: string | null;
   /** Null: it is deleted. */
   readonly file: Omit<WorkspaceFile, "path"> | null;
 }
+
+/** As a base: what was there is overwritten, whatever it is. */
+export const ANYTHING = "*";
 
 export interface WorkspaceChange {
   readonly conversationId: string;
@@ -41,27 +50,19 @@ export type Changed =
   | { kind: "conflict"; paths: string[] }
   | { kind: "full"; reason: string };
 
-/** All of it, or nothing. */
+/** All of it, or nothing: and nothing for a task that has ended. */
 export async function changeWorkspace(
   db: D1Database,
+  taskId: string,
   change: WorkspaceChange,
   now: number,
 ): Promise<Changed> {
-  const { conversationId, changes } = change;
-  const wanted = selectWanted(changes);
-  const batch = addChange(
-    new Batch(),
-    change,
-    sql`SELECT tenant_id, NULL FROM conversations WHERE id = ${conversationId}`,
-    now,
-  );
-  const results = await batch
-    .add("conflicts", sql`SELECT path FROM (${selectConflicts(conversationId, wanted)})`)
-    .add(
-      "size",
-      sql`SELECT COUNT(*) AS files, COALESCE(SUM(bytes), 0) AS bytes FROM (${selectAfter(conversationId, wanted)})`,
-    )
-    .run(db);
+  const whose = sql`SELECT tenant_id, NULL FROM conversations WHERE id = ${change.conversationId}`;
+  return readChange(await addChange(new Batch(), change, { whose, only: taskActive(taskId) }, now).run(db));
+}
+
+/** Whether it was made, of a batch that `addChange` has added to. */
+export function readChange(results: Results): Changed {
   if (results.has("mine")) return { kind: "changed" };
   const paths = results.rows("conflicts", z.object({ path: z.string() })).map(({ path }) => path);
   if (paths.length > 0) return { kind: "conflict", paths };
@@ -70,11 +71,11 @@ export async function changeWorkspace(
   return { kind: "full", reason };
 }
 
-/** Adds the change to a batch; "mine" answers whether it was made. `whose` is SQL for the tenant and the sender of a workspace that is new. */
-function addChange(
+/** Adds the change. `whose` is SQL for the tenant and the sender of a workspace that is new, `only` for what must hold. */
+export function addChange(
   batch: Batch,
   { conversationId, key, changes }: WorkspaceChange,
-  whose: Sql,
+  { whose, only }: { readonly whose: Sql; readonly only: Sql },
   now: number,
 ): Batch {
   const wanted = selectWanted(changes);
@@ -83,12 +84,12 @@ function addChange(
     .add(
       "workspace",
       sql`INSERT INTO workspaces (conversation_id, tenant_id, sender, changed_at)
-        SELECT ${conversationId}, whose.*, ${now} FROM (${whose}) whose WHERE true ON CONFLICT DO NOTHING`,
+        SELECT ${conversationId}, whose.*, ${now} FROM (${whose}) whose WHERE ${only} ON CONFLICT DO NOTHING`,
     )
     .add(
       "take",
       sql`UPDATE workspaces SET changed_by = ${key}, changed_at = ${now} WHERE conversation_id = ${conversationId}
-        AND NOT EXISTS (${selectConflicts(conversationId, wanted)})
+        AND ${only} AND NOT EXISTS (${selectConflicts(conversationId, wanted)})
         AND (SELECT COUNT(*) <= ${LIMITS.workspace_files_max} AND COALESCE(SUM(bytes), 0) <= ${LIMITS.workspace_bytes_max}
           FROM (${selectAfter(conversationId, wanted)}))`,
     )
@@ -103,7 +104,8 @@ function addChange(
         SELECT ${conversationId}, path, sha256, bytes, mime FROM (${wanted}) WHERE sha256 IS NOT NULL AND ${mine}
         ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, mime = excluded.mime`,
     )
-    .add("mine", sql`SELECT 1 AS mine WHERE ${mine}`);
+    .add("mine", sql`SELECT 1 AS mine WHERE ${mine}`)
+    .add("conflicts", sql`SELECT path FROM (${selectConflicts(conversationId, wanted)})`);
 }
 
 const selectWanted = (changes: readonly PathChange[]): Sql =>
@@ -113,7 +115,7 @@ const selectWanted = (changes: readonly PathChange[]): Sql =>
 /** Paths where there is neither what was seen nor what is wanted. */
 const selectConflicts = (conversationId: string, wanted: Sql): Sql =>
   sql`SELECT c.path FROM (${wanted}) c LEFT JOIN workspace_files w ON w.conversation_id = ${conversationId} AND w.path = c.path
-    WHERE w.sha256 IS NOT c.base AND w.sha256 IS NOT c.sha256`;
+    WHERE c.base IS NOT ${ANYTHING} AND w.sha256 IS NOT c.base AND w.sha256 IS NOT c.sha256`;
 
 /** The sizes of the files that there would be. */
 const selectAfter = (conversationId: string, wanted: Sql): Sql =>

@@ -150,6 +150,14 @@ export const STORIES: readonly Story[] = [
     expects: ["I see it."],
   },
   {
+    name: "a file that is kept, and sent",
+    tell: async (pipeline, chat) => {
+      await say(pipeline, chat, "Write it down");
+      await sayAndSettle(pipeline, chat, "/get notes/a.txt");
+    },
+    expects: ["Written.", expect.stringContaining("a.txt"), "a.txt"],
+  },
+  {
     name: "a file in the answer",
     tell: (pipeline, chat) => say(pipeline, chat, "/run save('a.txt', 'a'); return 'made'"),
     expects: [expect.stringContaining("made"), "a.txt"],

@@ -1,7 +1,8 @@
 /** The files of a conversation: sent, listed, read, changed and sent back, from one task to the next; nobody else's, and never outside. */
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type Block, calls, ModelServer, says } from "../../fakes/model-server.ts";
-import { openPipeline, type Pipeline, privateText, type TaskBody } from "../support/pipeline.ts";
+import type { FileList, MadeKey } from "../../shared/contracts/api.ts";
+import { API_KEY, openPipeline, type Pipeline, privateText, type TaskBody } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 
 const WAIT_MS_MAX = 60_000;
@@ -189,4 +190,55 @@ it("is no other conversation's, and ends with the person", async () => {
   expect(await say(other, "/get inbox/secret.csv")).toContain("there is no file");
   expect((await pipeline.api("POST", `/people/telegram:${one}/forget`)).status).toBe(200);
   expect(await pipeline.sql("SELECT path FROM workspace_files WHERE path LIKE '%secret%'")).toEqual([]);
+});
+
+const filesUrl = (conversation: string) => `${pipeline.url}/v1/conversations/${conversation}/files`;
+const put = (path: string, body: string, headers: Record<string, string> = {}, key = API_KEY) =>
+  fetch(`${filesUrl(key === API_KEY ? "shared" : "owned")}/${path}`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${key}`, "content-type": "text/csv", ...headers },
+    body,
+  });
+const get = (path: string, key = API_KEY) =>
+  fetch(`${filesUrl(key === API_KEY ? "shared" : "owned")}${path}`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+
+it("is filled and read by programs, each version against the one that it replaces", async () => {
+  expect((await put("inbox/data.csv", CSV)).status).toBe(201);
+  expect(outputOf(await call({ op: "read", path: "inbox/data.csv" }, "shared"))).toBe(CSV);
+  const read = await get("/inbox/data.csv");
+  expect(await read.text()).toBe(CSV);
+  const etag = read.headers.get("etag") ?? "";
+  expect((await put("inbox/data.csv", "two", { "if-match": etag })).status).toBe(200);
+  expect((await put("inbox/data.csv", "three", { "if-match": etag })).status).toBe(412);
+  expect((await put("inbox/data.csv", "three", { "if-none-match": "*" })).status).toBe(412);
+  expect((await put("inbox", "a file")).status).toBe(409);
+  expect((await put("..%2Fx", "out")).status).toBe(400);
+  expect((await put("large", "x".repeat(6 * 1024 * 1024))).status).toBe(413);
+  const { body: list } = await pipeline.api<FileList>("GET", "/conversations/shared/files");
+  expect(list.files).toMatchObject([{ path: "inbox/data.csv", bytes: 3, mime: "text/csv" }]);
+  expect(await (await get("/inbox/data.csv")).text()).toBe("two");
+  await pipeline.api("DELETE", "/conversations/shared/files/inbox/data.csv");
+  expect((await get("/inbox/data.csv")).status).toBe(404);
+});
+
+it("is nobody else's key's, before its first task and after", async () => {
+  const make = async (label: string) =>
+    (await pipeline.api<MadeKey>("POST", "/keys", { label, scopes: ["tasks"] })).body.key;
+  const [mine, theirs] = [await make("mine"), await make("theirs")];
+  expect((await put("own.csv", CSV, {}, mine)).status).toBe(201);
+  expect(await (await get("", theirs)).json()).toEqual({ files: [] });
+  expect((await get("/own.csv", theirs)).status).toBe(404);
+  expect((await put("own.csv", "stolen", {}, theirs)).status).toBe(404);
+  const submit = (key: string) =>
+    fetch(`${pipeline.url}/v1/tasks`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({ tool: "files", input: { op: "list" }, conversation: "owned" }),
+    });
+  expect((await submit(theirs)).status).toBe(409);
+  expect((await submit(mine)).status).toBe(202);
+  await pipeline.quiet();
+  expect(await (await get("/own.csv", mine)).text()).toBe(CSV);
 });

@@ -4,6 +4,8 @@ import * as z from "zod/mini";
 import {
   Admitted,
   DeadLetterPage,
+  FileList,
+  FileView,
   Discarded,
   Dismissed,
   Forgotten,
@@ -43,6 +45,8 @@ const ANSWERS: readonly [method: string, path: RegExp, schema: z.core.$ZodType][
   ["GET", /^\/approvals\/[^/]+$/, ApprovalView],
   ["POST", /^\/approvals\/[^/]+$/, ApprovalView],
   ["GET", /^\/usage$/, UsageView],
+  ["GET", /^\/conversations\/[^/]+\/files$/, FileList],
+  ["DELETE", /^\/conversations\/[^/]+\/files\/.+$/, FileView],
   ["GET", /^\/status$/, Status],
   ["POST", /^\/keys$/, MadeKey],
   ["DELETE", /^\/keys\/[^/]+$/, Revoked],

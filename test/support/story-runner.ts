@@ -100,8 +100,11 @@ export async function openStoryRunner(timings: Partial<Timings> = {}) {
 function answerOf({ body }: ModelRequest): ModelAnswer {
   const last = body.messages.at(-1)?.content ?? [];
   const result = last.find(({ type }) => type === "tool_result");
+  if (result?.content?.includes("notes/a.txt") === true) return says("Written.");
   if (result !== undefined) return says(`It is ${/^\d+/m.exec(result.content ?? "")?.[0]}.`);
   if (last.some(({ text = "" }) => text.startsWith("Ask"))) return calls("ask_user", { question: "Which?" });
+  if (last.some(({ text = "" }) => text.startsWith("Write")))
+    return calls("files", { op: "write", path: "notes/a.txt", text: "a" });
   if (last.some(({ type }) => type === "image")) return says("I see it.");
   const isToCompute = last.some(({ text = "" }) => text.startsWith("Compute"));
   return isToCompute ? calls("run_code", { code: "6 * 7" }) : says("Hello, too.");

@@ -66,7 +66,7 @@ export class Workspace {
   async change(changes: readonly PathChange[]): Promise<void> {
     const { env, conversationId, taskId, turn, call } = this.context;
     const key = `${taskId} ${turn}.${call}`;
-    const changed = await changeWorkspace(env.DB, { conversationId, key, changes }, Date.now());
+    const changed = await changeWorkspace(env.DB, taskId, { conversationId, key, changes }, Date.now());
     if (changed.kind === "conflict") {
       const paths = changed.paths.map(formatCode).join(", ");
       throw new WorkspaceError(

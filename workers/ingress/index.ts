@@ -15,6 +15,7 @@ import { acceptWebhook } from "./accept.ts";
 import { approvals } from "./api/approvals.ts";
 import { artifacts } from "./api/artifacts.ts";
 import { deadLetters } from "./api/dead-letters.ts";
+import { files } from "./api/files.ts";
 import { keys } from "./api/keys.ts";
 import { people } from "./api/people.ts";
 import { policy } from "./api/policy.ts";
@@ -44,6 +45,7 @@ app.route("/v1/status", status);
 app.route("/v1/policy", policy);
 app.route("/v1/approvals", approvals);
 app.route("/v1/usage", usage);
+app.route("/v1/conversations", files);
 app.route("/v1/artifacts", artifacts);
 app.notFound((c) => {
   const detail = `There is nothing at ${c.req.method} ${c.req.path}.`;

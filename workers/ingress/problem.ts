@@ -6,7 +6,7 @@ const FAULTS_SHOWN = 10;
 const RETRY_AFTER_S = "10";
 
 export interface Problem {
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 416 | 422 | 429 | 503;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 416 | 422 | 429 | 503;
   title: string;
   detail: string;
   /** The faults of a request, by their paths in the body. */

@@ -13,11 +13,9 @@ import {
 } from "../../../shared/store/approvals.ts";
 import { decideApproval, listApprovals, readApproval } from "../../../shared/store/decide-approval.ts";
 import { readOwnPolicy, readPolicy, setPolicy } from "../../../shared/store/policies.ts";
-import { loseReservations, reserve, settle } from "../../../shared/store/reserve.ts";
 import { readGated, requestPerson } from "../../../shared/store/request-person.ts";
 import { DEFAULT_POLICY } from "../../../shared/policy/policy.ts";
 import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
-import { changeWorkspace, readManifest } from "../../../shared/store/workspace.ts";
 import { readAttachments, recordAttachments, recordRefused } from "../../../shared/store/attachments.ts";
 import { cancelTask } from "../../../shared/store/cancel-task.ts";
 import { claimTasks, dropTaskDoorbell, releaseTask } from "../../../shared/store/claim-tasks.ts";
@@ -57,6 +55,7 @@ import { tellChat } from "../../../shared/store/tell-chat.ts";
 import { submitTask } from "../../../shared/store/submit-task.ts";
 import { CALLER, acceptedMessage, ADDRESS, newInbound, observed, plannedTurn, whereOf } from "../builders.ts";
 import { openDatabase, rows } from "../database.ts";
+import { callSpending, callWorkspace } from "./planned-calls.ts";
 
 /** Tables of a few rows, and those whose size is what is under way now. */
 const SMALL = new Set(["tenants", "api_keys", "streams", "signs", "alerts", "notices"]);
@@ -165,19 +164,14 @@ async function callAsTask(): Promise<void> {
   await releaseTask(d, "task_a");
   await reviveTask(d, { taskId: "task_a", status: "errored" }, NOW);
   await claimTurn(d, { ...claim, until }, NOW);
-  const cap = { tokens: 1, usd: 1 };
-  const amount = { tokensIn: 1, tokensOutMin: 1, tokensOutMax: 1, price: { input: 1, output: 1 } };
-  await reserve(d, { ...claim, ...amount, caps: { task: cap, sender: cap, tenant: cap }, until }, NOW);
-  await settle(d, "c", SPENT);
-  for (const which of [{ now: NOW }, { taskId: "task_a" }]) await loseReservations(d, which);
+  await callSpending(d, claim, NOW);
   await narrate(d, { ...claim, delta: "x", shown: "x", tokensRead: 1, until }, NOW);
   await storeTurn(d, { ...plannedTurn(claim, "x", 1), files: FILES }, NOW, TIMINGS);
   await storeTurn(d, { ...plannedTurn(claim, "x"), untold: "x", spent: SPENT, files: FILES }, NOW, TIMINGS);
   await readAttachments(d, ["msg_a"]);
   const file = { message_id: "msg_a", position: 0, sha256: SHA256, mime: "", bytes: 1, failure: null };
   await recordAttachments(d, "conv_a", [{ ...file, path: "inbox/a" }], NOW);
-  await readManifest(d, "conv_a");
-  await changeWorkspace(d, { conversationId: "conv_a", key: "k", changes: [] }, NOW);
+  await callWorkspace(d, NOW);
   await recordRefused(d, ["msg_a"], "x");
   await dropImages(d, [call]);
   await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, spent: SPENT, until }, NOW);

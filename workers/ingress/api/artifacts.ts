@@ -2,8 +2,6 @@
 import { type Context, Hono } from "hono";
 import { readTimings } from "../../../shared/config.ts";
 import type { Artifact } from "../../../shared/contracts/api.ts";
-import type { StoredFile } from "../../../shared/contracts/file.ts";
-import { readFile } from "../../../shared/files.ts";
 import { equalInConstantTime, sign } from "../../../shared/signature.ts";
 import { findArtifact, findLinkedArtifact } from "../../../shared/store/artifacts.ts";
 import type { Env } from "../env.ts";
@@ -11,7 +9,7 @@ import { HttpProblem, notFound } from "../problem.ts";
 import type { StoredArtifact } from "../../../shared/store/statements/artifacts.ts";
 import type { Caller } from "../../../shared/store/statements/guards.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
-import { parseRange } from "./range.ts";
+import { answerWithFile } from "./answer-with-file.ts";
 import { makeArtifactId } from "./view.ts";
 
 /** A task's files, with their links. */
@@ -53,7 +51,7 @@ artifacts.get("/:id", async (c) => {
     permission.kind === "link"
       ? await findLinkedArtifact(c.env.DB, key)
       : await findArtifact(c.env.DB, key, permission.caller);
-  return send(c, unwrapOutcome(found, "artifact", NO_ARTIFACT));
+  return answerWithFile(c, unwrapOutcome(found, "artifact", NO_ARTIFACT), notFound("artifact", NO_ARTIFACT));
 });
 
 /** Who has a key may see what is their tenant's; a good link opens the one thing that it names. */
@@ -76,40 +74,4 @@ async function checkPermission(c: Context<{ Bindings: Env }>, id: string): Promi
     title: "The link is not good",
     detail: `${detail} The task's API answer has a new one.`,
   });
-}
-
-async function send(
-  c: Context<{ Bindings: Env }>,
-  { sha256, name, mime, bytes }: StoredFile,
-): Promise<Response> {
-  const etag = `"${sha256}"`;
-  const headers = {
-    etag,
-    "accept-ranges": "bytes",
-    "content-type": mime,
-    // Made by code that nobody trusts: it is to be saved, and never to run as a page of this address.
-    "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
-    "content-security-policy": "sandbox; default-src 'none'",
-    "x-content-type-options": "nosniff",
-    // Not even compressed: ranges count the bytes as they are.
-    "cache-control": "private, max-age=3600, no-transform",
-  };
-  const known = (c.req.header("if-none-match") ?? "").split(",").map((one) => one.trim().replace(/^W\//, ""));
-  if (known.includes(etag) || known.includes("*")) return new Response(null, { status: 304, headers });
-  const isSame = (c.req.header("if-range") ?? etag) === etag;
-  const range = parseRange(isSame ? c.req.header("range") : undefined, bytes);
-  if (range.kind === "outside") {
-    const facts = { status: 416 as const, title: "Not in the file", detail: `It has ${bytes} bytes.` };
-    throw new HttpProblem(facts, { "content-range": `bytes */${bytes}` });
-  }
-  const object = await readFile(c.env.FILES, sha256, range.kind === "part" ? range : undefined);
-  if (object === null) throw notFound("artifact", NO_ARTIFACT);
-  if (range.kind === "whole")
-    return new Response(object.body, { headers: { ...headers, "content-length": String(bytes) } });
-  const { offset, length } = range;
-  const part = {
-    "content-length": String(length),
-    "content-range": `bytes ${offset}-${offset + length - 1}/${bytes}`,
-  };
-  return new Response(object.body, { status: 206, headers: { ...headers, ...part } });
 }
