@@ -153,7 +153,15 @@ export const STORIES: readonly Story[] = [
     name: "a file that is kept, and sent",
     tell: async (pipeline, chat) => {
       await say(pipeline, chat, "Write it down");
-      await sayAndSettle(pipeline, chat, "/get notes/a.txt");
+      const hasEnded = async () =>
+        (
+          await pipeline.sql(
+            "SELECT 1 FROM tasks WHERE state = 'succeeded' AND sender = ?",
+            `telegram:${chat}`,
+          )
+        ).length > 0;
+      await until(hasEnded, 60_000, "it to be written");
+      await say(pipeline, chat, "/get notes/a.txt");
     },
     expects: ["Written.", expect.stringContaining("a.txt"), "a.txt"],
   },
