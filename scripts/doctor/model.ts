@@ -31,6 +31,8 @@ export async function examineModel(settings: Settings, renew: string): Promise<r
       answerTokensMax: 16,
       signal: AbortSignal.timeout(ANSWERS_MS_MAX),
       onText: () => Promise.resolve(),
+      onAccepted: () => undefined,
+      onWritten: () => undefined,
       onUsage: () => undefined,
     });
     if (answer.kind === "answer")

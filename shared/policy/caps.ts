@@ -67,7 +67,8 @@ export const toMicroUsd = (usd: number) => Math.round(usd * 1_000_000);
 
 /** `12,345 tokens ($0.12)`: dollars are those that are known. */
 export function formatAmount({ tokens, microUsd }: { tokens: number; microUsd: number }): string {
-  return `${tokens.toLocaleString("en-US")} tokens ($${(microUsd / 1_000_000).toFixed(2)})`;
+  const usd = microUsd / 1_000_000;
+  return `${tokens.toLocaleString("en-US")} tokens ($${usd.toFixed(usd > 0 && usd < 0.1 ? 4 : 2)})`;
 }
 
 /** `at 00:00 UTC, in 5 h 10 min`. */

@@ -50,6 +50,7 @@ export async function claimTurn(
         ON CONFLICT (task_id, turn) DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until
         WHERE turns.text IS NULL AND turns.claimed_until <= ${now}`,
     )
+    // A turn whose cost somebody has said no to ends its task: what was said meanwhile begins the next.
     .add(
       "read",
       sql`UPDATE messages SET task_id = ${taskId}, turn = ${turn}
@@ -58,7 +59,9 @@ export async function claimTurn(
             WHERE task_id IS NULL AND conversation_id = (SELECT conversation_id FROM tasks WHERE id = ${taskId})
             WINDOW w AS (ORDER BY seq))
           WHERE nth = 1 OR (nth <= ${LIMITS.turn_messages_max} AND chars <= ${LIMITS.turn_unread_chars_max}))
-          AND ${claimHeld(claim)}`,
+          AND ${claimHeld(claim)}
+          AND NOT EXISTS (SELECT 1 FROM approvals a
+            WHERE a.task_id = ${taskId} AND a.turn = ${turn} AND a.call = 0 AND a.state IN ('denied', 'expired'))`,
     )
     .add("heartbeat", heartbeat(taskId, until))
     .add(

@@ -7,7 +7,7 @@ import { LIMITS, type Timings } from "../limits.ts";
 import { Batch, jsonColumn } from "./batch.ts";
 import { type Found, type NotFound, readList, type Refused, readOutcome } from "./outcome.ts";
 import { addDecision } from "./statements/approvals.ts";
-import { type Caller, findKey, makeKeySender, taskVisible } from "./statements/guards.ts";
+import { type Caller, findKey, isAdmin, makeKeySender, taskVisible } from "./statements/guards.ts";
 
 const Row = z.object({
   id: z.string(),
@@ -74,7 +74,7 @@ export type DecidedApproval =
   | NotFound
   | { kind: "done"; isMine: boolean; approval: Approval; doorbells: PendingDoorbell[] };
 
-/** A question of a task is answered by whoever submitted it, or by `approvals`; an approval needs that scope, for who asks does not approve. */
+/** A question of a task is answered by whoever submitted it, or by `approvals`; an approval needs that scope, for who asks does not approve. What is spent beyond a cap takes an admin. */
 export async function decideApproval(
   db: D1Database,
   { caller, id, verdict, outcome, key }: ApiDecision,
@@ -83,7 +83,7 @@ export async function decideApproval(
 ): Promise<DecidedApproval> {
   const isAnswer = verdict.state === "answered";
   const approver = { ...caller, scopes: isAnswer ? caller.scopes : (["approvals"] as const) };
-  const only = sql`expires_at > ${now} AND kind = ${isAnswer ? "question" : "approval"}
+  const only = sql`expires_at > ${now} AND kind = ${isAnswer ? "question" : "approval"} AND (allows IS NULL OR ${isAdmin(caller)})
     AND EXISTS (SELECT 1 FROM tasks t WHERE t.id = approvals.task_id AND ${taskVisible(approver, "t")})`;
   const by = makeKeySender(caller);
   const reason = "text" in verdict ? verdict.text : null;

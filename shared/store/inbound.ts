@@ -21,7 +21,7 @@ const NewInbound = z.object({
   is_active: z.int(),
   /** How many tasks are under way that its sender began, here or elsewhere. */
   sender_active: z.int(),
-  /** What a call there asks a person: a question before an approval, and the oldest first. */
+  /** What a call there asks a person: a question before an approval, and the oldest first. What a turn may cost is decided by its buttons and commands alone. */
   waits: z.nullable(
     jsonColumn(
       z.object({
@@ -53,9 +53,9 @@ export function readNewInbound(db: D1Database, ids: readonly string[]): Promise<
           WHERE m.conversation_id = fresh.conversation_id AND m.task_id IS NULL) AS unread_chars,
         EXISTS (SELECT 1 FROM tasks t WHERE t.conversation_id = fresh.conversation_id AND t.${ACTIVE}) AS is_active,
         (SELECT COUNT(*) FROM tasks t WHERE t.sender = fresh.sender AND t.${ACTIVE}) AS sender_active,
-        (SELECT json_object('id', a.id, 'kind', a.kind, 'sender', t.sender, 'approvers', CASE WHEN a.allows IS NULL THEN COALESCE(n.policy->>'approvers', 'person') ELSE 'admins' END)
+        (SELECT json_object('id', a.id, 'kind', a.kind, 'sender', t.sender, 'approvers', COALESCE(n.policy->>'approvers', 'person'))
           FROM approvals a JOIN tasks t ON t.id = a.task_id LEFT JOIN tenants n ON n.id = t.tenant_id
-          WHERE a.conversation_id = fresh.conversation_id AND a.state = 'open'
+          WHERE a.conversation_id = fresh.conversation_id AND a.state = 'open' AND a.allows IS NULL
           ORDER BY a.kind = 'question' DESC, a.requested_at LIMIT 1) AS waits
       FROM fresh ORDER BY seq`,
     NewInbound,

@@ -13,8 +13,9 @@ export interface Narration extends TurnClaim {
   readonly delta: string;
   /** What is to be shown until the answer is there. */
   readonly shown: string;
-  /** Tokens that the model says it has read; null where it has not said so since. */
-  readonly tokensRead: number | null;
+  /** Tokens, as far as is known: what of its call is counted if nobody hears of its end. */
+  readonly read: number;
+  readonly written: number;
   readonly until: number;
 }
 
@@ -23,7 +24,7 @@ export type Narrated = { kind: "narrated" } | { kind: "lost" } | { kind: "ended"
 
 /** Passes it on and renews the claim. */
 export async function narrate(db: D1Database, narration: Narration, now: number): Promise<Narrated> {
-  const { taskId, turn, claim, delta, shown, tokensRead, until } = narration;
+  const { taskId, turn, claim, delta, shown, read, written, until } = narration;
   const held = claimHeld(narration);
   const batch = new Batch().add(
     "claim",
@@ -36,8 +37,10 @@ export async function narrate(db: D1Database, narration: Narration, now: number)
       sql`UPDATE replies SET text = ${shown}, revision = revision + 1 WHERE id = ${taskId} AND final = 0 AND ${held}`,
     );
   if (delta !== "") batch.add("event", appendEvent(taskId, textEvent(turn, claim, delta), now, held));
-  if (tokensRead !== null)
-    batch.add("read", sql`UPDATE reservations SET read_tokens = ${tokensRead} WHERE claim = ${claim}`);
+  batch.add(
+    "cost",
+    sql`UPDATE reservations SET read_tokens = ${read}, written_tokens = ${written} WHERE claim = ${claim}`,
+  );
   const results = await batch
     .add("heartbeat", heartbeat(taskId, until, true))
     .add("task", sql`SELECT state FROM tasks WHERE id = ${taskId}`)
@@ -47,8 +50,7 @@ export async function narrate(db: D1Database, narration: Narration, now: number)
   return { kind: results.changes("claim") === 1 ? "narrated" : "lost" };
 }
 
-/** Of a claim, as events name it. */
-export const ATTEMPT_CHARS = 8;
+const ATTEMPT_CHARS = 8;
 
 /** A turn that is asked for again says its text again: as another attempt. */
 export function textEvent(turn: number, claim: string, text: string): EventContent {

@@ -6,8 +6,7 @@ import sql, { type Sql } from "sql-template-tag";
 import * as z from "zod/mini";
 import { dayOf, type HeldCap, toMicroUsd } from "../policy/caps.ts";
 import { Batch } from "./batch.ts";
-import { ATTEMPT_CHARS } from "./narrate.ts";
-import { claimHeld, type TurnClaim } from "./statements/guards.ts";
+import { ACTIVE, claimHeld, type TurnClaim } from "./statements/guards.ts";
 import { addRecount, addSettle, EVERYBODY, type Spent } from "./statements/spending.ts";
 
 export interface Reservation extends TurnClaim {
@@ -19,12 +18,15 @@ export interface Reservation extends TurnClaim {
   /** Micro-dollars a token; 0 where nobody told the price. */
   readonly price: { readonly input: number; readonly output: number };
   readonly caps: { readonly task: HeldCap; readonly sender: HeldCap; readonly tenant: HeldCap };
+  /** What a person is asked where there is no room. */
+  readonly approvalId: string;
   /** Nobody hears of it after that. */
   readonly until: number;
 }
 
 const Room = z.object({
-  scope: z.enum(["task", "sender", "tenant"]),
+  /** `allowed`: what somebody has allowed the task beyond its caps. */
+  scope: z.enum(["task", "sender", "tenant", "allowed"]),
   tokens: z.int(),
   micro_usd: z.int(),
   tokens_max: z.int(),
@@ -35,10 +37,13 @@ const Room = z.object({
 });
 export type Room = z.infer<typeof Room>;
 
-export type Reserved =
-  | { kind: "reserved"; tokensOut: number }
+export type Reserved = { readonly rooms: readonly Room[] } & (
+  | { readonly kind: "reserved"; readonly tokensOut: number }
   /** There is no room. The turn may be somebody else's by now as well. */
-  | { kind: "full"; rooms: readonly Room[] };
+  | { readonly kind: "full" }
+  /** A person was asked for more, and has said no: whatever room there is by now. */
+  | { readonly kind: "denied" }
+);
 
 /** Whose spending a task's is. Tasks of versions before may have no sender. */
 const SENDER = sql`COALESCE(t.sender, 'unknown')`;
@@ -54,55 +59,70 @@ function selectDay(scope: "sender" | "tenant", cap: HeldCap, taskId: string, day
     FROM tasks t LEFT JOIN spending s ON s.tenant_id = t.tenant_id AND s.sender = ${sender} AND s.day = ${day} WHERE t.id = ${taskId}`;
 }
 
-/** The caps that hold for a task, and what is counted of them. Of its own there is one at a time: what is held is of a planner that was lost. */
-const selectRooms = ({ taskId, caps }: Reservation, day: number): Sql =>
-  sql`SELECT 'task' AS scope, spent_tokens AS tokens, spent_micro_usd AS micro_usd, ${caps.task.tokens} AS tokens_max,
-      ${toMicroUsd(caps.task.usd)} AS micro_usd_max,
-      (SELECT COALESCE(SUM(tokens), 0) FROM reservations WHERE task_id = ${taskId} AND is_lost = 0) AS tokens_held,
-      (SELECT COALESCE(SUM(micro_usd), 0) FROM reservations WHERE task_id = ${taskId} AND is_lost = 0) AS micro_usd_held
-    FROM tasks WHERE id = ${taskId}
-    UNION ALL ${selectDay("sender", caps.sender, taskId, day)}
-    UNION ALL ${selectDay("tenant", caps.tenant, taskId, day)}`;
+/** What is counted of the task. Of its own calls there is one at a time: what is held is of a planner that was lost. */
+function selectTask(scope: "task" | "allowed", taskId: string, max: { tokens: Sql; microUsd: Sql }): Sql {
+  const held = sql`FROM reservations r WHERE r.task_id = t.id AND r.is_lost = 0`;
+  return sql`SELECT ${scope} AS scope, t.spent_tokens AS tokens, t.spent_micro_usd AS micro_usd, ${max.tokens} AS tokens_max,
+      ${max.microUsd} AS micro_usd_max, (SELECT COALESCE(SUM(r.tokens), 0) ${held}) AS tokens_held,
+      (SELECT COALESCE(SUM(r.micro_usd), 0) ${held}) AS micro_usd_held
+    FROM tasks t WHERE t.id = ${taskId}`;
+}
 
-/** What is left, as one row: of the cap that is the nearest, or of what somebody has allowed this task beyond its caps. */
-const selectLeft = (reservation: Reservation, day: number): Sql => {
-  const allowed = (what: "tokens" | "micro_usd") =>
-    sql`COALESCE((SELECT MAX(a.allows->>${`$.${what}`}) FROM approvals a WHERE a.task_id = ${reservation.taskId} AND a.state = 'approved'), 0)`;
-  const spent = (column: Sql) => sql`(SELECT ${column} FROM tasks WHERE id = ${reservation.taskId})`;
-  return sql`SELECT MAX(MIN(tokens_max - tokens), ${allowed("tokens")} - ${spent(sql`spent_tokens`)}) AS tokens,
-      MAX(MIN(micro_usd_max - micro_usd), ${allowed("micro_usd")} - ${spent(sql`spent_micro_usd`)}) AS micro_usd
+/** The caps that hold for a task, what was allowed beyond them, and what is counted of each. */
+function selectRooms({ taskId, caps }: Reservation, day: number): Sql {
+  const cap = { tokens: sql`${caps.task.tokens}`, microUsd: sql`${toMicroUsd(caps.task.usd)}` };
+  const approvals = sql`FROM approvals a WHERE a.task_id = ${taskId} AND a.state = 'approved' AND a.allows IS NOT NULL`;
+  const allowed = {
+    tokens: sql`(SELECT MAX(a.allows->>'tokens') ${approvals})`,
+    microUsd: sql`(SELECT MAX(a.allows->>'micro_usd') ${approvals})`,
+  };
+  return sql`${selectTask("task", taskId, cap)}
+    UNION ALL ${selectDay("sender", caps.sender, taskId, day)}
+    UNION ALL ${selectDay("tenant", caps.tenant, taskId, day)}
+    UNION ALL ${selectTask("allowed", taskId, allowed)} AND EXISTS (SELECT 1 ${approvals})`;
+}
+
+/** What is left, as one row: of the cap that is the nearest, or of what was allowed beyond them. */
+const selectLeft = (reservation: Reservation, day: number): Sql =>
+  sql`SELECT
+      MAX(MIN(CASE WHEN scope <> 'allowed' THEN tokens_max - tokens END),
+        COALESCE(MAX(CASE scope WHEN 'allowed' THEN tokens_max - tokens END), 0)) AS tokens,
+      MAX(MIN(CASE WHEN scope <> 'allowed' THEN micro_usd_max - micro_usd END),
+        COALESCE(MAX(CASE scope WHEN 'allowed' THEN micro_usd_max - micro_usd END), 0)) AS micro_usd
     FROM (${selectRooms(reservation, day)})`;
-};
+
+/** Tokens that an answer may have for what is left of money. */
+function selectAffordable({ tokensIn, tokensOutMax, price }: Reservation): Sql {
+  const read = tokensIn * price.input;
+  if (price.output > 0) return sql`CAST((micro_usd - ${read}) / ${price.output} AS INTEGER)`;
+  return sql`CASE WHEN ${read} > 0 AND micro_usd < ${read} THEN -1 ELSE ${tokensOutMax} END`;
+}
 
 /** What it may write is lowered to what there is room for. */
 export async function reserve(db: D1Database, reservation: Reservation, now: number): Promise<Reserved> {
-  const { taskId, claim, tokensIn, tokensOutMin, tokensOutMax, price, until } = reservation;
+  const { taskId, claim, tokensIn, tokensOutMin, tokensOutMax, price, approvalId, until } = reservation;
   const day = dayOf(now);
-  const costOf = (tokensOut: Sql) =>
-    sql`CAST(ROUND(${tokensIn * price.input} + ${tokensOut} * ${price.output}) AS INTEGER)`;
-  const affordable =
-    price.output === 0
-      ? sql`${tokensOutMax}`
-      : sql`CAST((micro_usd - ${tokensIn * price.input}) / ${price.output} AS INTEGER)`;
+  const denied = sql`SELECT 1 AS denied FROM approvals WHERE id = ${approvalId} AND state = 'denied'`;
   const results = await addRecount(
     new Batch().add(
       "reserve",
       sql`INSERT INTO reservations (claim, task_id, tenant_id, sender, day, tokens, micro_usd, read_tokens, input_micro_usd, output_micro_usd, until)
-        SELECT ${claim}, t.id, t.tenant_id, ${SENDER}, ${day}, ${tokensIn} + room.out, ${costOf(sql`room.out`)},
-          ${tokensIn}, ${price.input}, ${price.output}, ${until}
-        FROM tasks t, (SELECT MIN(${tokensOutMax}, tokens - ${tokensIn}, ${affordable}) AS out FROM (${selectLeft(reservation, day)})) room
-        WHERE t.id = ${taskId} AND room.out >= ${tokensOutMin} AND ${claimHeld(reservation)}`,
+        SELECT ${claim}, t.id, t.tenant_id, ${SENDER}, ${day}, ${tokensIn} + room.out,
+          CAST(ROUND(${tokensIn * price.input} + room.out * ${price.output}) AS INTEGER), ${tokensIn}, ${price.input}, ${price.output}, ${until}
+        FROM tasks t, (SELECT MIN(${tokensOutMax}, tokens - ${tokensIn}, ${selectAffordable(reservation)}) AS out FROM (${selectLeft(reservation, day)})) room
+        WHERE t.id = ${taskId} AND t.${ACTIVE} AND room.out >= ${tokensOutMin} AND ${claimHeld(reservation)} AND NOT EXISTS (${denied})`,
     ),
     sql`r.claim = ${claim}`,
     { tokens: sql`r.tokens`, microUsd: sql`r.micro_usd` },
   )
     .add("reserved", sql`SELECT tokens FROM reservations WHERE claim = ${claim}`)
     .add("rooms", selectRooms(reservation, day))
+    .add("denied", denied)
     .run(db);
+  const rooms = results.rows("rooms", Room);
   const reserved = results.row("reserved", z.object({ tokens: z.int() }));
-  return reserved === undefined
-    ? { kind: "full", rooms: results.rows("rooms", Room) }
-    : { kind: "reserved", tokensOut: reserved.tokens - tokensIn };
+  if (reserved !== undefined) return { kind: "reserved", rooms, tokensOut: reserved.tokens - tokensIn };
+  return { kind: results.has("denied") ? "denied" : "full", rooms };
 }
 
 /** Nothing of the turn was stored, but its call has cost something. */
@@ -110,24 +130,17 @@ export async function settle(db: D1Database, claim: string, spent: Spent): Promi
   await addSettle(new Batch(), claim, spent).run(db);
 }
 
-/** Of what a model was heard to say: in UTF-16 units, for each token. */
-const UNITS_PER_TOKEN = 3;
-
-/** What of a call's answer was passed on, in tokens: SQL over `reservations r`. */
-const HEARD = sql`CAST(COALESCE((SELECT SUM(LENGTH(e.data->>'text')) / ${UNITS_PER_TOKEN} FROM events e
-  WHERE e.task_id = r.task_id AND e.type = 'text' AND e.attempt = substr(r.claim, 1, ${ATTEMPT_CHARS})), 0) AS INTEGER)`;
-
 /**
- * Calls of whose end nobody will hear any more have cost what they read, and what was heard of them: those whose time is over, or those
- * of a task that was stopped. Should somebody settle one all the same, that counts.
+ * Calls of whose end nobody will hear any more have cost what they read, and what they are known to have written: those whose time is over,
+ * or those of a task that was stopped. Should somebody settle one all the same, that counts.
  */
 export async function loseReservations(
   db: D1Database,
   which: { readonly taskId: string } | { readonly now: number },
 ): Promise<void> {
   const isDue = sql`${"taskId" in which ? sql`r.task_id = ${which.taskId}` : sql`r.until <= ${which.now}`} AND r.is_lost = 0`;
-  const tokens = sql`r.read_tokens + ${HEARD}`;
-  const microUsd = sql`CAST(ROUND(r.read_tokens * r.input_micro_usd + ${HEARD} * r.output_micro_usd) AS INTEGER)`;
+  const tokens = sql`r.read_tokens + r.written_tokens`;
+  const microUsd = sql`CAST(ROUND(r.read_tokens * r.input_micro_usd + r.written_tokens * r.output_micro_usd) AS INTEGER)`;
   await addRecount(new Batch(), isDue, {
     tokens: sql`${tokens} - r.tokens`,
     microUsd: sql`${microUsd} - r.micro_usd`,

@@ -114,8 +114,8 @@ export const CONTROL: readonly Mutation[] = [
   {
     name: "what broke off is paid for",
     file: "workers/planner/turn/meter.ts",
-    find: "const written = Math.max(this.usage?.tokensOut ?? 0, this.said);",
-    replace: "const written = 0;",
+    find: "if (this.isAccepted || isAborted) this.count(read, written, null);",
+    replace: "if (isAborted) this.count(read, written, null);",
     test: "test/unit/planner/meter.test.ts",
   },
   {
@@ -126,6 +126,41 @@ export const CONTROL: readonly Mutation[] = [
     test: CAPS,
   },
   {
+    name: "a denial holds",
+    file: "shared/store/reserve.ts",
+    find: "AND ${claimHeld(reservation)} AND NOT EXISTS (${denied})",
+    replace: "AND ${claimHeld(reservation)}",
+    test: CAPS,
+  },
+  {
+    name: "an answer that was cut off for want of room is none",
+    file: "workers/planner/turn/ask.ts",
+    find: 'answer.stop === "length" && tokensOutMax < LIMITS.answer_tokens_max',
+    replace: "false",
+    test: CAPS,
+  },
+  {
+    name: "of two that change a file the later is told",
+    file: "shared/store/workspace.ts",
+    find: "AND ${only} AND NOT EXISTS (${selectConflicts(conversationId, wanted)})",
+    replace: "AND ${only}",
+    test: "test/pipeline/workspace.test.ts",
+  },
+  {
+    name: "calls that use the workspace are made in their order",
+    file: "workers/executor/task-workflow.ts",
+    find: "if (findTool(named.tool)?.usesWorkspace !== true) return make();",
+    replace: "if (named.call > 0) return make();",
+    test: "test/pipeline/workspace.test.ts",
+  },
+  {
+    name: "a program's files are no other key's",
+    file: "shared/store/program-files.ts",
+    find: "AND (${isAdmin(caller)} OR COALESCE(",
+    replace: "AND (1 OR COALESCE(",
+    test: "test/pipeline/workspace.test.ts",
+  },
+  {
     name: "nobody raises their own cap",
     file: "shared/store/decisions/approvals.ts",
     find: "approvals.allows IS NULL AND",
@@ -134,9 +169,9 @@ export const CONTROL: readonly Mutation[] = [
   },
   {
     name: "what is allowed is allowed once",
-    file: "workers/planner/turn/spend.ts",
-    find: "tokens: room.tokens + tokens,",
-    replace: "tokens: 1e12,",
+    file: "workers/planner/turn/ask-for-more.ts",
+    find: "allows: { tokens: ofTask.tokens + tokens,",
+    replace: "allows: { tokens: 1e12,",
     test: CAPS,
   },
 ];

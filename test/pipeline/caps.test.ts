@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { calls, ModelServer, says } from "../../fakes/model-server.ts";
 import type { ApprovalPage, PolicyView, UsageView } from "../../shared/contracts/control.ts";
 import type { Caps } from "../../shared/policy/caps.ts";
-import { openPipeline, type Pipeline, privateText, type TaskBody } from "../support/pipeline.ts";
+import type { MadeKey } from "../../shared/contracts/api.ts";
+import { API_KEY, openPipeline, type Pipeline, privateText, type TaskBody } from "../support/pipeline.ts";
 import { press } from "../support/press.ts";
 import { until } from "../support/until.ts";
 
@@ -35,7 +36,15 @@ beforeEach(async () => {
   await setCaps({});
   await pipeline.sql("DELETE FROM spending");
 });
-afterEach(() => pipeline.telegram.reset());
+afterEach(async () => {
+  // What a test that failed has left would fail those after it.
+  const left = await pipeline.sql<{ id: string }>(
+    "SELECT id FROM tasks WHERE state IN ('queued', 'running', 'waiting')",
+  );
+  for (const { id } of left) await pipeline.api("POST", `/tasks/${id}/cancel`);
+  await pipeline.quiet();
+  pipeline.telegram.reset();
+});
 
 async function setCaps(caps: Caps): Promise<void> {
   const policy = { rules: [], inside_hosts: [], approvers: "person", caps };
@@ -70,7 +79,7 @@ it("are told before the call: what is used up, and when it renews", async () => 
   await pipeline.hook(privateText(id, "Hello"));
   await pipeline.quiet();
   expect(textsIn(id).join()).toMatch(
-    /your spending limit for today is used up: 0 tokens \(\$0\.00\) of 400 tokens \(\$10\.00\) are spent, and the next step needs about [\d,]+ tokens at least; it renews at 00:00 UTC, in \d+ h \d+ min\./,
+    /your spending limit for today is reached: of 400 tokens \(\$10\.00\) there are 400 tokens \(\$10\.00\) left, and the next step needs [\d,]+ tokens \(\$0\.\d+\) at least; it renews at 00:00 UTC, in \d+ h \d+ min\./,
   );
   expect(model.requests).toEqual([]);
   await setCaps({ key_day: { usd: 0.001 } });
@@ -97,7 +106,7 @@ it("hold when a hundred ask at the same time: sixty are answered, forty told, to
   const said = people.map((id) => textsIn(id).join());
   expect(said.filter((text) => text === "Hello.")).toHaveLength(60);
   const told = said.filter((text) =>
-    text.includes("today's spending limit for everybody together is used up"),
+    text.includes("today's spending limit for everybody together is reached"),
   );
   expect(told).toHaveLength(40);
   expect(model.requests).toHaveLength(60);
@@ -129,7 +138,7 @@ it("are raised for one task by an admin, and by nobody else", async () => {
       ? says("It is 42.")
       : calls("run_code", { code: "6 * 7" });
   const { message, allow } = await reach("Compute");
-  expect(message.text).toContain("Yes allows 16,");
+  expect(message.text).toMatch(/Yes allows 1\d,\d+ tokens/);
   expect(model.requests).toEqual([]);
   const { body: page } = await pipeline.api<ApprovalPage>("GET", "/approvals?state=open");
   expect(page.approvals).toMatchObject([{ kind: "approval", turn: 1, call: 0 }]);
@@ -154,14 +163,57 @@ it("are raised no more than was allowed: the task is told when that is used up",
   model.answerTo = () => calls("run_code", { code: "6 * 7" });
   const { allow } = await reach("Compute for ever");
   expect(await press(pipeline, ADMIN, allow)).toBe("Approved.");
-  await until(
-    () =>
-      pipeline.telegram.in(ADMIN).some(({ text, buttons }) => text.includes("31,000") && buttons.length > 0),
-    WAIT_MS_MAX,
-    "the next request",
-  );
+  const requests = () => textsIn(ADMIN).filter((text) => text.includes("May I spend more"));
+  await until(() => requests().length === 2, WAIT_MS_MAX, "the next request");
   expect(model.requests).toHaveLength(1);
   await pipeline.hook(privateText(ADMIN, "/stop"));
+  await pipeline.quiet();
+});
+
+it("are reached, too, where the answer had no room and was cut off", async () => {
+  await setCaps({ person_day: { tokens: 2_500 }, key_day: { tokens: 2_500 }, task: { tokens: 4_000 } });
+  model.usage = { input_tokens: 600, output_tokens: 800 };
+  const cut = { content: [{ type: "text", text: "Half of" }], stop_reason: "max_tokens" };
+  model.answerTo = ({ body }) => (body.max_tokens < 16_000 ? cut : says("Whole."));
+  expect(await ended((await submit("Hello")).id)).toMatchObject({
+    status: "failed",
+    error: { cap: { scope: "sender" } },
+  });
+  const { allow } = await reach("Hello");
+  expect(await press(pipeline, ADMIN, allow)).toBe("Approved.");
+  await saidIn(ADMIN, "Whole.");
+  await pipeline.quiet();
+});
+
+it("hold after a denial, whatever room there is by then; and a message denies nothing", async () => {
+  await setCaps({ person_day: { tokens: 400 } });
+  const { deny } = await reach("Hello");
+  await pipeline.hook(privateText(ADMIN, "and buy milk"));
+  await setCaps({});
+  expect(await press(pipeline, ADMIN, deny)).toBe("Denied.");
+  await saidIn(ADMIN, "Hello.");
+  await pipeline.quiet();
+  // The first was refused; what was said meanwhile begins the next.
+  expect(textsIn(ADMIN).filter((text) => text.includes("I could not go on"))).toHaveLength(1);
+  expect(model.requests).toHaveLength(1);
+  expect(JSON.stringify(model.requests[0]?.body.messages.at(-1))).toContain("buy milk");
+});
+
+it("are raised over the API by an admin's key alone, and by as much as the next step costs", async () => {
+  await setCaps({ person_day: { tokens: 400 }, task: { usd: 0 } });
+  const { allow } = await reach("Hello");
+  const { body: page } = await pipeline.api<ApprovalPage>("GET", "/approvals?state=open");
+  const { body: made } = await pipeline.api<MadeKey>("POST", "/keys", { label: "x", scopes: ["approvals"] });
+  const approve = (key: string) =>
+    fetch(`${pipeline.url}/v1/approvals/${page.approvals[0]?.id}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({ decision: "approve" }),
+    });
+  expect((await approve(made.key)).status).toBe(409);
+  expect(allow).not.toBe("");
+  expect((await approve(API_KEY)).status).toBe(200);
+  await saidIn(ADMIN, "Hello.");
   await pipeline.quiet();
 });
 
@@ -201,10 +253,10 @@ it("are shown to whoever asks for them", async () => {
   await saidIn(id, "Hello.");
   await pipeline.hook(privateText(id, "/usage"));
   await pipeline.quiet();
-  const { text } = await saidIn(id, "Today: 4,000 tokens ($0.02) of 4,000,000 tokens ($10.00).");
+  const { text } = await saidIn(id, "Today: 4,000 tokens ($0.0160) of 4,000,000 tokens ($10.00).");
   expect(text).toContain("One task may spend 1,000,000 tokens ($3.00).");
   expect(text).not.toContain("Everybody");
   await pipeline.hook(privateText(ADMIN, "/usage"));
-  await saidIn(ADMIN, "Everybody together: 4,000 tokens ($0.02) of 12,000,000 tokens ($30.00).");
+  await saidIn(ADMIN, "Everybody together: 4,000 tokens ($0.0160) of 12,000,000 tokens ($30.00).");
   await pipeline.quiet();
 });

@@ -31,10 +31,7 @@ export async function reconcile(env: Env, taskIds: readonly string[]): Promise<R
 async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: Timings): Promise<void> {
   const { id, version, state, conversation_id: conversationId } = task;
   if (state === null || conversationId === null || task.deadline_at === null || isFinal(state)) {
-    await terminate(env, id);
-    if (task.asked > 0) await drop(env, id, timings);
-    // A model that was asked for it was hung up on.
-    await loseReservations(env.DB, { taskId: id });
+    await stopWork(env, task, timings);
     await dropTaskDoorbell(env.DB, id, version);
     return;
   }
@@ -43,14 +40,21 @@ async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: 
   if (task.deadline_at <= Date.now()) {
     const message = `It took longer than ${Math.round(timings.task_deadline_ms / 1_000)} s, so I gave it up.`;
     // The end takes the doorbell away: whoever crashes before it is followed by somebody else.
-    await terminate(env, id);
-    if (task.asked > 0) await drop(env, id, timings);
+    await stopWork(env, task, timings);
     const error = { code: "timed_out" as const, message };
     const answer = { text: `⏱ ${message}` };
     await end(env, { taskId: id, state: "timed_out", endedBy: "deadline", error, answer });
     return;
   }
   if (isMine) await revive(env, id, conversationId);
+}
+
+/** Whatever was at work for a task does nothing more, and nobody is asked for it. */
+async function stopWork(env: Env, { id, asked }: RungTask, timings: Timings): Promise<void> {
+  await terminate(env, id);
+  if (asked > 0) await drop(env, id, timings);
+  // A model that was asked for it was hung up on.
+  await loseReservations(env.DB, { taskId: id });
 }
 
 const EXPIRED = {

@@ -21,8 +21,9 @@ CREATE TABLE reservations (
   day INTEGER NOT NULL,
   tokens INTEGER NOT NULL,
   micro_usd INTEGER NOT NULL,
-  -- What it reads, and what a token costs there and in its answer: if nobody hears of its end, that and what was heard of it is counted.
+  -- What it reads, what it is known to have written, and what a token costs of each: counted if nobody hears of its end.
   read_tokens INTEGER NOT NULL,
+  written_tokens INTEGER NOT NULL DEFAULT 0,
   input_micro_usd REAL NOT NULL,
   output_micro_usd REAL NOT NULL,
   until INTEGER NOT NULL,

@@ -96,9 +96,9 @@ describe("a task whose Workflow comes to nothing each time", () => {
     const { look } = stranded();
     for (let nth = 0; nth < 3; nth++) await look("task_s");
     // The model speaks, or only thinks: the claim is renewed.
-    await narrate(db, { ...claim, delta: "", shown: "", tokensRead: null, until: 1 }, 1);
+    await narrate(db, { ...claim, delta: "", shown: "", read: 0, written: 0, until: 1 }, 1);
     for (let nth = 0; nth < 3; nth++) await look("task_s");
-    await narrate(db, { ...claim, delta: "word", shown: "", tokensRead: null, until: 1 }, 1);
+    await narrate(db, { ...claim, delta: "word", shown: "", read: 0, written: 0, until: 1 }, 1);
     for (let nth = 0; nth < 3; nth++) await look("task_s");
     expect(await stateOf("task_s")).toBe("running");
     await look("task_s");

@@ -13,6 +13,8 @@ const request = {
   answerTokensMax: 1,
   signal: AbortSignal.timeout(5_000),
   onText: () => Promise.resolve(),
+  onAccepted: () => undefined,
+  onWritten: () => undefined,
   onUsage: () => undefined,
 };
 const GATEWAY = { AI_GATEWAY_ACCOUNT_ID: "acc", AI_GATEWAY_ID: "gate", AI_GATEWAY_TOKEN: "gate-token" };

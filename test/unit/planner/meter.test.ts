@@ -21,25 +21,44 @@ it("estimates rather too much than too little", () => {
   expect(estimate({ type: "result", callId: "c", ok: true, parts: [image] })).toBeGreaterThan(1_500);
 });
 
-it("counts answers by what they say they cost, and what broke off by what was heard", () => {
-  const meter = new Meter(PRICE);
+it("counts answers by what they say they cost, and what broke off by what is known of it", () => {
+  const meter = new Meter(PRICE, 50);
   meter.add({ tokensIn: 100, tokensOut: 10, costUsd: 0.0003 });
   expect(meter.spent).toEqual({ tokens: 110, microUsd: 300 });
   // Refused, or not reached.
-  meter.addBroken(0);
+  meter.addBroken({ isAborted: false });
   expect(meter.spent.tokens).toBe(110);
+  meter.onAccepted();
   meter.onUsage({ tokensIn: 1_000, tokensOut: 1, costUsd: 0 });
-  meter.onText("x".repeat(300));
-  meter.addBroken(5);
+  meter.onWritten("x".repeat(300));
+  expect(meter.soFar).toEqual({ read: 1_000, written: 100 });
+  meter.addBroken({ isAborted: false });
   expect(meter.spent).toEqual({ tokens: 110 + 1_100, microUsd: 300 + 2_000 + 1_000 });
-  // Aborted before it said anything.
-  meter.addBroken(50);
-  expect(meter.spent).toEqual({ tokens: 1_260, microUsd: 3_400 });
+  // Cut before it said anything; aborted before it began.
+  meter.onAccepted();
+  meter.addBroken({ isAborted: false });
+  meter.addBroken({ isAborted: true });
+  expect(meter.spent).toEqual({ tokens: 1_310, microUsd: 3_500 });
+});
+
+it.each([
+  ["nothing", { tokensIn: 0, tokensOut: 0, costUsd: 0 }, { tokens: 150, microUsd: 1_100 }],
+  ["less than nothing", { tokensIn: -5, tokensOut: -5, costUsd: -1 }, { tokens: 150, microUsd: 1_100 }],
+  [
+    "more than there is",
+    { tokensIn: 9e15, tokensOut: 1, costUsd: 1.8e10 },
+    { tokens: 10_000_001, microUsd: 20_000_010 },
+  ],
+])("does not believe a server that counts %s", (_, usage, spent) => {
+  const meter = new Meter(PRICE, 50);
+  meter.onWritten("x".repeat(300));
+  meter.add(usage);
+  expect(meter.spent).toEqual(spent);
 });
 
 it("counts no dollars where nobody told the price", () => {
-  const meter = new Meter(null);
+  const meter = new Meter(null, 10);
   meter.add({ tokensIn: 1, tokensOut: 1, costUsd: null });
-  meter.addBroken(10);
+  meter.addBroken({ isAborted: true });
   expect(meter.spent).toEqual({ tokens: 12, microUsd: 0 });
 });

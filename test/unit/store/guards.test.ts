@@ -42,7 +42,7 @@ const store = async (name: string, text: string, calls = 0) =>
 
 describe("what a model says meanwhile", () => {
   const tell = (name: string, delta: string) =>
-    narrate(db, { ...at(name), delta, shown: delta, tokensRead: null, until: NOW + 50 }, NOW);
+    narrate(db, { ...at(name), delta, shown: delta, read: 0, written: 0, until: NOW + 50 }, NOW);
   const told = () =>
     rows(db, "SELECT turn, attempt, data FROM events WHERE task_id = ? AND type = 'text'", id);
 

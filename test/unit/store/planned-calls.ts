@@ -7,7 +7,13 @@ import { CALLER } from "../builders.ts";
 
 export async function callSpending(d: D1Database, claim: TurnClaim, now: number): Promise<void> {
   const cap = { tokens: 1, usd: 1 };
-  const amount = { tokensIn: 1, tokensOutMin: 1, tokensOutMax: 1, price: { input: 1, output: 1 } };
+  const amount = {
+    tokensIn: 1,
+    tokensOutMin: 1,
+    tokensOutMax: 1,
+    price: { input: 1, output: 1 },
+    approvalId: "appr_a",
+  };
   await reserve(d, { ...claim, ...amount, caps: { task: cap, sender: cap, tenant: cap }, until: now }, now);
   await settle(d, "c", { tokens: 1, microUsd: 1 });
   for (const which of [{ now: now }, { taskId: "task_a" }]) await loseReservations(d, which);

@@ -165,7 +165,7 @@ async function callAsTask(): Promise<void> {
   await reviveTask(d, { taskId: "task_a", status: "errored" }, NOW);
   await claimTurn(d, { ...claim, until }, NOW);
   await callSpending(d, claim, NOW);
-  await narrate(d, { ...claim, delta: "x", shown: "x", tokensRead: 1, until }, NOW);
+  await narrate(d, { ...claim, delta: "x", shown: "x", read: 1, written: 1, until }, NOW);
   await storeTurn(d, { ...plannedTurn(claim, "x", 1), files: FILES }, NOW, TIMINGS);
   await storeTurn(d, { ...plannedTurn(claim, "x"), untold: "x", spent: SPENT, files: FILES }, NOW, TIMINGS);
   await readAttachments(d, ["msg_a"]);

@@ -26,7 +26,11 @@ type Key = Awaited<ReturnType<typeof claim>>;
 function ask(key: Key, caps: Partial<Record<"task" | "sender" | "tenant", HeldCap>> = {}, now = NOW) {
   const amounts = { tokensIn: 100, tokensOutMin: 50, tokensOutMax: 1_000, price: { input: 2, output: 10 } };
   const held = { task: PLENTY, sender: PLENTY, tenant: PLENTY, ...caps };
-  return reserve(db, { ...key, ...amounts, caps: held, until: now + 1_000 }, now);
+  return reserve(
+    db,
+    { ...key, ...amounts, caps: held, approvalId: `appr_${key.claim}`, until: now + 1_000 },
+    now,
+  );
 }
 
 const counted = async ({ taskId }: Key) => {
@@ -49,7 +53,7 @@ const today = async () => {
 it("counts what a call may cost, and then what it did; settled twice, it counts once", async () => {
   const before = await today();
   const key = await claim("whole");
-  expect(await ask(key)).toEqual({ kind: "reserved", tokensOut: 1_000 });
+  expect(await ask(key)).toMatchObject({ kind: "reserved", tokensOut: 1_000 });
   expect(await counted(key)).toEqual({ tokens: 1_100, usd: 10_200 });
   await settle(db, key.claim, { tokens: 150, microUsd: 700 });
   await settle(db, key.claim, { tokens: 150, microUsd: 700 });
@@ -59,9 +63,12 @@ it("counts what a call may cost, and then what it did; settled twice, it counts 
 
 it("lowers the answer to the room there is, in tokens and in money", async () => {
   const key = await claim("lowered");
-  expect(await ask(key, { task: { tokens: 180, usd: 1 } })).toEqual({ kind: "reserved", tokensOut: 80 });
+  expect(await ask(key, { task: { tokens: 180, usd: 1 } })).toMatchObject({
+    kind: "reserved",
+    tokensOut: 80,
+  });
   const other = await claim("dear");
-  expect(await ask(other, { task: { tokens: 10_000, usd: 0.000_9 } })).toEqual({
+  expect(await ask(other, { task: { tokens: 10_000, usd: 0.000_9 } })).toMatchObject({
     kind: "reserved",
     tokensOut: 70,
   });
@@ -96,7 +103,14 @@ it("is not reserved by who has lost the claim", async () => {
 it("counts of a call that nobody hears of any more what it read and was heard to say, and of one that comes back all", async () => {
   const key = await claim("lost");
   await ask(key);
-  const narration = { ...key, delta: "twenty characters...", shown: "", tokensRead: 123, until: NOW + 1 };
+  const narration = {
+    ...key,
+    delta: "twenty characters...",
+    shown: "",
+    read: 123,
+    written: 6,
+    until: NOW + 1,
+  };
   await narrate(db, narration, NOW);
   await loseReservations(db, { now: NOW });
   expect(await counted(key)).toEqual({ tokens: 1_100, usd: 10_200 });
@@ -120,7 +134,28 @@ it("has the room that somebody has allowed the task, and no more", async () => {
     .run();
   expect((await ask(key, { sender: nothing })).kind).toBe("full");
   await db.prepare("UPDATE approvals SET state = 'approved' WHERE id = 'appr_allowed'").run();
-  expect(await ask(key, { sender: nothing })).toEqual({ kind: "reserved", tokensOut: 480 });
+  expect(await ask(key, { sender: nothing })).toMatchObject({ kind: "reserved", tokensOut: 480 });
   await settle(db, key.claim, { tokens: 580, microUsd: 5_000 });
   expect((await ask({ ...key, claim: "claim-of-allowed" }, { sender: nothing })).kind).toBe("full");
+});
+
+it("has no room for a turn that a person has said no to, whatever there is by now", async () => {
+  const key = await claim("refused");
+  await db
+    .prepare(
+      `INSERT INTO approvals (id, tenant_id, conversation_id, task_id, turn, call, kind, state, text, requested_at, expires_at, allows)
+        VALUES (?, 'default', 'c', ?, 1, 0, 'approval', 'denied', '', 1, 1, '{"tokens":600,"micro_usd":5000}')`,
+    )
+    .bind(`appr_${key.claim}`, key.taskId)
+    .run();
+  expect((await ask(key)).kind).toBe("denied");
+  expect(await counted(key)).toEqual({ tokens: 0, usd: 0 });
+});
+
+it("reads for money, too, where writing costs nothing", async () => {
+  const key = await claim("free");
+  const amounts = { tokensIn: 100, tokensOutMin: 50, tokensOutMax: 1_000, price: { input: 2, output: 0 } };
+  const caps = { task: { tokens: 10_000, usd: 0.000_1 }, sender: PLENTY, tenant: PLENTY };
+  const asked = await reserve(db, { ...key, ...amounts, caps, approvalId: "appr_free", until: NOW }, NOW);
+  expect(asked.kind).toBe("full");
 });

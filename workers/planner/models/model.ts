@@ -41,7 +41,7 @@ export interface OfferedTool {
   readonly inputSchema: object;
 }
 
-export interface ModelRequest {
+export interface ModelRequest extends ModelListener {
   /** For a gateway's log. */
   readonly taskId: string;
   readonly conversationId: string;
@@ -52,9 +52,17 @@ export interface ModelRequest {
   readonly answerTokensMax: number;
   /** Aborts when the model call's time is over, or nobody waits for it any more. */
   readonly signal: AbortSignal;
-  /** To be called with what the model says while it says it, and with "" when it does something else than speak. */
+}
+
+/** What is to be called while the model answers. */
+interface ModelListener {
+  /** It has begun to answer. */
+  onAccepted(): void;
+  /** With what it says, and with "" when it does something else than speak. */
   onText(delta: string): Promise<void>;
-  /** To be called with what it has cost so far, as soon as the server says so, and again when it says more. */
+  /** With whatever it writes: words, calls, thoughts. */
+  onWritten(delta: string): void;
+  /** With what it has cost so far, as soon as the server says so, and again when it says more. */
   onUsage(usage: Usage): void;
 }
 

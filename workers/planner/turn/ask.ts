@@ -7,6 +7,7 @@ import {
   transient,
   type Transient,
 } from "../../../shared/errors.ts";
+import { LIMITS } from "../../../shared/limits.ts";
 import { recordRefused } from "../../../shared/store/attachments.ts";
 import { dropImages } from "../../../shared/store/images.ts";
 import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
@@ -19,17 +20,20 @@ import { Fence } from "./fence.ts";
 import { makeImageKey, type PromptFiles, dropContents } from "./files.ts";
 import { estimateTokensIn, Meter } from "./meter.ts";
 import { buildPrompt, describeSystem } from "./prompt.ts";
-import { reserveRoom } from "./spend.ts";
+import { reserveRoom, stopCutOff } from "./spend.ts";
 
 export interface Question extends TurnClaim {
   readonly transcript: Transcript;
   readonly files: PromptFiles;
-  readonly signal: AbortSignal;
+  /** There is room for it: it begins now. `soFar` says what is known of its cost; the signal ends it. */
+  begin(soFar: () => { read: number; written: number }): AbortSignal;
   onText(delta: string): Promise<void>;
-  onRead(tokens: number): void;
 }
 
 type Asked = { kind: "planned"; planned: Turn } | Transient | Permanent;
+
+/** The answer had less room than any may have, and was cut off there. */
+type CutOff = { kind: "cut_off" };
 
 /** `spent`: what it did cost, which is to be settled; null where nothing was reserved. */
 export type Answered = (Asked | { kind: "waits" }) & { readonly spent: Spent | null };
@@ -38,21 +42,29 @@ export type Answered = (Asked | { kind: "waits" }) & { readonly spent: Spent | n
 export async function ask(env: Env, client: ModelClient, question: Question): Promise<Answered> {
   const { price } = client;
   const tokensIn = estimateTokensIn(buildRequest(question));
-  const room = await reserveRoom(env, { ...question, price, tokensIn });
+  const spending = { ...question, price, tokensIn };
+  const room = await reserveRoom(env, spending);
   if (room.kind !== "reserved") return { ...room, spent: null };
-  const within = { ...question, tokensIn, tokensOutMax: room.tokensOutMax, meter: new Meter(price) };
-  const asked = await askWithin(env.DB, client, within);
-  return { ...asked, spent: within.meter.spent };
+  const meter = new Meter(price, tokensIn);
+  const signal = question.begin(() => meter.soFar);
+  const asked = await askWithin(env.DB, client, {
+    ...question,
+    signal,
+    tokensOutMax: room.tokensOutMax,
+    meter,
+  });
+  const stopped = asked.kind === "cut_off" ? await stopCutOff(env, spending, room.rooms) : asked;
+  return { ...stopped, spent: meter.spent };
 }
 
 interface Metered extends Question {
-  readonly tokensIn: number;
+  readonly signal: AbortSignal;
   readonly tokensOutMax: number;
   readonly meter: Meter;
 }
 
 /** A file that the model refuses does not take the words with it, now or later: what is new is left out first, and then all. */
-async function askWithin(db: D1Database, client: ModelClient, question: Metered): Promise<Asked> {
+async function askWithin(db: D1Database, client: ModelClient, question: Metered): Promise<Asked | CutOff> {
   let asked = await askOnce(client, question);
   for (const suspects of listSuspects(question)) {
     if (asked.kind !== "refused") return asked;
@@ -112,26 +124,23 @@ function buildRequest({ taskId, transcript, files }: Question) {
 }
 
 /** A client that throws has met something nobody foresaw: it may pass. */
-async function askOnce(client: ModelClient, question: Metered): Promise<Asked | Refused> {
-  const { signal, meter } = question;
-  const brokeOff = () => meter.addBroken(signal.aborted ? question.tokensIn : 0);
+async function askOnce(client: ModelClient, question: Metered): Promise<Asked | CutOff | Refused> {
+  const { signal, meter, tokensOutMax } = question;
+  const brokeOff = () => meter.addBroken({ isAborted: signal.aborted });
   try {
     const answer = await client.complete({
       ...buildRequest(question),
-      answerTokensMax: question.tokensOutMax,
+      answerTokensMax: tokensOutMax,
       signal,
-      onText: (delta) => {
-        meter.onText(delta);
-        return question.onText(delta);
-      },
-      onUsage: (usage) => {
-        meter.onUsage(usage);
-        question.onRead(usage.tokensIn);
-      },
+      onText: (delta) => question.onText(delta),
+      onAccepted: () => meter.onAccepted(),
+      onWritten: (delta) => meter.onWritten(delta),
+      onUsage: (usage) => meter.onUsage(usage),
     });
     if (answer.kind === "answer") {
       meter.add(answer.usage);
-      return checkAnswer(answer);
+      const isCutOff = answer.stop === "length" && tokensOutMax < LIMITS.answer_tokens_max;
+      return isCutOff ? { kind: "cut_off" } : checkAnswer(answer);
     }
     brokeOff();
     return answer;

@@ -45,17 +45,31 @@ function countPart(part: PromptMessage["parts"][number]): number {
   }
 }
 
+/** What a server says is believed within this: nothing has read or written more at once. */
+const TOKENS_MAX = 10_000_000;
+const bound = (tokens: number) => Math.min(Math.max(0, Math.round(tokens)), TOKENS_MAX);
+const isBelievable = (tokens: number) => tokens > 0 && tokens <= TOKENS_MAX;
+
 /** Counts what one turn costs: it may ask several times, and an answer may break off. */
 export class Meter {
   private tokens = 0;
   private microUsd = 0;
   /** Of the call under way. */
+  private isAccepted = false;
   private usage: Usage | null = null;
-  private said = 0;
+  private bytesWritten = 0;
   private readonly price: Price | null;
+  private readonly tokensIn: number;
 
-  constructor(price: Price | null) {
+  /** @param tokensIn what a call reads, as it was estimated. */
+  constructor(price: Price | null, tokensIn: number) {
     this.price = price;
+    this.tokensIn = tokensIn;
+  }
+
+  /** The server has begun to answer: what it reads is paid for. */
+  onAccepted(): void {
+    this.isAccepted = true;
   }
 
   /** The server says what the call has cost so far. */
@@ -63,35 +77,51 @@ export class Meter {
     this.usage = usage;
   }
 
-  onText(delta: string): void {
-    this.said += countText(delta);
+  /** It has written this: words, a call, thoughts. */
+  onWritten(delta: string): void {
+    this.bytesWritten += encoder.encode(delta).length;
   }
 
-  /** The call was answered. */
+  /** Of the call under way, as far as is known. */
+  get soFar(): { read: number; written: number } {
+    const { tokensIn = 0, tokensOut = 0 } = this.usage ?? {};
+    const written = Math.ceil(this.bytesWritten / BYTES_PER_TOKEN);
+    return {
+      read: tokensIn > 0 ? bound(tokensIn) : this.tokensIn,
+      written: Math.max(bound(tokensOut), written),
+    };
+  }
+
+  /** The call was answered. A server that counts nothing, or not what there is, is not believed. */
   add({ tokensIn, tokensOut, costUsd }: Usage): void {
-    this.tokens += tokensIn + tokensOut;
-    this.microUsd += Math.round((costUsd ?? 0) * 1_000_000);
-    this.reset();
+    this.usage = { tokensIn, tokensOut, costUsd };
+    const { read, written } = this.soFar;
+    const isCounted = isBelievable(tokensIn) && isBelievable(tokensOut) && costUsd !== null;
+    this.count(read, tokensOut > 0 ? bound(tokensOut) : written, isCounted ? costUsd : null);
   }
 
-  /**
-   * The call broke off: what it was heard to say is paid for, and what it read. Of one that was aborted before it said anything,
-   * `tokensIn` is what it will have read; a server that has refused it has read nothing.
-   */
-  addBroken(tokensIn: number): void {
-    const read = this.usage?.tokensIn ?? tokensIn;
-    const written = Math.max(this.usage?.tokensOut ?? 0, this.said);
-    const costUsd =
-      this.price === null ? null : (read * this.price.input + written * this.price.output) / 1_000_000;
-    this.add({ tokensIn: read, tokensOut: written, costUsd });
+  /** The call broke off: what is known of it is paid for. One that was refused, or never reached, has cost nothing. */
+  addBroken({ isAborted }: { isAborted: boolean }): void {
+    const { read, written } = this.soFar;
+    if (this.isAccepted || isAborted) this.count(read, written, null);
+    this.reset();
   }
 
   get spent(): Spent {
     return { tokens: this.tokens, microUsd: this.microUsd };
   }
 
+  private count(read: number, written: number, costUsd: number | null): void {
+    const { input = 0, output = 0 } = this.price ?? {};
+    this.tokens += read + written;
+    this.microUsd +=
+      costUsd === null ? Math.round(read * input + written * output) : Math.round(costUsd * 1_000_000);
+    this.reset();
+  }
+
   private reset(): void {
+    this.isAccepted = false;
     this.usage = null;
-    this.said = 0;
+    this.bytesWritten = 0;
   }
 }

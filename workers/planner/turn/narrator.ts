@@ -6,15 +6,19 @@ import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
 /** The claim is renewed this many times before it would run out. */
 const RENEWALS_PER_CLAIM = 3;
 
+/** Tokens that a call has read and written. */
+interface Cost {
+  readonly read: number;
+  readonly written: number;
+}
+
 export class Narrator {
-  /** Aborts when the model has been silent or at it for too long, or when nobody waits for its turn any more. */
-  readonly signal: AbortSignal;
   /** Why nobody waits for it: the task has ended, or the claim went to somebody else. */
   abandoned: "ended" | "lost" | null = null;
   /** What was passed on. */
   narrated = "";
   private text = "";
-  private tokensRead: number | null = null;
+  private soFar: () => Cost = () => ({ read: 0, written: 0 });
   private narratedAt = Date.now();
   private readonly abort = new AbortController();
   private silence: ReturnType<typeof setTimeout> | undefined;
@@ -26,8 +30,13 @@ export class Narrator {
     this.db = db;
     this.timings = timings;
     this.claim = claim;
-    this.signal = AbortSignal.any([this.abort.signal, AbortSignal.timeout(timings.model_call_ms)]);
+  }
+
+  /** The model is asked now. The signal aborts when it has been silent or at it for too long, or when nobody waits for its turn any more. */
+  begin(soFar: () => Cost): AbortSignal {
+    this.soFar = soFar;
     this.awaitText();
+    return AbortSignal.any([this.abort.signal, AbortSignal.timeout(this.timings.model_call_ms)]);
   }
 
   /** The model said this, or, with "", did something else than speak. */
@@ -37,11 +46,6 @@ export class Narrator {
     const sinceMs = Date.now() - this.narratedAt;
     const isNews = this.text !== this.narrated && sinceMs >= this.timings.text_flush_ms;
     if (isNews || sinceMs >= this.timings.turn_claim_ms / RENEWALS_PER_CLAIM) await this.flush();
-  }
-
-  /** The model says how much it has read: that is known then, even if nobody hears of its end. */
-  onRead(tokens: number): void {
-    this.tokensRead = tokens;
   }
 
   /** The model has answered. */
@@ -62,11 +66,14 @@ export class Narrator {
   private async flush(): Promise<void> {
     const now = Date.now();
     this.narratedAt = now;
-    const { text, tokensRead } = this;
-    this.tokensRead = null;
+    const { text } = this;
     const delta = text.slice(this.narrated.length);
     const until = now + this.timings.turn_claim_ms;
-    const outcome = await narrate(this.db, { ...this.claim, delta, shown: text, tokensRead, until }, now);
+    const outcome = await narrate(
+      this.db,
+      { ...this.claim, delta, shown: text, ...this.soFar(), until },
+      now,
+    );
     if (outcome.kind === "narrated") this.narrated = text;
     else {
       this.abandoned = outcome.kind;

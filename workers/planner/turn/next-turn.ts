@@ -51,7 +51,7 @@ export async function nextTurn(env: Env, openModel: OpenModel, key: TurnKey): Pr
     case "stored":
       return { kind: "turn", calls: claimed.calls.map(({ call, made, gate }) => nameCall(made, call, gate)) };
     case "claimed": {
-      const mine = { ...claim, transcript: claimed.transcript };
+      const mine = { ...claim, transcript: claimed.transcript, account: { spent: null } };
       return planTurn(env, openModel, mine).catch((error: unknown) => giveBack(env, mine, error));
     }
   }
@@ -74,6 +74,8 @@ async function giveBack(env: Env, claimed: Claimed, error: unknown): Promise<Nex
 
 interface Claimed extends TurnClaim {
   readonly transcript: Transcript;
+  /** What the model did cost, for whoever gives the turn back. */
+  readonly account: { spent: Spent | null };
 }
 
 async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promise<NextTurn> {
@@ -83,15 +85,15 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
   const files = await readFiles(env, transcript);
   const started = Date.now();
   const narrator = new Narrator(env.DB, readTimings(env), { taskId, turn, claim });
-  const hearing = {
-    signal: narrator.signal,
-    onText: (delta: string) => narrator.onText(delta),
-    onRead: (tokens: number) => narrator.onRead(tokens),
-  };
   const asked: Answered =
     model === null
       ? { kind: "planned", planned: planByRules(claimed, transcript), spent: null }
-      : await ask(env, model, { ...claimed, files, ...hearing });
+      : await ask(env, model, {
+          ...claimed,
+          files,
+          begin: (soFar) => narrator.begin(soFar),
+          onText: (delta) => narrator.onText(delta),
+        });
   narrator.stop();
   const latencyMs = Date.now() - started;
   const facts = {
@@ -103,15 +105,19 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
     latency_ms: latencyMs,
   };
   const { spent } = asked;
+  claimed.account.spent = spent;
   if (narrator.abandoned !== null) {
     if (spent !== null) await settle(env.DB, claim, spent);
     log("info", { ...facts, detail: `nobody waits for it: ${narrator.abandoned}` });
     return narrator.abandoned === "ended" ? { kind: "inactive", state: null } : CLAIM_LOST;
   }
-  if (asked.kind === "waits") return { kind: "waits" };
+  if (asked.kind === "waits") {
+    if (spent !== null) await settle(env.DB, claim, spent);
+    return { kind: "waits" };
+  }
   if (asked.kind !== "planned") {
     log("warn", { ...facts, detail: asked.reason });
-    if (asked.kind === "transient") return release(env, claimed, asked, spent);
+    if (asked.kind === "transient") return release(env, claimed, asked);
     if (spent !== null) await settle(env.DB, claim, spent);
     return asked;
   }
@@ -143,17 +149,16 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
 }
 
 /** Gives the turn back: it is asked for again after the wait that the failure names. */
-async function release(
-  env: Env,
-  claimed: Claimed,
-  { reason, retryAfterMs }: Transient,
-  spent: Spent | null = null,
-): Promise<NextTurn> {
+async function release(env: Env, claimed: Claimed, { reason, retryAfterMs }: Transient): Promise<NextTurn> {
   const timings = readTimings(env);
   const waitMs = retryAfterMs ?? timings.model_retry_ms;
   const now = Date.now();
   const until = now + waitMs + timings.step_ms;
-  await releaseTurn(env.DB, { ...claimed, until, reason, retryAfterMs: waitMs, spent }, now);
+  await releaseTurn(
+    env.DB,
+    { ...claimed, until, reason, retryAfterMs: waitMs, spent: claimed.account.spent },
+    now,
+  );
   return { kind: "transient", reason, retryAfterMs: waitMs };
 }
 

@@ -38,8 +38,10 @@ export function openClient(settings: AnthropicSettings): ModelClient | null {
         };
         const options = { signal: request.signal, headers: buildHeaders(route.provider, request) };
         const response = await messages.create(body, options).asResponse();
+        request.onAccepted();
         const answer = await readAnswer(response, {
           onText: (delta) => request.onText(delta),
+          onWritten: (delta) => request.onWritten(delta),
           onUsage: (usage) => request.onUsage(readUsage(model, usage, settings)),
         });
         return toAnswer(answer, settings);

@@ -26,6 +26,8 @@ export type Answer = z.infer<typeof Answer>;
 /** Who hears of an answer while it comes. `onText` is called for every event. */
 export interface Hearing {
   onText(delta: string): Promise<void>;
+  /** With whatever is written, words included. */
+  onWritten(delta: string): void;
   onUsage(usage: Answer["usage"]): void;
 }
 type Block = Answer["content"][number];
@@ -71,8 +73,11 @@ async function gather(response: Response, hearing: Hearing): Promise<unknown> {
       case "content_block_delta": {
         const { delta } = event;
         if (delta.type === "text_delta") said = speak(content, event.index, delta.text);
-        if (delta.type === "input_json_delta")
+        if (delta.type === "input_json_delta") {
           inputs.set(event.index, (inputs.get(event.index) ?? "") + delta.partial_json);
+          hearing.onWritten(delta.partial_json);
+        }
+        if (delta.type === "thinking_delta") hearing.onWritten(delta.thinking);
         break;
       }
       case "message_delta":
@@ -86,6 +91,7 @@ async function gather(response: Response, hearing: Hearing): Promise<unknown> {
       case "content_block_stop":
         break;
     }
+    hearing.onWritten(said);
     await hearing.onText(said);
     // Whoever keeps the connection open says nothing more.
     if (ended) break;
