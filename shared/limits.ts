@@ -148,6 +148,8 @@ export const TIMINGS = {
   /** After a step that crashed. It doubles each time. */
   step_retry_ms: 1_000,
   task_deadline_ms: 3_600_000,
+  /** How often it is looked, while a call is made, whether its task was stopped. */
+  stop_look_ms: 1_000,
   /** How long a person may take to decide, until it is a denial. */
   approval_ms: 24 * 3_600_000,
   /** How long a question may wait for its answer. */

@@ -4,7 +4,8 @@ import * as z from "zod/mini";
 import { isFinal, TaskState } from "../contracts/task.ts";
 import { ToolCall } from "../contracts/tools/index.ts";
 import type { CallKey } from "../contracts/turn.ts";
-import { Batch, jsonColumn, prepare } from "./batch.ts";
+import { Batch, jsonColumn, prepare, select } from "./batch.ts";
+import { ACTIVE } from "./statements/guards.ts";
 import { heartbeat } from "./statements/heartbeat.ts";
 
 const Row = z.object({
@@ -73,3 +74,15 @@ export async function showProgress(db: D1Database, taskId: string, text: string)
     sql`UPDATE replies SET text = ${text}, revision = revision + 1 WHERE id = ${taskId} AND final = 0`,
   ).run();
 }
+
+/** Whether somebody still waits for what the task does. */
+export async function isTaskActive(db: D1Database, taskId: string): Promise<boolean> {
+  const rows = await select(
+    db,
+    sql`SELECT 1 AS active FROM tasks WHERE id = ${taskId} AND ${ACTIVE}`,
+    Active,
+  );
+  return rows.length > 0;
+}
+
+const Active = z.object({ active: z.int() });

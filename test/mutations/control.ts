@@ -91,6 +91,13 @@ export const CONTROL: readonly Mutation[] = [
     test: "test/unit/shared/policy.test.ts",
   },
   {
+    name: "a call is cancelled when its task was stopped",
+    file: "workers/executor/stop-watch.ts",
+    find: "if (await isTaskActive(db, taskId)) return;",
+    replace: "if (await isTaskActive(db, taskId).then(() => true)) return;",
+    test: "test/unit/executor/act.test.ts",
+  },
+  {
     name: "no call is made that has no room",
     file: "shared/store/reserve.ts",
     find: "AND room.out >= ${tokensOutMin} AND",

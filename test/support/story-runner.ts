@@ -20,6 +20,8 @@ const TIMINGS: Partial<Timings> = {
   backoff_ms_max: 800,
   // Beyond the end of every story: a placeholder comes by the clock, and would make two runs differ.
   placeholder_after_ms: 1_200_000,
+  // So does whoever looks whether a call was stopped.
+  stop_look_ms: 1_200_000,
   sign_after_ms: 0,
   // Every piece of what a model says is an effect then.
   text_flush_ms: 0,

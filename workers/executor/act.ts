@@ -11,6 +11,7 @@ import { showProgress, startCall, type StartedCall } from "../../shared/store/st
 import { truncate } from "../../shared/text.ts";
 import type { Env } from "./env.ts";
 import { keepResult } from "./keep-result.ts";
+import { StopWatch } from "./stop-watch.ts";
 import { runTool, tools } from "./tools/index.ts";
 import type { ToolContext } from "./tools/tool.ts";
 
@@ -37,7 +38,10 @@ export async function act(
   if (started.kind === "inactive") return started;
   if (started.kind === "done") return { kind: "observed", ok: started.ok };
   const { made, conversationId } = started;
-  const result = await runTool(table, makeContext(env, key, started, attempt), made);
+  const watch = new StopWatch(env.DB, key.taskId, timings.stop_look_ms);
+  const signal = AbortSignal.any([watch.signal, AbortSignal.timeout(timings.step_ms)]);
+  const context = makeContext(env, key, started, { attempt, signal });
+  const result = await runTool(table, context, made).finally(() => watch.end());
   const latencyMs = Date.now() - now;
   const facts = {
     stage: "executor" as const,
@@ -45,6 +49,10 @@ export async function act(
     task_id: key.taskId,
     tool: made.tool,
   };
+  if (watch.signal.aborted) {
+    log("info", { ...facts, effect: "call cancelled", latency_ms: latencyMs });
+    return { kind: "inactive" };
+  }
   if ("kind" in result) {
     log("warn", { ...facts, effect: "call", latency_ms: latencyMs, detail: result.reason });
     return transient(result.reason, result.retryAfterMs ?? timings.sandbox_retry_ms);
@@ -67,7 +75,7 @@ function makeContext(
   env: Env,
   key: CallKey,
   { conversationId, deadlineAt }: Extract<StartedCall, { kind: "started" }>,
-  attempt: number,
+  { attempt, signal }: Pick<ToolContext, "attempt" | "signal">,
 ): ToolContext {
   return {
     ...key,
@@ -75,7 +83,7 @@ function makeContext(
     conversationId,
     attempt,
     deadlineAt,
-    signal: AbortSignal.timeout(readTimings(env).step_ms),
+    signal,
     progress: (text) => showProgress(env.DB, key.taskId, truncate(text, LIMITS.progress_chars_max)),
     async readFile(sha256) {
       const object = await readFile(env.FILES, sha256);

@@ -132,3 +132,15 @@ it("is not made for a task that has ended meanwhile", async () => {
   expect(await act(executor(), key, FIRST)).toEqual({ kind: "inactive" });
   expect(ran).toEqual([]);
 });
+
+it("is cancelled while it is made, when its task is stopped", async () => {
+  const end = { taskId: key.taskId, state: "cancelled" as const, endedBy: "stop", error: null };
+  const endless: Tools["run_code"] = async ({ signal }) => {
+    await endTask(db, { ...end, answer: { text: "Stopped." } }, Date.now(), TIMINGS);
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    return { parts: [], value: null, error: "cancelled" };
+  };
+  const env: Env = { ...executor(), ERRAND_TIMINGS: JSON.stringify({ stop_look_ms: 20 }) };
+  expect(await act(env, key, FIRST, { ...tools, run_code: endless })).toEqual({ kind: "inactive" });
+  expect(await rows(db, "SELECT ok FROM calls WHERE task_id = ?", key.taskId)).toEqual([{ ok: null }]);
+});

@@ -45,7 +45,7 @@ import {
 import { releaseTurn } from "../../../shared/store/release-turn.ts";
 import { reviveTask } from "../../../shared/store/revive-task.ts";
 import { postponeReply, settleReply } from "../../../shared/store/settle-reply.ts";
-import { showProgress, startCall } from "../../../shared/store/start-call.ts";
+import { isTaskActive, showProgress, startCall } from "../../../shared/store/start-call.ts";
 import { steerTask } from "../../../shared/store/steer-task.ts";
 import { storeTurn } from "../../../shared/store/store-turn.ts";
 import { closeStream, keepStream } from "../../../shared/store/streams.ts";
@@ -176,6 +176,7 @@ async function callAsTask(): Promise<void> {
   await dropImages(d, [call]);
   await releaseTurn(d, { ...claim, reason: "x", retryAfterMs: 1, spent: SPENT, until }, NOW);
   await startCall(d, call, until, NOW);
+  await isTaskActive(d, "task_a");
   await showProgress(d, "task_a", "x");
   await observeCall(d, call, observed("", { files: FILES }), {
     latencyMs: 1,

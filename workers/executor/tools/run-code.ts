@@ -18,7 +18,7 @@ export const runCode: Run<"run_code"> = async (context, { code }) => {
   const { RUNNER: runner } = context.env;
   if (runner === undefined) return failing(NO_RUNNER);
   try {
-    return observe(await ask(runner, code, timings), timings);
+    return observe(await ask(runner, code, timings, context.signal), timings);
   } catch (error) {
     const lost = `the sandbox was lost (${describeError(error)})`;
     if (context.attempt >= BLAMED_FROM_ATTEMPT) return failing(`Not done: ${lost} while the code ran.`);
@@ -26,13 +26,19 @@ export const runCode: Run<"run_code"> = async (context, { code }) => {
   }
 };
 
-async function ask(runner: Fetcher, code: string, timings: Timings): Promise<CodeResult> {
+async function ask(
+  runner: Fetcher,
+  code: string,
+  timings: Timings,
+  cancelled: AbortSignal,
+): Promise<CodeResult> {
   const { code_wall_ms: wallMs, sandbox_queue_ms: startWithinMs } = timings;
   const request: CodeRequest = { code, wallMs, startWithinMs };
   const response = await runner.fetch("http://runner/run", {
     method: "POST",
     body: JSON.stringify(request),
-    signal: AbortSignal.timeout(wallMs + startWithinMs + PATIENCE_MS),
+    // Whoever hangs up has the isolate ended.
+    signal: AbortSignal.any([cancelled, AbortSignal.timeout(wallMs + startWithinMs + PATIENCE_MS)]),
   });
   const result = response.ok ? await decodeCodeForm(await response.formData()) : null;
   if (result === null) throw new Error(`it answered ${response.status}`);

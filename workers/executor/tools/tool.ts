@@ -28,7 +28,7 @@ export interface ToolContext extends CallKey {
   readonly attempt: number;
   /** Unix milliseconds: when the task is given up. */
   readonly deadlineAt: number;
-  /** Aborts when the time of the step is over. */
+  /** Cancels the call: it aborts when its task was stopped, or the time of the step is over. Whatever runs for the call elsewhere is to end with it. */
   readonly signal: AbortSignal;
   /** Shows people how far it is. */
   progress(text: string): Promise<void>;
