@@ -118,15 +118,18 @@ export function calls(name: string, input: unknown, words = ""): ModelAnswer {
 function toMessageParam(
   { body }: ModelRequest,
   { content, stop_reason = "end_turn" }: { content: Block[]; stop_reason?: string },
-  usage: ModelServer["usage"],
+  { input_tokens, output_tokens }: ModelServer["usage"],
 ) {
+  // Whoever may not write so much is cut off.
+  const isCut = output_tokens > body.max_tokens;
+  const usage = { input_tokens, output_tokens: Math.min(output_tokens, body.max_tokens) };
   return {
     id: "msg_1",
     type: "message",
     role: "assistant",
     model: body.model,
     content,
-    stop_reason,
+    stop_reason: isCut ? "max_tokens" : stop_reason,
     stop_sequence: null,
     usage,
   };
@@ -138,7 +141,13 @@ function eventsOf(
   answer: { content: Block[]; stop_reason?: string },
   usage: ModelServer["usage"],
 ): string[] {
-  const { content, stop_reason, stop_sequence, ...message } = toMessageParam(asked, answer, usage);
+  const {
+    content,
+    stop_reason,
+    stop_sequence,
+    usage: spent,
+    ...message
+  } = toMessageParam(asked, answer, usage);
   return [
     sse("message_start", {
       message: {
@@ -146,7 +155,7 @@ function eventsOf(
         content: [],
         stop_reason: null,
         stop_sequence: null,
-        usage: { ...usage, output_tokens: 1 },
+        usage: { ...spent, output_tokens: 1 },
       },
     }),
     sse("ping", {}),
@@ -157,7 +166,7 @@ function eventsOf(
     ]),
     sse("message_delta", {
       delta: { stop_reason, stop_sequence },
-      usage: { output_tokens: usage.output_tokens },
+      usage: { output_tokens: spent.output_tokens },
     }),
     sse("message_stop", {}),
   ];

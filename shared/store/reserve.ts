@@ -82,14 +82,19 @@ function selectRooms({ taskId, caps }: Reservation, day: number): Sql {
     UNION ALL ${selectTask("allowed", taskId, allowed)} AND EXISTS (SELECT 1 ${approvals})`;
 }
 
-/** What is left, as one row: of the cap that is the nearest, or of what was allowed beyond them. */
+/** What is left, as one row: of the cap that is the nearest, or of what was allowed beyond them; and whether calls under way hold a part of it. */
 const selectLeft = (reservation: Reservation, day: number): Sql =>
-  sql`SELECT
+  sql`SELECT MAX(scope <> 'allowed' AND ((tokens_max - tokens < ${reservation.tokensIn + reservation.tokensOutMax} AND tokens_held > 0)
+        OR (micro_usd_max - micro_usd < ${costOfAll(reservation)} AND micro_usd_held > 0))) AS is_held,
       MAX(MIN(CASE WHEN scope <> 'allowed' THEN tokens_max - tokens END),
         COALESCE(MAX(CASE scope WHEN 'allowed' THEN tokens_max - tokens END), 0)) AS tokens,
       MAX(MIN(CASE WHEN scope <> 'allowed' THEN micro_usd_max - micro_usd END),
         COALESCE(MAX(CASE scope WHEN 'allowed' THEN micro_usd_max - micro_usd END), 0)) AS micro_usd
     FROM (${selectRooms(reservation, day)})`;
+
+/** What it costs at most. */
+const costOfAll = ({ tokensIn, tokensOutMax, price }: Reservation) =>
+  tokensIn * price.input + tokensOutMax * price.output;
 
 /** Tokens that an answer may have for what is left of money. */
 function selectAffordable({ tokensIn, tokensOutMax, price }: Reservation): Sql {
@@ -98,7 +103,7 @@ function selectAffordable({ tokensIn, tokensOutMax, price }: Reservation): Sql {
   return sql`CASE WHEN ${read} > 0 AND micro_usd < ${read} THEN -1 ELSE ${tokensOutMax} END`;
 }
 
-/** What it may write is lowered to what there is room for. */
+/** What it may write is lowered to what there is room for: but not where calls under way hold the rest, which may come free in a moment. */
 export async function reserve(db: D1Database, reservation: Reservation, now: number): Promise<Reserved> {
   const { taskId, claim, tokensIn, tokensOutMin, tokensOutMax, price, approvalId, until } = reservation;
   const day = dayOf(now);
@@ -109,8 +114,9 @@ export async function reserve(db: D1Database, reservation: Reservation, now: num
       sql`INSERT INTO reservations (claim, task_id, tenant_id, sender, day, tokens, micro_usd, read_tokens, input_micro_usd, output_micro_usd, until)
         SELECT ${claim}, t.id, t.tenant_id, ${SENDER}, ${day}, ${tokensIn} + room.out,
           CAST(ROUND(${tokensIn * price.input} + room.out * ${price.output}) AS INTEGER), ${tokensIn}, ${price.input}, ${price.output}, ${until}
-        FROM tasks t, (SELECT MIN(${tokensOutMax}, tokens - ${tokensIn}, ${selectAffordable(reservation)}) AS out FROM (${selectLeft(reservation, day)})) room
-        WHERE t.id = ${taskId} AND t.${ACTIVE} AND room.out >= ${tokensOutMin} AND ${claimHeld(reservation)} AND NOT EXISTS (${denied})`,
+        FROM tasks t, (SELECT is_held, MIN(${tokensOutMax}, tokens - ${tokensIn}, ${selectAffordable(reservation)}) AS out
+          FROM (${selectLeft(reservation, day)})) room
+        WHERE t.id = ${taskId} AND t.${ACTIVE} AND room.out >= ${tokensOutMin} AND (room.out = ${tokensOutMax} OR NOT room.is_held) AND ${claimHeld(reservation)} AND NOT EXISTS (${denied})`,
     ),
     sql`r.claim = ${claim}`,
     { tokens: sql`r.tokens`, microUsd: sql`r.micro_usd` },

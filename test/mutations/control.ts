@@ -100,8 +100,8 @@ export const CONTROL: readonly Mutation[] = [
   {
     name: "no call is made that has no room",
     file: "shared/store/reserve.ts",
-    find: "AND room.out >= ${tokensOutMin} AND",
-    replace: "AND",
+    find: "AND room.out >= ${tokensOutMin} AND (room.out",
+    replace: "AND (room.out",
     test: CAPS,
   },
   {
