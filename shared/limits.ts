@@ -28,6 +28,7 @@ export const LIMITS = {
   /** One file that code makes or that a person sends. Anthropic takes images of 5 MB. */
   file_bytes_max: 5 * 1024 * 1024,
   file_name_chars_max: 80,
+  mime_chars_max: 200,
   person_name_chars_max: 40,
   files_per_call_max: 10,
   /** Of what people sent, the newest are read by a model; the others are named to it. */
@@ -78,9 +79,9 @@ export const LIMITS = {
   policy_patterns_max: 50,
   policy_pattern_chars_max: 200,
   policy_segments_max: 20,
-  /** The files of a conversation: what a sandbox takes in and gives back in a moment. */
   /** Of a text that `files` reads at once: it fits into an observation, with what is said of it. */
   file_read_chars_max: 14_000,
+  /** Of a conversation's files. */
   workspace_files_max: 1_000,
   workspace_bytes_max: 50 * 1024 * 1024,
   /** Of a path in a workspace. */

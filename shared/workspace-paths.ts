@@ -1,4 +1,5 @@
 /** Paths of a workspace: relative, and the same for every system. A path is a file's or a folder's, never both. */
+import { LIMITS } from "./limits.ts";
 import { readPath } from "./policy/patterns.ts";
 
 export const PATH_WORDS =
@@ -13,3 +14,5 @@ export function normalizePath(path: string): string | null {
 export function findClash(paths: readonly string[], path: string): string | null {
   return paths.find((one) => path.startsWith(`${one}/`) || one.startsWith(`${path}/`)) ?? null;
 }
+
+export const WORKSPACE_FULL = `the workspace holds ${LIMITS.workspace_files_max} files of ${LIMITS.workspace_bytes_max / 1024 ** 2} MiB together at most: delete some first`;

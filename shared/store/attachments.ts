@@ -50,10 +50,14 @@ export async function recordAttachments(
     )
     .add(
       "files",
-      sql`INSERT INTO workspace_files (conversation_id, path, sha256, bytes, mime)
-        SELECT ${conversationId}, value->>'path', value->>'sha256', value->>'bytes', value->>'mime' FROM ${all}
-        WHERE value->>'sha256' IS NOT NULL AND value->>'path' IS NOT NULL AND ${held(sql`COUNT(*)`)} < ${LIMITS.workspace_files_max}
-          AND ${held(sql`COALESCE(SUM(bytes), 0)`)} + value->>'bytes' <= ${LIMITS.workspace_bytes_max} ON CONFLICT DO NOTHING`,
+      sql`INSERT INTO workspace_files (conversation_id, path, sha256, bytes, mime, message_id)
+        SELECT ${conversationId}, path, sha256, bytes, mime, message_id FROM (
+          SELECT value->>'path' AS path, value->>'sha256' AS sha256, value->>'bytes' AS bytes, value->>'mime' AS mime,
+            value->>'message_id' AS message_id, COUNT(*) OVER sent AS nth, SUM(value->>'bytes') OVER sent AS size
+          FROM ${all} WHERE value->>'path' IS NOT NULL WINDOW sent AS (ORDER BY key))
+        WHERE ${held(sql`COUNT(*)`)} + nth <= ${LIMITS.workspace_files_max}
+          AND ${held(sql`COALESCE(SUM(bytes), 0)`)} + size <= ${LIMITS.workspace_bytes_max}
+        ON CONFLICT DO UPDATE SET message_id = excluded.message_id WHERE sha256 = excluded.sha256`,
     )
     .run(db);
 }

@@ -13,7 +13,7 @@ import {
   addDeleteReplies,
   addDeleteTasks,
   addDropConversations,
-  deleteInbox,
+  deleteSent,
 } from "./statements/deletions.ts";
 import { ringAgain } from "./statements/doorbells.ts";
 import { ACTIVE, selectTenant } from "./statements/guards.ts";
@@ -76,7 +76,7 @@ function addStopWork(batch: Batch, taskIds: readonly string[], now: number): voi
 function addDeleteMessages(batch: Batch, messageIds: readonly string[]): void {
   const ids = sql`(SELECT value FROM json_each(${JSON.stringify(messageIds)}))`;
   batch
-    .add("inbox", deleteInbox(sql`SELECT value FROM json_each(${JSON.stringify(messageIds)})`))
+    .add("sent", deleteSent(sql`SELECT value FROM json_each(${JSON.stringify(messageIds)})`))
     .add("attachments", sql`DELETE FROM attachments WHERE message_id IN ${ids}`)
     .add("messages", sql`DELETE FROM messages WHERE id IN ${ids}`);
 }

@@ -41,7 +41,7 @@ export async function listProgramFiles(
     .add("key", findKey(caller))
     .add(
       "files",
-      sql`SELECT path, sha256, bytes, mime FROM workspace_files
+      sql`SELECT path, sha256, bytes, mime, message_id FROM workspace_files
         WHERE conversation_id = ${conversationId} AND ${isTheirs(caller, tenantId, conversationId)} ORDER BY path`,
     )
     .run(db);
@@ -52,15 +52,15 @@ export async function listProgramFiles(
 export async function changeProgramFiles(
   db: D1Database,
   { caller, tenantId, conversationId }: Place,
-  change: Omit<WorkspaceChange, "conversationId">,
+  changes: WorkspaceChange["changes"],
 ): Promise<Found<Changed> | NotFound | Refused> {
   const theirs = isTheirs(caller, tenantId, conversationId);
   const whose = sql`SELECT ${tenantId}, ${makeKeySender(caller)}`;
   const batch = new Batch()
     .add("key", findKey(caller))
     .add("theirs", sql`SELECT 1 AS theirs WHERE ${theirs}`);
-  const all = { ...change, conversationId };
-  const results = await addChange(batch, all, { whose, only: theirs }, caller.now).run(db);
+  const taking = { whose, only: theirs, nonce: crypto.randomUUID() };
+  const results = await addChange(batch, { conversationId, changes }, taking, caller.now).run(db);
   const refusal = readRefusal(results);
   if (refusal !== null) return refusal;
   return results.row("theirs", z.object({ theirs: z.int() })) === undefined

@@ -149,8 +149,8 @@ export const CONTROL: readonly Mutation[] = [
   {
     name: "of two that change a file the later is told",
     file: "shared/store/workspace.ts",
-    find: "AND ${only} AND NOT EXISTS (${selectConflicts(conversationId, wanted)})",
-    replace: "AND ${only}",
+    find: "WHERE conversation_id = ${conversationId} AND ${only} AND NOT EXISTS (${conflicts}) AND ${fits}`",
+    replace: "WHERE conversation_id = ${conversationId} AND ${only} AND ${fits}`",
     test: "test/pipeline/workspace.test.ts",
   },
   {

@@ -98,7 +98,7 @@ it("is read, changed and sent by a model, and is there three turns and a task la
     });
   expect(results()).toEqual([
     expect.stringContaining("inbox/sales.csv"),
-    expect.stringMatching(/May,4\nJune,6\n\n… \(lines 2–4 of 4\)/),
+    expect.stringMatching(/May,4\nJune,6\n… \(lines 2–3 of 3\)/),
     expect.stringContaining("reports/june.md has 8 bytes now."),
     expect.stringContaining("reports/june.md has 12 bytes now."),
     expect.stringContaining("june.md"),
@@ -241,4 +241,37 @@ it("is nobody else's key's, before its first task and after", async () => {
   expect((await submit(mine)).status).toBe(202);
   await pipeline.quiet();
   expect(await (await get("/own.csv", mine)).text()).toBe(CSV);
+});
+
+it("holds what rules say of the files in a folder", async () => {
+  await call({ op: "write", path: "a/secret/x", text: "x" }, "ruled");
+  const rules = [{ tool: "*", decision: "deny", paths: ["a/secret/**"] }];
+  const policy = { rules, inside_hosts: [], approvers: "person" };
+  await pipeline.api("PUT", "/policy", policy);
+  expect(errorOf(await call({ op: "move", path: "a", to: "b" }, "ruled"))).toContain(
+    "rule 1 says deny of `a/secret/x`",
+  );
+  expect(errorOf(await call({ op: "delete", path: "a" }, "ruled"))).toContain("rule 1 says deny");
+  await pipeline.api("PUT", "/policy", { ...policy, rules: [] });
+  expect(outputOf(await call({ op: "move", path: "a", to: "b" }, "ruled"))).toBe("a is b now.");
+  expect(errorOf(await call({ op: "move", path: "b/secret/x", to: "b" }, "ruled"))).toContain(
+    "`b` is a folder",
+  );
+});
+
+it("can be emptied when it is full", async () => {
+  await call({ op: "write", path: "here", text: "x" }, "full");
+  await pipeline.sql(
+    `INSERT INTO workspace_files (conversation_id, path, sha256, bytes, mime)
+     SELECT w.conversation_id, 'f' || n.value, 'x', 1, 'x' FROM workspace_files w,
+       (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 1100) SELECT value FROM n) n
+     WHERE w.path = 'here'`,
+  );
+  expect(errorOf(await call({ op: "write", path: "more", text: "x" }, "full"))).toContain(
+    "delete some first",
+  );
+  expect(outputOf(await call({ op: "delete", path: "f1" }, "full"))).toBe("f1 is deleted.");
+  expect(outputOf(await call({ op: "write", path: "here", text: "y" }, "full"))).toContain(
+    "here has 1 byte now.",
+  );
 });

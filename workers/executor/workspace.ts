@@ -2,13 +2,13 @@
 import { keepFile } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import {
-  changeWorkspace,
+  changeByCall,
   type PathChange,
   readManifest,
   type WorkspaceFile,
 } from "../../shared/store/workspace.ts";
 import { formatCode } from "../../shared/text.ts";
-import { findClash, normalizePath, PATH_WORDS } from "../../shared/workspace-paths.ts";
+import { findClash, normalizePath, PATH_WORDS, WORKSPACE_FULL } from "../../shared/workspace-paths.ts";
 import type { ToolContext } from "./tools/tool.ts";
 
 /** What cannot be done, in words for whoever asked for it. */
@@ -59,21 +59,29 @@ export class Workspace {
       throw new WorkspaceError(`a file may have ${LIMITS.file_bytes_max / 1024 ** 2} MiB`);
     this.assertFree(path);
     const { sha256, bytes } = await keepFile(this.context.env.FILES, { name: path, mime, content });
-    return { path, base: this.find(path)?.sha256 ?? null, file: { sha256, bytes, mime } };
+    const before = this.find(path);
+    const file = { sha256, bytes, mime, message_id: before?.message_id ?? null };
+    return { path, base: before?.sha256 ?? null, file };
   }
 
-  /** All of it, or nothing. Throws when somebody else was faster, or when it is too much. */
-  async change(changes: readonly PathChange[]): Promise<void> {
-    const { env, conversationId, taskId, turn, call } = this.context;
-    const key = `${taskId} ${turn}.${call}`;
-    const changed = await changeWorkspace(env.DB, taskId, { conversationId, key, changes }, Date.now());
-    if (changed.kind === "conflict") {
-      const paths = changed.paths.map(formatCode).join(", ");
-      throw new WorkspaceError(
-        `somebody else has changed ${paths} meanwhile: look again, and nothing was done`,
-      );
+  /** All of it, or nothing, with what is said of it. Throws when somebody else was faster, when it is too much, or too late. */
+  async change(changes: readonly PathChange[], said: string): Promise<void> {
+    const { env, conversationId } = this.context;
+    const changed = await changeByCall(env.DB, this.context, { conversationId, changes, said }, Date.now());
+    switch (changed.kind) {
+      case "changed":
+        return;
+      case "conflict": {
+        const paths = changed.paths.map(formatCode).join(", ");
+        throw new WorkspaceError(
+          `somebody else has changed ${paths} meanwhile, or stands in the way: look again, and nothing was done`,
+        );
+      }
+      case "full":
+        throw new WorkspaceError(WORKSPACE_FULL);
+      case "late":
+        throw new WorkspaceError("nobody waits for it any more");
     }
-    if (changed.kind === "full") throw new WorkspaceError(changed.reason);
   }
 
   /** Throws where a file cannot stand. */
@@ -83,9 +91,10 @@ export class Workspace {
       path,
     );
     if (clash === null) return;
-    const folder = clash.length > path.length ? path : null;
     throw new WorkspaceError(
-      folder === null ? `${formatCode(clash)} is a file, not a folder` : `${formatCode(folder)} is a folder`,
+      clash.startsWith(`${path}/`)
+        ? `${formatCode(path)} is a folder`
+        : `${formatCode(clash)} is a file, not a folder`,
     );
   }
 

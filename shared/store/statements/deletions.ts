@@ -9,7 +9,7 @@ export function addDeleteTasks(batch: Batch, taskIds: readonly string[]): void {
   const ids = listed(taskIds);
   const read = sql`conversation_id IN (SELECT conversation_id FROM tasks WHERE id IN ${ids}) AND task_id IN ${ids}`;
   batch
-    .add("inbox of tasks", deleteInbox(sql`SELECT id FROM messages WHERE ${read}`))
+    .add("sent to tasks", deleteSent(sql`SELECT id FROM messages WHERE ${read}`))
     .add(
       "attachments of tasks",
       sql`DELETE FROM attachments WHERE message_id IN (SELECT id FROM messages WHERE ${read})`,
@@ -29,13 +29,9 @@ export function addDeleteTasks(batch: Batch, taskIds: readonly string[]): void {
   );
 }
 
-/** What these messages came with goes from the workspaces, too, as it was sent: unless it was sent again. @param messages SQL for a set of ids. */
-export function deleteInbox(messages: Sql): Sql {
-  return sql`DELETE FROM workspace_files WHERE path LIKE 'inbox/%' AND (conversation_id, sha256) IN (
-      SELECT m.conversation_id, a.sha256 FROM messages m JOIN attachments a ON a.message_id = m.id WHERE m.id IN (${messages}))
-    AND NOT EXISTS (SELECT 1 FROM attachments a JOIN messages m ON m.id = a.message_id
-      WHERE a.sha256 = workspace_files.sha256 AND m.conversation_id = workspace_files.conversation_id AND m.id NOT IN (${messages}))`;
-}
+/** What these messages came with, wherever it lies in the workspace by now. @param messages SQL for a set of ids. */
+export const deleteSent = (messages: Sql): Sql =>
+  sql`DELETE FROM workspace_files WHERE message_id IN (${messages})`;
 
 /** Replies, with what shows them and their doorbells. */
 export function addDeleteReplies(batch: Batch, replyIds: readonly string[]): void {

@@ -144,3 +144,37 @@ it("is cancelled while it is made, when its task is stopped", async () => {
   expect(await act(env, key, FIRST, { ...tools, run_code: endless })).toEqual({ kind: "inactive" });
   expect(await rows(db, "SELECT ok FROM calls WHERE task_id = ?", key.taskId)).toEqual([{ ok: null }]);
 });
+
+it("changes the workspace once, however often its step is repeated", async () => {
+  const bucket = new Map<string, ArrayBuffer>();
+  const FILES = {
+    put: (name: string, content: Uint8Array) => Promise.resolve(bucket.set(name, content.slice().buffer)),
+    get: (name: string) => Promise.resolve(bucket.has(name) ? new Response(bucket.get(name)) : null),
+  } as unknown as R2Bucket;
+  const env: Env = { ...executor(), FILES };
+  const make = async (input: object) => {
+    await db
+      .prepare("UPDATE calls SET tool = 'files', input = ?, ok = NULL, changed = NULL WHERE task_id = ?")
+      .bind(JSON.stringify(input), key.taskId)
+      .run();
+    const said: string[] = [];
+    for (let nth = 0; nth < 2; nth++) {
+      await act(env, key, FIRST);
+      const [call] = await rows<{ result: string }>(
+        db,
+        "SELECT result FROM calls WHERE task_id = ?",
+        key.taskId,
+      );
+      said.push(call?.result ?? "");
+      // As if nobody had heard of its end.
+      await db.prepare("UPDATE calls SET ok = NULL, result = NULL WHERE task_id = ?").bind(key.taskId).run();
+    }
+    return said;
+  };
+  const made = await make({ op: "write", path: "a", text: "list:\n" });
+  expect(made).toEqual(["a has 6 bytes now.", "a has 6 bytes now."]);
+  await make({ op: "edit", path: "a", find: "list:\n", replace: "list:\n- item\n" });
+  expect((await make({ op: "read", path: "a" }))[0]).toBe("list:\n- item\n");
+  expect(await make({ op: "move", path: "a", to: "b" })).toEqual(["a is b now.", "a is b now."]);
+  expect(await make({ op: "delete", path: "b" })).toEqual(["b is deleted.", "b is deleted."]);
+});

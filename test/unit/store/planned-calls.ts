@@ -2,7 +2,8 @@
 import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
 import { loseReservations, reserve, settle } from "../../../shared/store/reserve.ts";
 import { changeProgramFiles, listProgramFiles } from "../../../shared/store/program-files.ts";
-import { changeWorkspace, readManifest } from "../../../shared/store/workspace.ts";
+import { changeByCall, readMade, readManifest } from "../../../shared/store/workspace.ts";
+import { readPolicyOf } from "../../../shared/store/policies.ts";
 import { CALLER } from "../builders.ts";
 
 export async function callSpending(d: D1Database, claim: TurnClaim, now: number): Promise<void> {
@@ -23,6 +24,9 @@ export async function callWorkspace(d: D1Database, now: number): Promise<void> {
   await readManifest(d, "conv_a");
   const place = { caller: CALLER, tenantId: "default", conversationId: "conv_a" };
   await listProgramFiles(d, place);
-  await changeProgramFiles(d, place, { key: "k", changes: [] });
-  await changeWorkspace(d, "task_a", { conversationId: "conv_a", key: "k", changes: [] }, now);
+  await changeProgramFiles(d, place, []);
+  const call = { taskId: "task_a", turn: 1, call: 1 };
+  await readMade(d, call);
+  await changeByCall(d, call, { conversationId: "conv_a", changes: [], said: "x" }, now);
+  await readPolicyOf(d, "conv_a");
 }

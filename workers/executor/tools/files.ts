@@ -1,12 +1,16 @@
 /** `files`: the workspace, read and changed. */
 import { getMimeType } from "hono/utils/mime";
+import { files as definition } from "../../../shared/contracts/tools/files.ts";
 import type { InputOf } from "../../../shared/contracts/tools/index.ts";
 import { formatSize } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import type { PathChange } from "../../../shared/store/workspace.ts";
+import { decide } from "../../../shared/policy/decide.ts";
+import { DEFAULT_POLICY } from "../../../shared/policy/policy.ts";
+import { readPolicyOf } from "../../../shared/store/policies.ts";
+import { type PathChange, readMade } from "../../../shared/store/workspace.ts";
 import { formatCode } from "../../../shared/text.ts";
 import { readPathOf, Workspace, WorkspaceError } from "../workspace.ts";
-import { failing, type Run, type ToolResult } from "./tool.ts";
+import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts";
 
 type Input = InputOf<"files">;
 const TEXT = "text/plain; charset=utf-8";
@@ -16,14 +20,20 @@ const LISTED_MAX = 200;
 
 export const files: Run<"files"> = async (context, input) => {
   try {
-    return await OPS[input.op](await Workspace.open(context), input);
+    // Made again, as a step is whose end nobody heard of, it says what it has said.
+    const made = await readMade(context.env.DB, context);
+    if (made !== null) return say(made);
+    return await OPS[input.op](await Workspace.open(context), input, context);
   } catch (error) {
     if (error instanceof WorkspaceError) return failing(`Not done: ${error.message}.`);
     throw error;
   }
 };
 
-const OPS: Record<Input["op"], (workspace: Workspace, input: Input) => ToolResult | Promise<ToolResult>> = {
+const OPS: Record<
+  Input["op"],
+  (workspace: Workspace, input: Input, context: ToolContext) => ToolResult | Promise<ToolResult>
+> = {
   list,
   read,
   write: async (workspace, input) => {
@@ -40,10 +50,8 @@ const pathOf = ({ path = "" }: Input) => readPathOf(path);
 
 function list(workspace: Workspace, { path = "" }: Input): ToolResult {
   const folder = path === "" || path === "." || path === "/" ? "" : readPathOf(path.replace(/\/+$/, ""));
-  const found =
-    folder !== "" && workspace.find(folder) !== undefined
-      ? [workspace.find(folder)].flatMap((one) => one ?? [])
-      : workspace.listBelow(folder);
+  const file = workspace.find(folder);
+  const found = file === undefined ? workspace.listBelow(folder) : [file];
   if (found.length === 0)
     return say(folder === "" ? "The workspace is empty." : `There is nothing in ${formatCode(folder)}.`);
   const lines = found.slice(0, LISTED_MAX).map(({ path: at, bytes }) => `${at} (${formatSize(bytes)})`);
@@ -65,7 +73,7 @@ async function read(workspace: Workspace, input: Input): Promise<ToolResult> {
 
 /** Lines from one on, as many as are wanted and as there is room for; what is left out is said. */
 function cutLines(text: string, { from_line: from = 1, lines: count = Infinity }: Input): string {
-  const all = text.split("\n");
+  const all = text.replace(/\n$/, "").split("\n");
   if (from > all.length) return `(it has ${all.length} lines)`;
   const kept: string[] = [];
   let room = LIMITS.file_read_chars_max;
@@ -84,8 +92,13 @@ function cutLines(text: string, { from_line: from = 1, lines: count = Infinity }
 
 async function put(workspace: Workspace, path: string, text: string): Promise<ToolResult> {
   const content = new TextEncoder().encode(text).slice();
-  await workspace.change([await workspace.put(path, getMimeType(path) ?? TEXT, content)]);
-  return say(`${path} has ${formatSize(content.byteLength)} now.`);
+  const change = await workspace.put(path, getMimeType(path) ?? TEXT, content);
+  return make(workspace, [change], `${path} has ${formatSize(content.byteLength)} now.`);
+}
+
+async function make(workspace: Workspace, changes: readonly PathChange[], said: string): Promise<ToolResult> {
+  await workspace.change(changes, said);
+  return say(said);
 }
 
 async function edit(workspace: Workspace, input: Input): Promise<ToolResult> {
@@ -103,28 +116,35 @@ async function edit(workspace: Workspace, input: Input): Promise<ToolResult> {
   return put(workspace, path, text.split(find).join(replace));
 }
 
-async function move(workspace: Workspace, input: Input): Promise<ToolResult> {
+async function move(workspace: Workspace, input: Input, context: ToolContext): Promise<ToolResult> {
   const [from, to] = [pathOf(input), readPathOf(input.to ?? "")];
   if (to === from || to.startsWith(`${from}/`)) throw new WorkspaceError("it cannot be moved into itself");
-  const moved = whatIs(workspace, from);
+  if (workspace.find(to) !== undefined)
+    throw new WorkspaceError(`${formatCode(to)} is there already: delete it first, or give another name`);
   workspace.assertFree(to);
-  const changes = moved.flatMap(({ path, ...file }): PathChange[] => {
-    const target = `${to}${path.slice(from.length)}`;
-    return [
-      { path, base: file.sha256, file: null },
-      { path: target, base: workspace.find(target)?.sha256 ?? null, file },
-    ];
-  });
-  await workspace.change(changes);
-  return say(`${from} is ${to} now${moved.length > 1 ? ` (${moved.length} files)` : ""}.`);
+  const moved = whatIs(workspace, from);
+  const targets = moved.map(({ path }) => readPathOf(`${to}${path.slice(from.length)}`));
+  await assertRuled(context, from, [...moved.map(({ path }) => path), ...targets]);
+  const changes = moved.flatMap(({ path, ...file }, index): PathChange[] => [
+    { path, base: file.sha256, file: null },
+    { path: targets[index] ?? path, base: null, file },
+  ]);
+  return make(workspace, changes, `${from} is ${to} now${describeCount(moved)}.`);
 }
 
-async function remove(workspace: Workspace, input: Input): Promise<ToolResult> {
+async function remove(workspace: Workspace, input: Input, context: ToolContext): Promise<ToolResult> {
   const path = pathOf(input);
   const removed = whatIs(workspace, path);
-  await workspace.change(removed.map((file) => ({ path: file.path, base: file.sha256, file: null })));
-  return say(`${path} is deleted${removed.length > 1 ? ` (${removed.length} files)` : ""}.`);
+  await assertRuled(
+    context,
+    path,
+    removed.map((file) => file.path),
+  );
+  const changes = removed.map((file) => ({ path: file.path, base: file.sha256, file: null }));
+  return make(workspace, changes, `${path} is deleted${describeCount(removed)}.`);
 }
+
+const describeCount = ({ length }: readonly unknown[]) => (length > 1 ? ` (${length} files)` : "");
 
 /** The file, or what is in the folder. */
 function whatIs(workspace: Workspace, path: string) {
@@ -134,11 +154,25 @@ function whatIs(workspace: Workspace, path: string) {
   return found;
 }
 
+/** Of a folder the policy has seen the name alone: what it says of the files in it holds as well. Throws where it does not allow one. */
+async function assertRuled(
+  { env, conversationId }: ToolContext,
+  named: string,
+  paths: readonly string[],
+): Promise<void> {
+  if (paths.every((path) => path === named)) return;
+  const policy = (await readPolicyOf(env.DB, conversationId)) ?? DEFAULT_POLICY;
+  for (const path of paths) {
+    const { decision, why } = decide(policy, definition, { paths: [path] });
+    if (decision !== "allow") throw new WorkspaceError(`${why} of ${formatCode(path)}: name it by itself`);
+  }
+}
+
 /** Null for what is no text. */
 function decode(content: Uint8Array): string | null {
   if (content.includes(0)) return null;
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(content);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
   } catch {
     return null;
   }

@@ -10,7 +10,7 @@ import { parseRange } from "./range.ts";
 export async function answerWithFile(
   c: Context<{ Bindings: Env }>,
   { sha256, name, mime, bytes }: StoredFile,
-  missing: HttpProblem,
+  { missing, cache }: { missing: HttpProblem; cache: string },
 ): Promise<Response> {
   const etag = `"${sha256}"`;
   const headers = {
@@ -22,7 +22,7 @@ export async function answerWithFile(
     "content-security-policy": "sandbox; default-src 'none'",
     "x-content-type-options": "nosniff",
     // Not even compressed: ranges count the bytes as they are.
-    "cache-control": "private, max-age=3600, no-transform",
+    "cache-control": `${cache}, no-transform`,
   };
   const known = (c.req.header("if-none-match") ?? "").split(",").map((one) => one.trim().replace(/^W\//, ""));
   if (known.includes(etag) || known.includes("*")) return new Response(null, { status: 304, headers });

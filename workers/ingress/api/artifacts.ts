@@ -51,7 +51,11 @@ artifacts.get("/:id", async (c) => {
     permission.kind === "link"
       ? await findLinkedArtifact(c.env.DB, key)
       : await findArtifact(c.env.DB, key, permission.caller);
-  return answerWithFile(c, unwrapOutcome(found, "artifact", NO_ARTIFACT), notFound("artifact", NO_ARTIFACT));
+  const missing = notFound("artifact", NO_ARTIFACT);
+  return answerWithFile(c, unwrapOutcome(found, "artifact", NO_ARTIFACT), {
+    missing,
+    cache: "private, max-age=3600",
+  });
 });
 
 /** Who has a key may see what is their tenant's; a good link opens the one thing that it names. */

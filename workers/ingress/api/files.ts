@@ -6,7 +6,7 @@ import { deriveId } from "../../../shared/ids.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { changeProgramFiles, listProgramFiles, type Place } from "../../../shared/store/program-files.ts";
 import { ANYTHING, type PathChange, type WorkspaceFile } from "../../../shared/store/workspace.ts";
-import { findClash, normalizePath, PATH_WORDS } from "../../../shared/workspace-paths.ts";
+import { findClash, normalizePath, PATH_WORDS, WORKSPACE_FULL } from "../../../shared/workspace-paths.ts";
 import type { Env } from "../env.ts";
 import { HttpProblem, notFound } from "../problem.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
@@ -15,6 +15,7 @@ import { answerWithFile } from "./answer-with-file.ts";
 type Api = Context<{ Bindings: Env }>;
 
 const OTHER = "application/octet-stream";
+const MIME = /^[\w.+-]+\/[\w.+-]+( *; *[\w.+-]+=("[^"]*"|[\w.+-]+))*$/;
 const NO_FILE = "The conversation has no file at this path.";
 
 export const files = new Hono<{ Bindings: Env }>();
@@ -27,7 +28,9 @@ files.get("/:name/files", async (c) => {
 
 files.get("/:name/files/:path{.+}", async (c) => {
   const file = await find(c, await readPlace(c));
-  return answerWithFile(c, { ...file, name: cleanName(file.path) }, notFound("file", NO_FILE));
+  const named = { ...file, name: cleanName(file.path) };
+  // Another may be there at any time.
+  return answerWithFile(c, named, { missing: notFound("file", NO_FILE), cache: "no-cache" });
 });
 
 files.put("/:name/files/:path{.+}", async (c) => {
@@ -43,17 +46,18 @@ files.put("/:name/files/:path{.+}", async (c) => {
     throw new HttpProblem({ status: 409, title: "Something else is there", detail });
   }
   const content = await readContent(c);
-  const mime = c.req.header("content-type") ?? OTHER;
+  const mime = readMime(c);
   const { sha256, bytes } = await keepFile(c.env.FILES, { name: path, mime, content });
-  const file = { sha256, bytes, mime };
-  await change(c, place, { path, base: readBase(c), file });
-  return c.json<FileView>(view({ path, ...file }), known.some((one) => one.path === path) ? 200 : 201);
+  const before = known.find((one) => one.path === path);
+  const file = { sha256, bytes, mime, message_id: null };
+  await change(c, place, { path, base: readBase(c, before), file });
+  return c.json<FileView>(view({ path, ...file }), before === undefined ? 201 : 200);
 });
 
 files.delete("/:name/files/:path{.+}", async (c) => {
   const place = await readPlace(c);
   const file = await find(c, place);
-  await change(c, place, { path: file.path, base: readBase(c), file: null });
+  await change(c, place, { path: file.path, base: readBase(c, file), file: null });
   return c.json<FileView>(view(file));
 });
 
@@ -81,11 +85,21 @@ async function find(c: Api, place: Place): Promise<WorkspaceFile> {
   return file;
 }
 
-/** `If-Match: "<sha256>"` and `If-None-Match: *` say what must be there; without them it does not matter. */
-function readBase(c: Api): string | null {
+/** `If-Match: "<sha256>"`, `If-Match: *` and `If-None-Match: *` say what must be there; without them it does not matter. */
+function readBase(c: Api, before: WorkspaceFile | undefined): string | null {
   if (c.req.header("if-none-match") === "*") return null;
-  const etag = c.req.header("if-match");
-  return etag === undefined || etag === "*" ? ANYTHING : etag.replace(/^W\//, "").replaceAll('"', "");
+  const wanted = c.req.header("if-match");
+  if (wanted === undefined) return ANYTHING;
+  const etags = wanted.split(",").map((one) => one.trim());
+  // What is there now, if it is one of these; else something that is nowhere.
+  const isWanted = before !== undefined && (etags.includes("*") || etags.includes(`"${before.sha256}"`));
+  return isWanted ? before.sha256 : wanted;
+}
+
+/** What is no type, or too long for one, is none that is known. */
+function readMime(c: Api): string {
+  const mime = c.req.header("content-type")?.toLowerCase() ?? "";
+  return MIME.test(mime) && mime.length <= LIMITS.mime_chars_max ? mime : OTHER;
 }
 
 /** Read no further than a file may be long. */
@@ -107,9 +121,8 @@ async function readContent(c: Api): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 async function change(c: Api, place: Place, one: PathChange): Promise<void> {
-  const key = crypto.randomUUID();
   const changed = unwrapOutcome(
-    await changeProgramFiles(c.env.DB, place, { key, changes: [one] }),
+    await changeProgramFiles(c.env.DB, place, [one]),
     "conversation",
     "It is another key's.",
   );
@@ -118,7 +131,7 @@ async function change(c: Api, place: Place, one: PathChange): Promise<void> {
     throw new HttpProblem({ status: 412, title: "Changed meanwhile", detail });
   }
   if (changed.kind === "full")
-    throw new HttpProblem({ status: 409, title: "The workspace is full", detail: changed.reason });
+    throw new HttpProblem({ status: 409, title: "The workspace is full", detail: `${WORKSPACE_FULL}.` });
 }
 
 const view = ({ path, bytes, mime, sha256 }: WorkspaceFile): FileView => ({ path, bytes, mime, sha256 });

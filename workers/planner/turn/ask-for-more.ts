@@ -6,13 +6,14 @@ import { ring } from "../../../shared/queue/doorbell.ts";
 import { readDecision } from "../../../shared/store/approvals.ts";
 import { requestPerson } from "../../../shared/store/request-person.ts";
 import type { Reservation, Room } from "../../../shared/store/reserve.ts";
+import type { Transcript } from "../../../shared/store/transcript.ts";
 import { describeDeciding, makeApprovalButtons } from "../../../shared/strings.ts";
 import { getBells, type Env } from "../env.ts";
 import { costOf, describeReached, nameCap } from "./reached.ts";
-import type { Spending } from "./spend.ts";
 
 /** What there is no room for. */
-export interface Unaffordable extends Pick<Spending, "transcript"> {
+export interface Unaffordable {
+  readonly transcript: Pick<Transcript, "channel" | "policy">;
   readonly reservation: Reservation;
   /** The cap that is reached. */
   readonly room: Room;

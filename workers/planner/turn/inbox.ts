@@ -16,7 +16,9 @@ export async function placeInInbox(
   return received.map(({ name, attachment }) => {
     const { sha256 } = attachment;
     if (sha256 === null) return { ...attachment, path: null };
-    const path = findPath(taken, cleanName(name), sha256);
+    // Somebody has called a file so.
+    if (taken.has(INBOX.slice(0, -1))) return { ...attachment, path: null };
+    const path = findPath(taken, cleanName(name.normalize("NFC")), sha256);
     taken.set(path, sha256);
     return { ...attachment, path };
   });
@@ -26,7 +28,7 @@ export async function placeInInbox(
 function findPath(taken: ReadonlyMap<string, string>, name: string, sha256: string): string {
   const [, stem = name, extension = ""] = /^(.+?)(\.\w{1,8})?$/.exec(name) ?? [];
   for (let nth = 1; ; nth++) {
-    const path = `${INBOX}${nth === 1 ? name : `${stem} (${nth})${extension}`}`.normalize("NFC");
+    const path = `${INBOX}${nth === 1 ? name : `${stem} (${nth})${extension}`}`;
     if ((taken.get(path) ?? sha256) === sha256) return path;
   }
 }
