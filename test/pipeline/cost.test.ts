@@ -100,7 +100,7 @@ it("the cost of a turn of a model is a reservation more: one round trip, and wha
   expect(watching.spent()).toEqual({
     roundTrips: 10,
     byStage: { ingress: 1, planner: 5, executor: 1, notifier: 3 },
-    statements: 46,
+    statements: 47,
     rowsWritten: 64,
     doorbells: 4,
     instances: 1,

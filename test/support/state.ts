@@ -7,6 +7,9 @@ const IDS = /\b(inb|conv|msg|task|appr)_[0-9a-z]{26}\b/g;
 /** What a request says of itself: its short id, and until when it is open. */
 const REQUESTS = /`?\/approve [0-9a-z]{6}`? or `?\/deny [0-9a-z]{6}`?, until [-\d: ]+ UTC/g;
 
+/** How long it is until a day of spending renews. */
+const RENEWAL = /in \d+ h \d+ min/g;
+
 /** Of the newest conversation: every story has one of its own. */
 export async function newestState(pipeline: Pipeline): Promise<{ state: unknown; tasks: string[] }> {
   const [conversation] = await pipeline.sql<{ id: string }>(
@@ -59,7 +62,8 @@ export async function newestState(pipeline: Pipeline): Promise<{ state: unknown;
 }
 
 /** What is shown, without what differs in each run. */
-export const withoutRequests = (text: string) => text.replaceAll(REQUESTS, "/approve or /deny");
+export const withoutRequests = (text: string) =>
+  text.replaceAll(REQUESTS, "/approve or /deny").replaceAll(RENEWAL, "in a while");
 
 /** The first inbound is `inb#1`, and so on. A message and the task it starts keep their likeness. */
 function withoutIds(state: unknown): unknown {
@@ -67,6 +71,7 @@ function withoutIds(state: unknown): unknown {
   const text = JSON.stringify(state)
     .replaceAll(CLAIMS, "turn:")
     .replaceAll(REQUESTS, "/approve or /deny")
+    .replaceAll(RENEWAL, "in a while")
     .replaceAll(IDS, (id) => {
       const [kind = "", suffix = ""] = id.split("_");
       if (!numbers.has(suffix)) numbers.set(suffix, numbers.size + 1);
