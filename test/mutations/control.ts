@@ -116,7 +116,7 @@ export const CONTROL: readonly Mutation[] = [
     file: "workers/planner/turn/reached.ts",
     find: "room.tokens - room.tokens_held + tokensIn",
     replace: "room.tokens + tokensIn",
-    test: CAPS,
+    test: "test/unit/planner/reached.test.ts",
   },
   {
     name: "what broke off is paid for",
