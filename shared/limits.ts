@@ -70,7 +70,7 @@ export const LIMITS = {
   answer_tokens_max: 16_000,
   /** Where a spending cap leaves less than that for an answer, the model is not asked. */
   answer_tokens_min: 256,
-  /** Tasks under way at the same time, until there are budgets: of an API key, and of a person in a chat. */
+  /** Tasks under way at the same time, beside what they may cost (`shared/policy/caps.ts`): of an API key, and of a person in a chat. */
   active_tasks_per_key_max: 20,
   active_tasks_per_person_max: 5,
   key_label_chars_max: 100,

@@ -1,6 +1,7 @@
 /** What stories are made of: what people say, until it is taken. */
 import type { Control, EffectFault } from "../support/control.ts";
 import { type Pipeline, privateText } from "../support/pipeline.ts";
+import { until } from "../support/until.ts";
 
 export interface Story {
   name: string;
@@ -35,4 +36,11 @@ export async function accepted(what: string, send: () => Promise<boolean>): Prom
     if (await send().catch(() => false)) return;
   }
   throw new Error(`${what} was not taken within ${SENT_AGAIN_MAX} tries`);
+}
+
+/** Waits until a task of theirs has succeeded. */
+export async function untilAnswered(pipeline: Pipeline, chat: number): Promise<void> {
+  const succeeded = () =>
+    pipeline.sql("SELECT 1 FROM tasks WHERE state = 'succeeded' AND sender = ?", `telegram:${chat}`);
+  await until(async () => (await succeeded()).length > 0, 60_000, "a task to succeed");
 }

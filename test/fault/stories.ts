@@ -4,7 +4,7 @@
  */
 import { expect } from "vitest";
 import { type Pipeline, privateText } from "../support/pipeline.ts";
-import { accepted, pressUntilTaken, say, type Story } from "./say.ts";
+import { accepted, pressUntilTaken, say, type Story, untilAnswered } from "./say.ts";
 import { WAITING } from "./waiting.ts";
 import { until } from "../support/until.ts";
 
@@ -153,14 +153,7 @@ export const STORIES: readonly Story[] = [
     name: "a file that is kept, and sent",
     tell: async (pipeline, chat) => {
       await say(pipeline, chat, "Write it down");
-      const hasEnded = async () =>
-        (
-          await pipeline.sql(
-            "SELECT 1 FROM tasks WHERE state = 'succeeded' AND sender = ?",
-            `telegram:${chat}`,
-          )
-        ).length > 0;
-      await until(hasEnded, 60_000, "it to be written");
+      await untilAnswered(pipeline, chat);
       await say(pipeline, chat, "/get notes/a.txt");
     },
     expects: ["Written.", expect.stringContaining("a.txt"), "a.txt"],

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Control } from "../support/control.ts";
 import type { Pipeline } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
-import { pressUntilTaken, say, type Story } from "./say.ts";
+import { pressUntilTaken, say, type Story, untilAnswered } from "./say.ts";
 
 const ASKING = JSON.stringify({
   rules: [{ tool: "run_code", decision: "ask" }],
@@ -111,14 +111,7 @@ export const WAITING: readonly Story[] = [
       await pipeline.sql("UPDATE tenants SET policy = ? WHERE id = 'default'", CAPPED);
       await say(pipeline, chat, "Hello");
       await pressUntilTaken(pipeline, chat, `approve:${await isWaiting(pipeline, chat, control)}`);
-      const hasEnded = async () =>
-        (
-          await pipeline.sql(
-            "SELECT 1 FROM tasks WHERE state = 'succeeded' AND sender = ?",
-            `telegram:${chat}`,
-          )
-        ).length > 0;
-      await until(hasEnded, 60_000, "the end");
+      await untilAnswered(pipeline, chat);
       await pipeline.sql("UPDATE tenants SET policy = NULL WHERE id = 'default'");
     },
     expects: [expect.stringMatching(/^✅ Approved\./), "Hello, too."],
