@@ -46,8 +46,9 @@ export async function openFloor(): Promise<Subject> {
     door: 0,
     onLine: (line) => console.error(line),
   });
-  const db = await runtime.database("DB");
-  await db.prepare("CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID").run();
+  await runtime.batch([
+    { sql: "CREATE TABLE jobs (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID" },
+  ]);
   const subject: Subject = {
     name: "floor",
     onAnswer: () => undefined,

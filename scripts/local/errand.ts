@@ -9,7 +9,7 @@ import { startClock } from "./clock.ts";
 import { findSettings } from "../installation/find/index.ts";
 import { lockState } from "./lock.ts";
 import { assertFree } from "./ports.ts";
-import { startRuntime } from "./runtime.ts";
+import { type Runtime, startRuntime } from "./runtime.ts";
 import { type Settings, selectVars } from "../installation/settings.ts";
 import {
   clearState,
@@ -21,7 +21,7 @@ import {
   tellCommands,
 } from "./state.ts";
 import { readWorkerConfig } from "../installation/worker-config.ts";
-import type { Workerd, WorkerdOptions } from "./workerd.ts";
+import type { WorkerdOptions } from "./workerd.ts";
 
 /** A run that was killed a moment ago may still be letting go of its port. */
 const PORT_FREE_MS_MAX = 2_000;
@@ -78,7 +78,7 @@ async function start(options: ErrandOptions, stops: (() => Promise<void>)[]): Pr
   const main = await startWorkers({ ...options, state, settings }, key);
   stops.push(() => main.stop());
   say("The Workers run.");
-  await prepareDatabase(await main.database("DB"), key.apiKey);
+  await prepareDatabase(main, key.apiKey);
   await closeToOthers(state);
   say("The database is ready.");
   const sweep = startClock(() => main.ring(INGRESS), SWEEP_EVERY_MS);
@@ -93,15 +93,15 @@ async function start(options: ErrandOptions, stops: (() => Promise<void>)[]): Pr
 async function startWorkers(
   { state, port, settings, say, onLine, tools = {} }: ErrandOptions,
   { apiKey }: LocalKey,
-): Promise<Workerd> {
+): Promise<Runtime> {
   const ERRAND_LINK_SECRET = await sha256Hex(`links of ${apiKey}`);
   const workers = WORKERS.map(async (name) => ({
     config: await readWorkerConfig(name),
     vars: selectVars(name, { ERRAND_LINK_SECRET, ...settings }),
   }));
   // It had claims and doorbells in its memory, as a process that was killed.
-  const prepareAgain = async () => prepareDatabase(await main.database("DB"), apiKey);
-  const main: Workerd = await startRuntime({
+  const prepareAgain = () => prepareDatabase(main, apiKey);
+  const main: Runtime = await startRuntime({
     workers: await Promise.all(workers),
     runner: { config: await readWorkerConfig("runner"), vars: {} },
     door: port,

@@ -1,5 +1,6 @@
 /** Everything that runs on one machine: one workerd for all Workers, and one for the runner, joined in this process. */
 import { bundleAll } from "../installation/bundle.ts";
+import { type Caretaker, CARETAKER_MAIN, makeCaretaker } from "./caretaker.ts";
 import { LocalRunner } from "./runner.ts";
 import type { WorkerConfig } from "../installation/worker-config.ts";
 import { makeWorkerOptions } from "./worker-options.ts";
@@ -20,28 +21,31 @@ export interface RuntimeOptions extends Omit<WorkerdOptions, "workers"> {
   onBundled?: () => void;
 }
 
+export type Runtime = Workerd & Caretaker;
+
 /** Resolves when it takes requests. */
 export async function startRuntime({
   workers,
   runner,
   onBundled,
   ...options
-}: RuntimeOptions): Promise<Workerd> {
+}: RuntimeOptions): Promise<Runtime> {
   const all = runner === undefined ? workers : [...workers, runner];
+  const mains = [CARETAKER_MAIN, ...all.map(({ config }) => config.main)];
   // Miniflare is loaded meanwhile.
-  const [scripts] = await Promise.all([bundleAll(all.map(({ config }) => config.main)), import("miniflare")]);
+  const [[script = "", ...scripts]] = await Promise.all([bundleAll(mains), import("miniflare")]);
   onBundled?.();
   const bundled = all.map(({ config, vars }, index): BundledWorker => {
-    const script = scripts[index] ?? "";
-    return { ...makeWorkerOptions(config, vars, script), script };
+    const own = scripts[index] ?? "";
+    return { ...makeWorkerOptions(config, vars, own), script: own };
   });
   const last = bundled.at(-1);
-  if (runner === undefined || last === undefined) return startWorkerd({ ...options, workers: bundled });
+  if (runner === undefined || last === undefined) return startMain(bundled, script, options);
 
   const localRunner = new LocalRunner(last, options.onLine);
   const others = bundled.slice(0, -1).map((worker) => joined(worker, runner.config.name, localRunner));
   try {
-    const [main] = await Promise.all([startWorkerd({ ...options, workers: others }), localRunner.ready()]);
+    const [main] = await Promise.all([startMain(others, script, options), localRunner.ready()]);
     const stop = async () => {
       await Promise.all([main.stop(), localRunner.stop()]);
     };
@@ -50,6 +54,17 @@ export async function startRuntime({
     await localRunner.stop();
     throw error;
   }
+}
+
+/** The Workers with their caretaker. */
+async function startMain(
+  workers: readonly BundledWorker[],
+  script: string,
+  options: Omit<WorkerdOptions, "workers">,
+): Promise<Runtime> {
+  const caretaker = makeCaretaker(script, workers);
+  const main = await startWorkerd({ ...options, workers: [...workers, caretaker.worker] });
+  return { ...main, ...caretaker.speak((...asked) => main.ask(...asked)) };
 }
 
 /** The Worker, whose bindings to that service call the runner. */

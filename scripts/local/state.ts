@@ -15,8 +15,7 @@ import {
 import { dirname, join } from "node:path";
 import { describeError } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/ids.ts";
-import { addFirstKey } from "../../shared/store/api-keys.ts";
-import { expireClaims } from "../../shared/store/outbox.ts";
+import type { Caretaker } from "./caretaker.ts";
 import { migrate } from "./migrate.ts";
 
 const OTHERS = 0o077;
@@ -93,11 +92,11 @@ export async function localKey(state: string): Promise<LocalKey> {
 }
 
 /** Migrates the database, lets the key in, and lets go of whatever a dead process had claimed. */
-export async function prepareDatabase(db: D1Database, apiKey: string): Promise<void> {
-  await migrate(db);
+export async function prepareDatabase(caretaker: Caretaker, apiKey: string): Promise<void> {
+  await migrate(caretaker);
   const hash = await sha256Hex(apiKey);
-  await addFirstKey(db, { hash, tenantId: "default", label: "this machine", now: Date.now() });
-  await expireClaims(db, Date.now());
+  await caretaker.addFirstKey({ hash, tenantId: "default", label: "this machine", now: Date.now() });
+  await caretaker.expireClaims(Date.now());
 }
 
 /** Tells the commands of a person's where Errand runs, and with which key. */

@@ -13,6 +13,13 @@ export const LOCAL: readonly Mutation[] = [
     test: DOOR,
   },
   {
+    name: "the caretaker's secret",
+    file: "scripts/local/inside/caretaker.ts",
+    find: 'request.headers.get("authorization") !== env.SECRET',
+    replace: 'request.headers.get("authorization") === "never"',
+    test: DOOR,
+  },
+  {
     name: "the empty environment of workerd",
     file: "scripts/local/workerd.sh",
     find: "setpriv --pdeathsig KILL env -i TZ=UTC",

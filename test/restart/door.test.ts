@@ -74,6 +74,7 @@ const INSIDERS: readonly Record<string, string>[] = [
   { "mf-route-override": "errand-ingress" },
   { "mf-route-override": "errand-planner" },
   { "mf-route-override": "errand-runner" },
+  { "mf-route-override": "caretaker" },
   { "mf-original-url": "http://runner/run" },
   { "mf-op": "GET", "mf-op-target": "{}" },
   { "mf-loopback-secret": "guess" },
@@ -132,6 +133,16 @@ describe.runIf(existsSync("/proc/net/tcp"))("every other socket of the process t
       }
     },
   );
+
+  it("leads nobody to the caretaker, who would run their SQL", async () => {
+    const body = JSON.stringify({ do: "batch", statements: [{ sql: "SELECT label FROM api_keys" }] });
+    for (const { port } of strange()) {
+      const headers = { "mf-route-override": "caretaker", authorization: "guess" };
+      const answer = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", headers, body });
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(await answer.text()).not.toContain("this machine");
+    }
+  });
 
   it("belongs to processes that know no secret but their own", () => {
     const workerds = treeOf(running.pid).filter((pid) => environmentOf(pid).startsWith("TZ=UTC"));

@@ -66,7 +66,10 @@ async function underTraffic(firstChat: number, work: () => Promise<void>): Promi
   const traffic = setInterval(() => {
     const chat = firstChat + chats.length;
     chats.push(chat);
-    sending.push(send(chat));
+    const sent = send(chat);
+    // Heard of below; where `work` fails, of that alone.
+    sent.catch(() => undefined);
+    sending.push(sent);
   }, PACE_MS);
   try {
     await work();

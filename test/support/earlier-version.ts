@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRuntime } from "../../scripts/local/runtime.ts";
 import type { WorkerConfig } from "../../scripts/installation/worker-config.ts";
-import { expireClaims } from "../../shared/store/outbox.ts";
 
 const RING_EVERY_MS = 500;
 
@@ -34,7 +33,7 @@ export async function startEarlier(state: string, vars: Record<string, string>) 
     onLine: (line) => lines.push(line),
   });
   // As its own start did: what the process before had claimed is free.
-  await expireClaims(await runtime.database("DB"), Date.now());
+  await runtime.expireClaims(Date.now());
   const clock = setInterval(() => void runtime.ring("errand-ingress").catch(() => undefined), RING_EVERY_MS);
   return {
     url: runtime.url,

@@ -80,9 +80,9 @@ export async function openPipeline(options: PipelineOptions = {}) {
   };
   const all = await Promise.all(WORKERS.map(workerOf));
   const runner = await workerOf("runner");
-  const { compatibility_date, d1_databases, r2_buckets } = await readWorkerConfig("planner");
+  const { compatibility_date, r2_buckets } = await readWorkerConfig("planner");
   const desk = {
-    config: { name: "desk", main: DESK, compatibility_date, d1_databases, r2_buckets },
+    config: { name: "desk", main: DESK, compatibility_date, r2_buckets },
     vars: {},
   };
   const logs: string[] = [];
@@ -93,11 +93,13 @@ export async function openPipeline(options: PipelineOptions = {}) {
     door: 0,
     onLine: (line) => logs.push(line),
   });
-  await migrate(await runtime.database("DB"));
-  const sql = async <Row>(text: string, ...bindings: unknown[]): Promise<Row[]> => {
-    const body = JSON.stringify({ sql: text, bindings });
-    const response = await runtime.fetch("desk", "http://desk/", { method: "POST", body });
-    return (await response.json()) as Row[];
+  await migrate(runtime);
+  const sql = async <Row>(
+    text: string,
+    ...bindings: (string | number | null | undefined)[]
+  ): Promise<Row[]> => {
+    const [rows] = await runtime.batch([{ sql: text, bindings: bindings.map((value) => value ?? null) }]);
+    return rows as Row[];
   };
   const hash = await sha256Hex(API_KEY);
   await sql(
