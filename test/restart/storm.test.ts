@@ -5,7 +5,6 @@ import { install } from "../support/installation.ts";
 import { privateText, WEBHOOK_SECRET } from "../support/pipeline.ts";
 
 const SENDERS = 60;
-const STARTS = 2;
 const PACE_MS = 20;
 
 it("starts while people write, and prints a lot", async () => {
@@ -26,11 +25,7 @@ it("starts while people write, and prints a lot", async () => {
   };
   const writing = Array.from({ length: SENDERS }, write);
   try {
-    for (let start = 1; start <= STARTS; start++) {
-      const running = await errand.start();
-      running.signal("SIGTERM");
-      await running.exited;
-    }
+    await errand.start();
     expect(accepted).toBeGreaterThan(0);
   } finally {
     over.abort();

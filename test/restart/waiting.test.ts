@@ -56,5 +56,6 @@ it("is asked once, decided once, and made once", async () => {
   expect(await press({ telegram: errand.telegram, hook }, CHAT, request.buttons[0] ?? "")).toBe("Approved.");
   await until(() => shown().some(({ text }) => text === "42"), GOES_ON_MS_MAX, "the answer");
   expect(shown().filter(({ text }) => text.includes("May I do this?"))).toHaveLength(1);
-  expect(shown().filter(({ text }) => text.includes("42"))).toHaveLength(1);
+  // The request's own short id may hold those digits too.
+  expect(shown().filter(({ text }) => text === "42")).toHaveLength(1);
 });
