@@ -84,6 +84,9 @@ export const LIMITS = {
   /** Of a conversation's files. */
   workspace_files_max: 1_000,
   workspace_bytes_max: 50 * 1024 * 1024,
+  /** Of a workspace, what is laid into a sandbox that keeps it in memory, and what comes back: an isolate has 128 MB. */
+  sandbox_files_max: 500,
+  sandbox_bytes_max: 16 * 1024 * 1024,
   /** Of a path in a workspace. */
   path_chars_max: 1_000,
   path_segments_max: 50,
@@ -157,6 +160,9 @@ export const TIMINGS = {
   question_ms: 7 * 24 * 3_600_000,
   /** Wall-clock time of one `run_code`, counted from the moment its isolate starts. */
   code_wall_ms: 5_000,
+  /** Of one script, unless it asks for less or more; and the most that it may ask for. */
+  shell_wall_ms: 10_000,
+  shell_wall_ms_max: 30_000,
   /** How long a call may wait for its turn in the sandbox, and for the sandbox to come back. */
   sandbox_queue_ms: 60_000,
   /** After the sandbox was busy or lost. */

@@ -43,3 +43,9 @@ export function formatBlock(text: string): string {
   const ticks = "`".repeat(longest + 1);
   return `${ticks}\n${text}\n${ticks}`;
 }
+
+/** What people have pasted as they would write it in a message: in a block. */
+export function stripFence(text: string): string {
+  const [, inner = text] = /^```\w*\n([\s\S]*?)\n?```\s*$/.exec(text.trim()) ?? [];
+  return inner;
+}

@@ -11,7 +11,7 @@ const INSTALLED = "node_modules/.package-lock.json";
 const SELF = fileURLToPath(import.meta.url);
 
 /** What runs inside the runner's isolates is loaded as text: each is a bundle of its own, written beside its source. */
-const INSIDE = ["harness", "strip-types"].map((name) => `workers/runner/inside/${name}`);
+const INSIDE = ["bash", "harness", "strip-types"].map((name) => `workers/runner/inside/${name}`);
 
 interface Bundle {
   text: string;

@@ -4,9 +4,9 @@
  */
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { buffer, text } from "node:stream/consumers";
-import { encodeCodeForm } from "../../shared/code-form.ts";
-import { type CodeResult, CodeRequest } from "../../shared/contracts/code.ts";
+import { buffer } from "node:stream/consumers";
+import { decodeCodeRequest, encodeCodeForm } from "../../shared/code-form.ts";
+import type { CodeResult } from "../../shared/contracts/code.ts";
 import { describeError } from "../../shared/errors.ts";
 import { Mutex } from "../../shared/mutex.ts";
 import { log } from "../../shared/log.ts";
@@ -22,7 +22,14 @@ const BROKEN: CodeResult = {
   value: null,
   error: "The sandbox broke down while it ran. It may have used more memory than there is.",
   files: [],
+  changes: [],
 };
+
+/** A request as it came: with the type of its form. */
+interface Asked {
+  readonly body: Buffer<ArrayBuffer>;
+  readonly type: string;
+}
 
 export class LocalRunner {
   private readonly mutex = new Mutex();
@@ -55,15 +62,17 @@ export class LocalRunner {
   /** What the executor is bound to. Whoever hangs up has what it asked for ended. */
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const hungUp = once(response, "close").then(() => "hung up" as const);
-    const body = await text(request);
-    const { wallMs, startWithinMs } = CodeRequest.parse(JSON.parse(body));
+    const body = await buffer(request);
+    const type = request.headers["content-type"] ?? "";
+    const asked = new Response(body, { headers: { "content-type": type } });
+    const { wallMs, startWithinMs } = await decodeCodeRequest(asked);
     const tooLate = () => void answer(response, new Response(encodeCodeForm({ kind: "not_started" })));
     const waiting = setTimeout(tooLate, startWithinMs);
     response.once("close", () => clearTimeout(waiting));
     await this.mutex.run(async () => {
       clearTimeout(waiting);
       if (response.destroyed || response.writableEnded) return;
-      await answer(response, await this.run(body, wallMs, hungUp));
+      await answer(response, await this.run({ body, type }, wallMs, hungUp));
     });
   }
 
@@ -71,11 +80,11 @@ export class LocalRunner {
    * Runs it, or ends the process that does, when nobody waits for it or it does not let go. Not by a signal given to `fetch`:
    * Node may collect signals that are made of others, and they are never heard (https://github.com/nodejs/node/issues/65995).
    */
-  private async run(body: string, wallMs: number, hungUp: Promise<"hung up">): Promise<Response> {
+  private async run(asked: Asked, wallMs: number, hungUp: Promise<"hung up">): Promise<Response> {
     const workerd = await this.current.catch(() => (this.current = this.begin()));
     const { promise: late, timer } = frozenAfter(wallMs + FROZEN_AFTER_MS);
     try {
-      const outcome = await Promise.race([this.ask(workerd, body), hungUp, late]);
+      const outcome = await Promise.race([this.ask(workerd, asked), hungUp, late]);
       if (outcome instanceof Response) return outcome;
       this.replace(outcome === "late" ? "its code does not let go" : "nobody waits for its code any more");
       return new Response(encodeCodeForm(outcome === "late" ? TIMED_OUT : BROKEN));
@@ -87,8 +96,9 @@ export class LocalRunner {
     }
   }
 
-  private async ask(workerd: Workerd, body: string): Promise<Response> {
-    const answered = await workerd.fetch(this.name, "http://runner/run", { method: "POST", body });
+  private async ask(workerd: Workerd, { body, type }: Asked): Promise<Response> {
+    const request = { method: "POST", body, headers: { "content-type": type } };
+    const answered = await workerd.fetch(this.name, "http://runner/run", request);
     const { status, headers } = answered;
     const form = await answered.arrayBuffer();
     if (headers.get("x-goes-on") === "true") this.replace("something goes on after its answer");

@@ -23,8 +23,8 @@ interface Definition<Name extends string, Input extends z.ZodMiniType> {
   readonly effect: "none" | "reads" | "acts";
   /** What a call of it would touch, as far as its input tells: the policy has rules on that. */
   readonly touches?: (input: z.output<Input>) => Touched;
-  /** It reads or changes the files of the conversation: such calls of a turn run one after the other, in their order. */
-  readonly usesWorkspace?: true;
+  /** Whether a call reads or changes the files of the conversation: such calls of a turn run one after the other, in their order. */
+  readonly usesWorkspace?: (input: z.output<Input>) => boolean;
   /** It is a question to a person, whose answer is all that it does. */
   readonly asks?: (input: z.output<Input>) => Question;
   /** One call in a few words, for step names and the log. */
@@ -42,9 +42,13 @@ interface Definition<Name extends string, Input extends z.ZodMiniType> {
 }
 
 /** A tool whose types nobody has to know. */
-export type AnyTool = Omit<Definition<string, z.ZodMiniType>, "touches" | "asks" | "command"> & {
+export type AnyTool = Omit<
+  Definition<string, z.ZodMiniType>,
+  "touches" | "asks" | "usesWorkspace" | "command"
+> & {
   readonly asks: (input: unknown) => Question | null;
   readonly touches: (input: unknown) => Touched;
+  readonly usesWorkspace: (input: unknown) => boolean;
   readonly summarizeCall: (input: unknown) => string;
   readonly command?: Omit<NonNullable<Definition<string, z.ZodMiniType>["command"]>, "inputOf"> & {
     readonly inputOf: (args: Command["args"]) => unknown;
@@ -55,11 +59,12 @@ export type AnyTool = Omit<Definition<string, z.ZodMiniType>, "touches" | "asks"
 export function describeTool<const Name extends string, Input extends z.ZodMiniType>(
   definition: Definition<Name, Input>,
 ) {
-  const { name, input, touches, asks } = definition;
+  const { name, input, touches, asks, usesWorkspace } = definition;
   return {
     ...definition,
     touches: (given: unknown): Touched => touches?.(z.parse(input, given)) ?? {},
     asks: (given: unknown): Question | null => asks?.(z.parse(input, given)) ?? null,
+    usesWorkspace: (given: unknown): boolean => usesWorkspace?.(z.parse(input, given)) ?? false,
     summarizeCall: (given: unknown) => definition.summarizeCall(z.parse(input, given)),
     call: z.strictObject({ tool: z.literal(name), input }),
     /** The body of `POST /v1/tasks`. */

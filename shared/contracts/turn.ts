@@ -47,6 +47,8 @@ const NamedCall = z.object({
   title: z.string(),
   /** It is not made before a person has said something. */
   waits: z.optional(z.literal(true)),
+  /** It uses the workspace: it is made after those before it that do. */
+  inOrder: z.optional(z.literal(true)),
 });
 
 /** A call as the workflow knows it: enough to name a step, no content. Instances of a version before have kept its number as `k`. */

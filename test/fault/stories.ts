@@ -159,6 +159,11 @@ export const STORIES: readonly Story[] = [
     expects: ["Written.", expect.stringContaining("a.txt"), "a.txt"],
   },
   {
+    name: "a script that changes a file",
+    tell: (pipeline, chat) => say(pipeline, chat, "/sh echo once >> log; cat log"),
+    expects: ["once"],
+  },
+  {
     name: "a file in the answer",
     tell: (pipeline, chat) => say(pipeline, chat, "/run save('a.txt', 'a'); return 'made'"),
     expects: [expect.stringContaining("made"), "a.txt"],

@@ -156,7 +156,7 @@ export const CONTROL: readonly Mutation[] = [
   {
     name: "calls that use the workspace are made in their order",
     file: "workers/executor/task-workflow.ts",
-    find: "if (findTool(named.tool)?.usesWorkspace !== true) return make();",
+    find: "if (named.inOrder !== true) return make();",
     replace: "if (named.call > 0) return make();",
     test: "test/pipeline/workspace.test.ts",
   },

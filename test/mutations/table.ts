@@ -6,6 +6,7 @@ import { DEPLOY } from "./deploy.ts";
 import { LOCAL } from "./local.ts";
 import type { Mutation } from "./mutation.ts";
 import { PROMISE } from "./promise.ts";
+import { SANDBOXES } from "./sandbox.ts";
 import { WORK } from "./work.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -16,4 +17,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...DEPLOY,
   ...ALERTS,
   ...CONTROL,
+  ...SANDBOXES,
 ];

@@ -69,6 +69,7 @@ describe("a question", () => {
       system: expect.stringContaining("Errand"),
       tools: [
         { name: "run_code", input_schema: { type: "object", required: ["code"] } },
+        { name: "shell", input_schema: { type: "object", required: ["script"] } },
         { name: "files", input_schema: { type: "object", required: ["op"] } },
         { name: "send_file", input_schema: { type: "object", required: ["path"] } },
         { name: "ask_user", input_schema: { type: "object", required: ["question"] } },

@@ -1,10 +1,10 @@
-/** What a call brought back, kept: files, images for the model, and of a long text the beginning as words and the whole as a file. */
+/** What a call brought back, kept: files, images for the model, and of a long text its ends as words and the whole as a file. */
 import type { NewFile, StoredFile } from "../../shared/contracts/file.ts";
 import type { Outcome } from "../../shared/contracts/tool.ts";
 import { keepFile, formatSize } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { CallKey } from "../../shared/contracts/turn.ts";
-import { truncate } from "../../shared/text.ts";
+import { cutMiddle, truncate } from "../../shared/text.ts";
 import type { ToolResult } from "./tools/tool.ts";
 
 /** Keeps them in R2; the words say which files there are. Throws when R2 does not take them. */
@@ -55,8 +55,8 @@ function outputFile(name: string, text: string): NewFile {
 /** Room for what is said of it stays within the bound. */
 const ROOM_CHARS = 1_000;
 
-/** The text, or its beginning with what is said of the rest. */
+/** The text, or its beginning and its end with what is said of the rest: what went wrong stands at the end. */
 function bound(text: string, cutNote: string): string {
   if (text.length <= LIMITS.observation_chars_max) return text;
-  return `${truncate(text, LIMITS.observation_chars_max - ROOM_CHARS)}${cutNote}`;
+  return `${cutMiddle(text, LIMITS.observation_chars_max - ROOM_CHARS)}${cutNote}`;
 }

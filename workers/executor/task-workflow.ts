@@ -4,7 +4,6 @@
  */
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { readTimings } from "../../shared/config.ts";
-import { findTool } from "../../shared/contracts/tools/index.ts";
 import { type CallKey, NextTurn, type PlannedCall, type TurnKey } from "../../shared/contracts/turn.ts";
 import { permanent, type Permanent } from "../../shared/errors.ts";
 import { nameApproval } from "../../shared/ids.ts";
@@ -77,7 +76,7 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
     await Promise.all(
       calls.map((named) => {
         const make = () => this.act(step, { ...key, call: named.call }, { ...named, isBesideWaiting });
-        if (findTool(named.tool)?.usesWorkspace !== true) return make();
+        if (named.inOrder !== true) return make();
         before = before.then(make);
         return before;
       }),

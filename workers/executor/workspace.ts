@@ -21,6 +21,16 @@ export function readPathOf(path: string): string {
   return kept;
 }
 
+/** Null for what is no text. */
+export function decodeText(content: Uint8Array): string | null {
+  if (content.includes(0)) return null;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    return null;
+  }
+}
+
 export class Workspace {
   private readonly context: ToolContext;
   readonly files: readonly WorkspaceFile[];
@@ -54,10 +64,15 @@ export class Workspace {
   }
 
   /** A change that puts this content there. Throws when it is too large, or when a file stands where a folder would be. */
-  async put(path: string, mime: string, content: Uint8Array<ArrayBuffer>): Promise<PathChange> {
+  put(path: string, mime: string, content: Uint8Array<ArrayBuffer>): Promise<PathChange> {
     if (content.byteLength > LIMITS.file_bytes_max)
       throw new WorkspaceError(`a file may have ${LIMITS.file_bytes_max / 1024 ** 2} MiB`);
     this.assertFree(path);
+    return this.keep(path, mime, content);
+  }
+
+  /** The same, whatever stands in the way: another change of the same may take that away. */
+  async keep(path: string, mime: string, content: Uint8Array<ArrayBuffer>): Promise<PathChange> {
     const { sha256, bytes } = await keepFile(this.context.env.FILES, { name: path, mime, content });
     const before = this.find(path);
     const file = { sha256, bytes, mime, message_id: before?.message_id ?? null };

@@ -1,6 +1,5 @@
-/** The runner: runs code that nobody trusts. It is bound to nothing but the loader; having nothing is its security. */
-import { encodeCodeForm } from "../../shared/code-form.ts";
-import { CodeRequest } from "../../shared/contracts/code.ts";
+/** The runner: runs code and scripts that nobody trusts. It is bound to nothing but the loader; having nothing is its security. */
+import { decodeCodeRequest, encodeCodeForm } from "../../shared/code-form.ts";
 import { Ends } from "./ends.ts";
 import { runIsolated } from "./isolate.ts";
 
@@ -20,7 +19,7 @@ export default {
   async fetch(request, env, ctx): Promise<Response> {
     if (request.method !== "POST" || new URL(request.url).pathname !== "/run")
       return new Response("There is only POST /run.\n", { status: 404 });
-    const asked = CodeRequest.parse(await request.json());
+    const asked = await decodeCodeRequest(request);
     const ends = new Ends();
     const watched = env.WATCH_ENDS === "true";
     const witness = watched ? ctx.exports.Witness({}) : undefined;

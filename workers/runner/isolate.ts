@@ -1,11 +1,12 @@
 /** Code in a Dynamic Worker of its own: fresh for every run, no network, no bindings, output and time bounded. */
 import { readBody } from "../../shared/body.ts";
-import { CODE_FORM_BYTES_MAX, decodeCodeForm } from "../../shared/code-form.ts";
+import { CODE_FORM_BYTES_MAX, decodeCodeForm, encodeCodeRequest } from "../../shared/code-form.ts";
 import type { CodeResult, CodeRequest } from "../../shared/contracts/code.ts";
 import { describeError } from "../../shared/errors.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { Ends } from "./ends.ts";
 import HARNESS from "./inside/harness.txt";
+import BASH from "./inside/bash.txt";
 import STRIP_TYPES from "./inside/strip-types.txt";
 import { sanitizeFile } from "./made-files.ts";
 import {
@@ -34,14 +35,24 @@ export interface Isolates {
 type Ran = CodeResult | SyntaxFault;
 const isFault = (ran: Ran): ran is SyntaxFault => "line" in ran;
 
+/** A script ends itself in time, and tells then what it has printed; what does not is ended this much later. */
+const SCRIPT_GRACE_MS = 500;
+
+export async function runIsolated(isolates: Isolates, request: CodeRequest): Promise<CodeResult> {
+  if (request.language === "javascript") return runJavaScript(isolates, request);
+  const ran = await run(isolates, { "bash.js": BASH }, request, SCRIPT_GRACE_MS);
+  return isFault(ran) ? failed(ran.message) : ran;
+}
+
 /** Runs the code as an expression if it is one, else as the body of a function; as it is, else with its types stripped. */
-export async function runIsolated(isolates: Isolates, { code, wallMs }: CodeRequest): Promise<CodeResult> {
-  const plain = await runEither(isolates, code, wallMs);
+async function runJavaScript(isolates: Isolates, request: CodeRequest): Promise<CodeResult> {
+  const { code } = request;
+  const plain = await runEither(isolates, code, request);
   if (!isFault(plain)) return plain;
-  const stripped = await stripTypes(isolates, code, wallMs);
+  const stripped = await stripTypes(isolates, request);
   if (typeof stripped !== "string")
     return isFault(stripped) ? explain(pickFurther(plain, stripped), code) : stripped;
-  const ran = await runEither(isolates, stripped, wallMs);
+  const ran = await runEither(isolates, stripped, request);
   return isFault(ran) ? explain(pickFurther(plain, ran), code) : ran;
 }
 
@@ -54,16 +65,21 @@ const EXPRESSION = "export default async () => (";
 const STATEMENTS = "export default async () => {";
 
 /** V8 is the judge of what is JavaScript: the readings are tried until one loads. */
-async function runEither(isolates: Isolates, code: string, wallMs: number): Promise<Ran> {
-  const expression = await run(isolates, `${EXPRESSION}${code}\n)`, wallMs);
+async function runEither(isolates: Isolates, code: string, request: CodeRequest): Promise<Ran> {
+  const read = (as: string) => run(isolates, { "harness.js": HARNESS, "code.js": as }, request);
+  const expression = await read(`${EXPRESSION}${code}\n)`);
   if (!isFault(expression)) return expression;
-  return run(isolates, `${STATEMENTS}${code}\n}`, wallMs);
+  return read(`${STATEMENTS}${code}\n}`);
 }
 
-async function run(isolates: Isolates, code: string, wallMs: number): Promise<Ran> {
-  const modules = { "harness.js": HARNESS, "code.js": code };
+async function run(
+  isolates: Isolates,
+  modules: Record<string, string>,
+  request: CodeRequest,
+  graceMs = 0,
+): Promise<Ran> {
   try {
-    const response = await call(isolates, modules, wallMs);
+    const response = await call(isolates, modules, request.wallMs + graceMs, encodeCodeRequest(request));
     // The code shares its isolate with the harness, so what comes out of it is bounded here.
     const { bytes, cut } = await readBody(response, CODE_FORM_BYTES_MAX);
     const type = response.headers.get("content-type") ?? "";
@@ -80,7 +96,7 @@ async function run(isolates: Isolates, code: string, wallMs: number): Promise<Ra
 }
 
 /** The code without its types; the fault for which it is no TypeScript; a result when it could not be found out. */
-async function stripTypes(isolates: Isolates, code: string, wallMs: number): Promise<string | Ran> {
+async function stripTypes(isolates: Isolates, { code, wallMs }: CodeRequest): Promise<string | Ran> {
   try {
     const response = await call(isolates, { "strip-types.js": STRIP_TYPES }, wallMs, code);
     // Read in any case: an answer that nobody reads is never over.
@@ -97,11 +113,13 @@ async function call(
   { loader, ends, witness }: Isolates,
   modules: Record<string, string>,
   wallMs: number,
-  body = "",
+  body: string | FormData,
 ): Promise<Response> {
   const [mainModule = ""] = Object.keys(modules);
   const worker = loader.load({
     compatibilityDate: COMPATIBILITY_DATE,
+    // For the gzip of bash alone.
+    compatibilityFlags: mainModule === "bash.js" ? ["nodejs_compat"] : [],
     mainModule,
     modules,
     env: {},
@@ -133,5 +151,5 @@ function classifyFailure(thrown: unknown): Ran {
 }
 
 function failed(error: string): CodeResult {
-  return { kind: "done", printed: "", value: null, error, files: [] };
+  return { kind: "done", printed: "", value: null, error, files: [], changes: [] };
 }

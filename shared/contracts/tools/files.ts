@@ -44,7 +44,7 @@ export const files = describeTool({
       ),
     ),
   effect: "none",
-  usesWorkspace: true,
+  usesWorkspace: () => true,
   touches: ({ path, to }) => ({ paths: [path, to].flatMap((one) => one ?? []) }),
   summarizeCall: ({ op, path, to }) => [op, path, to].filter((word) => word !== undefined).join(" "),
   command: {

@@ -9,8 +9,9 @@ import { files } from "./files.ts";
 import { invalidCall } from "./invalid-call.ts";
 import { runCode } from "./run-code.ts";
 import { sendFile } from "./send-file.ts";
+import { shell } from "./shell.ts";
 
-const ALL = [runCode, files, sendFile, askUser] as const;
+const ALL = [runCode, shell, files, sendFile, askUser] as const;
 
 /** The tools that a model is offered, and that the API takes by name. */
 export const TOOLS: readonly AnyTool[] = ALL;
@@ -46,6 +47,11 @@ export function findTool(tool: string): AnyTool | undefined {
 /** A call in a few words, for step names and the log. */
 export function summarizeCall({ tool, input }: ToolCall): string {
   return toOneLine(findTool(tool)?.summarizeCall(input) ?? "", SUMMARY_CHARS_MAX);
+}
+
+/** Whether it uses the workspace, and so is made in its place among those that do. */
+export function usesWorkspace({ tool, input }: ToolCall): boolean {
+  return findTool(tool)?.usesWorkspace(input) ?? false;
 }
 
 /** What a model asked for and nobody can make, with the reason. */

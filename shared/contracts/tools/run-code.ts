@@ -1,6 +1,7 @@
 /** `run_code`: JavaScript or TypeScript in a sandbox. */
 import * as z from "zod/mini";
 import { LIMITS } from "../../limits.ts";
+import { stripFence } from "../../text.ts";
 import { describeTool } from "../tool.ts";
 
 export const runCode = describeTool({
@@ -9,9 +10,12 @@ export const runCode = describeTool({
   description:
     "Runs JavaScript or TypeScript in a fresh sandbox, without network, for at most a few seconds. " +
     "The code is an expression, or statements that `return` a value; what it prints and returns comes back. " +
-    "`save(name, content)`, with a string, bytes or a Blob, attaches a file to your answer, such as `save('chart.svg', svg)`.",
+    "`save(name, content)`, with a string, bytes or a Blob, attaches a file to your answer, such as `save('chart.svg', svg)`. " +
+    "The files of this conversation are in `workspace`: `list(folder?)`, `read(path)` (a string), `readBytes(path)`, `write(path, content)`, `delete(path)`.",
   input: z.strictObject({ code: z.string().check(z.minLength(1), z.maxLength(LIMITS.code_chars_max)) }),
   effect: "none",
+  // Laying out files takes time: code that does not name them has none.
+  usesWorkspace: ({ code }) => code.includes("workspace"),
   summarizeCall: ({ code }) => code,
   command: {
     name: "run",
@@ -21,9 +25,3 @@ export const runCode = describeTool({
     inputOf: (args) => ({ code: stripFence(args) }),
   },
 });
-
-/** People paste code as they would write it in a message: in a block. */
-function stripFence(code: string): string {
-  const [, inner = code] = /^```\w*\n([\s\S]*?)\n?```\s*$/.exec(code.trim()) ?? [];
-  return inner;
-}

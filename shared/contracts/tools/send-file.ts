@@ -9,7 +9,7 @@ export const sendFile = describeTool({
   description: "Attaches a file of this conversation's workspace to your answer, such as reports/june.csv.",
   input: z.strictObject({ path: z.string().check(z.minLength(1), z.maxLength(LIMITS.path_chars_max)) }),
   effect: "none",
-  usesWorkspace: true,
+  usesWorkspace: () => true,
   touches: ({ path }) => ({ paths: [path] }),
   summarizeCall: ({ path }) => path,
   command: {

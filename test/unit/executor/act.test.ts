@@ -1,7 +1,6 @@
 /** One tool call: made once, and not for a task that has ended. */
 import { beforeAll, beforeEach, expect, it } from "vitest";
-import { encodeCodeForm } from "../../../shared/code-form.ts";
-import { CodeRequest } from "../../../shared/contracts/code.ts";
+import { decodeCodeRequest, encodeCodeForm } from "../../../shared/code-form.ts";
 import { TIMINGS } from "../../../shared/limits.ts";
 import { claimTurn } from "../../../shared/store/claim-turn.ts";
 import { endTask } from "../../../shared/store/end-task.ts";
@@ -36,16 +35,17 @@ beforeEach(async () => {
 /** An executor whose runner remembers what it ran. */
 function executor(): Env {
   const RUNNER = {
-    fetch(_: string, { body }: { body: string }): Promise<Response> {
-      ran.push(CodeRequest.parse(JSON.parse(body)).code);
+    async fetch(url: string, request: RequestInit): Promise<Response> {
+      ran.push((await decodeCodeRequest(new Request(url, request))).code);
       const result = {
         kind: "done" as const,
         printed: "",
         value: { shown: "42", json: "42" },
         error: null,
         files: [],
+        changes: [],
       };
-      return Promise.resolve(new Response(encodeCodeForm(result)));
+      return new Response(encodeCodeForm(result));
     },
   };
   return { DB: db, RUNNER } as unknown as Env;

@@ -4,12 +4,10 @@ import { files as definition } from "../../../shared/contracts/tools/files.ts";
 import type { InputOf } from "../../../shared/contracts/tools/index.ts";
 import { formatSize } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { decide } from "../../../shared/policy/decide.ts";
-import { DEFAULT_POLICY } from "../../../shared/policy/policy.ts";
-import { readPolicyOf } from "../../../shared/store/policies.ts";
 import { type PathChange, readMade } from "../../../shared/store/workspace.ts";
 import { formatCode } from "../../../shared/text.ts";
-import { readPathOf, Workspace, WorkspaceError } from "../workspace.ts";
+import { readPathRules } from "../rules.ts";
+import { decodeText, readPathOf, Workspace, WorkspaceError } from "../workspace.ts";
 import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts";
 
 type Input = InputOf<"files">;
@@ -65,7 +63,7 @@ async function read(workspace: Workspace, input: Input): Promise<ToolResult> {
     const image = { name: file.path, mime: file.mime, content };
     return { parts: [{ type: "image", image }], value: null, error: null };
   }
-  const text = decode(content);
+  const text = decodeText(content);
   if (text === null)
     return say(`${file.path} is no text (${file.mime}, ${formatSize(file.bytes)}): it can be sent as it is.`);
   return say(cutLines(text, input));
@@ -104,7 +102,7 @@ async function make(workspace: Workspace, changes: readonly PathChange[], said: 
 async function edit(workspace: Workspace, input: Input): Promise<ToolResult> {
   const path = pathOf(input);
   const { content } = await workspace.read(path);
-  const text = decode(content);
+  const text = decodeText(content);
   if (text === null) throw new WorkspaceError(`${formatCode(path)} is no text`);
   const { find = "", replace = "", all = false } = input;
   const times = text.split(find).length - 1;
@@ -155,25 +153,11 @@ function whatIs(workspace: Workspace, path: string) {
 }
 
 /** Of a folder the policy has seen the name alone: what it says of the files in it holds as well. Throws where it does not allow one. */
-async function assertRuled(
-  { env, conversationId }: ToolContext,
-  named: string,
-  paths: readonly string[],
-): Promise<void> {
+async function assertRuled(context: ToolContext, named: string, paths: readonly string[]): Promise<void> {
   if (paths.every((path) => path === named)) return;
-  const policy = (await readPolicyOf(env.DB, conversationId)) ?? DEFAULT_POLICY;
+  const refuse = await readPathRules(context, definition);
   for (const path of paths) {
-    const { decision, why } = decide(policy, definition, { paths: [path] });
-    if (decision !== "allow") throw new WorkspaceError(`${why} of ${formatCode(path)}: name it by itself`);
-  }
-}
-
-/** Null for what is no text. */
-function decode(content: Uint8Array): string | null {
-  if (content.includes(0)) return null;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
-  } catch {
-    return null;
+    const why = refuse(path);
+    if (why !== null) throw new WorkspaceError(`${why} of ${formatCode(path)}: name it by itself`);
   }
 }

@@ -6,12 +6,14 @@ import { files } from "./files.ts";
 import { invalidCall } from "./invalid-call.ts";
 import { runCode } from "./run-code.ts";
 import { sendFile } from "./send-file.ts";
+import { shell } from "./shell.ts";
 import type { Run, ToolContext, ToolResult } from "./tool.ts";
 
 export type Tools = { readonly [Name in ToolName]: Run<Name> };
 
 export const tools: Tools = {
   run_code: runCode,
+  shell,
   files,
   send_file: sendFile,
   ask_user: askUser,

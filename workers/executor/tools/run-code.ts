@@ -1,62 +1,86 @@
-/** `run_code`: JavaScript or TypeScript in a fresh isolate of the runner, without network. */
+/** `run_code`: JavaScript or TypeScript in a fresh isolate of the runner, without network, over a copy of the workspace. */
 import { readTimings } from "../../../shared/config.ts";
-import { decodeCodeForm } from "../../../shared/code-form.ts";
-import type { CodeResult, CodeRequest } from "../../../shared/contracts/code.ts";
+import type { CodeResult, LaidFile } from "../../../shared/contracts/code.ts";
+import { runCode as definition } from "../../../shared/contracts/tools/run-code.ts";
 import { describeError, transient, type Transient } from "../../../shared/errors.ts";
 import type { Timings } from "../../../shared/limits.ts";
-import { failing, type Run, type ToolResult } from "./tool.ts";
+import { findAside } from "../aside.ts";
+import { keepChanges } from "../changes.ts";
+import { layOut } from "../laying.ts";
+import { askRunner, BLAMED_FROM_ATTEMPT, NO_RUNNER, type Runner } from "../runner.ts";
+import { Workspace, WorkspaceError } from "../workspace.ts";
+import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts";
 
-/** The runner and its watchdog keep the time; this much later nobody waits for them any more. */
-const PATIENCE_MS = 5_000;
-/** From this attempt on, code that the sandbox is lost under is blamed for it: before, it may have been a restart. */
-const BLAMED_FROM_ATTEMPT = 3;
-const NO_RUNNER =
-  "Not done: this installation cannot run code. It is on Workers Free, and code needs the plan Workers Paid; whoever runs it can change the plan and deploy again.";
-
-export const runCode: Run<"run_code"> = async (context, { code }) => {
-  const timings = readTimings(context.env);
+export const runCode: Run<"run_code"> = async (context, input) => {
   const { RUNNER: runner } = context.env;
   if (runner === undefined) return failing(NO_RUNNER);
+  if (!definition.usesWorkspace(input)) {
+    const ran = await run(context, runner, input.code, []);
+    return "result" in ran ? ran.result : ran;
+  }
   try {
-    return observe(await ask(runner, code, timings, context.signal), timings);
+    return (await findAside(context)) ?? (await runInWorkspace(context, runner, input.code));
   } catch (error) {
-    const lost = `the sandbox was lost (${describeError(error)})`;
-    if (context.attempt >= BLAMED_FROM_ATTEMPT) return failing(`Not done: ${lost} while the code ran.`);
-    return transient(lost, timings.sandbox_retry_ms);
+    if (error instanceof WorkspaceError) return failing(`Not done: ${error.message}.`);
+    throw error;
   }
 };
 
-async function ask(
-  runner: Fetcher,
+async function runInWorkspace(
+  context: ToolContext,
+  runner: Runner,
   code: string,
-  timings: Timings,
-  cancelled: AbortSignal,
-): Promise<CodeResult> {
-  const { code_wall_ms: wallMs, sandbox_queue_ms: startWithinMs } = timings;
-  const request: CodeRequest = { code, wallMs, startWithinMs };
-  const response = await runner.fetch("http://runner/run", {
-    method: "POST",
-    body: JSON.stringify(request),
-    // Whoever hangs up has the isolate ended.
-    signal: AbortSignal.any([cancelled, AbortSignal.timeout(wallMs + startWithinMs + PATIENCE_MS)]),
-  });
-  const result = response.ok ? await decodeCodeForm(await response.formData()) : null;
-  if (result === null) throw new Error(`it answered ${response.status}`);
-  return result;
+): Promise<ToolResult | Transient> {
+  const workspace = await Workspace.open(context);
+  const laid = await layOut(workspace, context, definition);
+  const ran = await run(context, runner, code, laid.files);
+  if (!("result" in ran)) return ran;
+  const { result, left } = ran;
+  const said = laid.missing === "" ? [] : [{ type: "text" as const, text: laid.missing }];
+  return keepChanges(context, { workspace, laid, left }, { ...result, parts: [...result.parts, ...said] });
 }
 
-function observe(result: CodeResult, timings: Timings): ToolResult | Transient {
-  switch (result.kind) {
+/** What came of it, and what it has left in its workspace. */
+interface Ran {
+  readonly result: ToolResult;
+  readonly left: Extract<CodeResult, { kind: "done" }>["changes"];
+}
+
+async function run(
+  context: ToolContext,
+  runner: Runner,
+  code: string,
+  files: readonly LaidFile[],
+): Promise<Ran | Transient> {
+  const timings = readTimings(context.env);
+  const { code_wall_ms: wallMs, sandbox_queue_ms: startWithinMs } = timings;
+  try {
+    const request = { language: "javascript" as const, code, files: [...files], wallMs, startWithinMs };
+    return observe(await askRunner(runner, request, context.signal), timings);
+  } catch (error) {
+    const lost = `the sandbox was lost (${describeError(error)})`;
+    if (context.attempt >= BLAMED_FROM_ATTEMPT)
+      return { result: failing(`Not done: ${lost} while the code ran.`), left: [] };
+    return transient(lost, timings.sandbox_retry_ms);
+  }
+}
+
+function observe(ran: CodeResult, timings: Timings): Ran | Transient {
+  switch (ran.kind) {
     case "not_started":
       return transient("the sandbox is busy", timings.sandbox_retry_ms);
     case "timed_out":
-      return failing(`Timed out: it ran longer than ${timings.code_wall_ms / 1_000} s.`);
+      return {
+        result: failing(`Timed out: it ran longer than ${timings.code_wall_ms / 1_000} s.`),
+        left: [],
+      };
     case "syntax_error":
-      return failing(result.message);
+      return { result: failing(ran.message), left: [] };
     case "done": {
-      const { printed, value, error, files } = result;
+      const { printed, value, error, files, changes } = ran;
       const text = printed === "" ? [] : [{ type: "text" as const, text: printed }];
-      return { parts: [...text, ...files.map((file) => ({ type: "file" as const, file }))], value, error };
+      const parts = [...text, ...files.map((file) => ({ type: "file" as const, file }))];
+      return { result: { parts, value, error }, left: changes };
     }
   }
 }

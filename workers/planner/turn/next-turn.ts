@@ -1,6 +1,6 @@
 /** The next turn of a task: claimed before the model is asked, stored before it is returned. */
 import { readTimings } from "../../../shared/config.ts";
-import { summarizeCall, type ToolCall } from "../../../shared/contracts/tools/index.ts";
+import { summarizeCall, type ToolCall, usesWorkspace } from "../../../shared/contracts/tools/index.ts";
 import type { NextTurn, PlannedCall, TurnKey } from "../../../shared/contracts/turn.ts";
 import { describeError, type Transient, transient } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
@@ -176,5 +176,11 @@ async function store(
 }
 
 function nameCall(made: ToolCall, call: number, gate: string | null = null): PlannedCall {
-  return { call, tool: made.tool, title: summarizeCall(made), ...(gate !== null && { waits: true }) };
+  return {
+    call,
+    tool: made.tool,
+    title: summarizeCall(made),
+    ...(gate !== null && { waits: true }),
+    ...(usesWorkspace(made) && { inOrder: true }),
+  };
 }

@@ -2,10 +2,11 @@
  * The module that runs inside the isolate, around the code: it captures what is printed, returned and saved, within bounds.
  * It shares its isolate with the code and so is trusted with nothing; the runner counts again outside.
  */
-import { encodeCodeForm } from "../../../shared/code-form.ts";
+import { decodeCodeRequest, encodeCodeForm } from "../../../shared/code-form.ts";
 import type { CodeResult, CodeValue } from "../../../shared/contracts/code.ts";
 import type { NewFile } from "../../../shared/contracts/file.ts";
 import { LIMITS } from "../../../shared/limits.ts";
+import { CodeWorkspace } from "./workspace.ts";
 
 /** One more than is kept, so that it is noticed when something was cut. */
 const CHARS_MAX = LIMITS.output_chars_max + 1;
@@ -16,18 +17,22 @@ const stringify = JSON.stringify;
 let begun = false;
 
 const handler = {
-  async fetch(): Promise<Response> {
+  async fetch(request: Request): Promise<Response> {
     // The code may call its own isolate: it would run again, in a request that nobody waits for.
     if (begun) return new Answer(null, { status: 403 });
     begun = true;
+    const { files } = await decodeCodeRequest(request);
+    workspace.lay(files);
     return new Answer(encodeCodeForm(await run()));
   },
 };
 Object.freeze(handler);
 export default handler;
 
+const workspace = new CodeWorkspace();
 let printed = "";
 const saving: Promise<NewFile>[] = [];
+const writing: Promise<void>[] = [];
 let bytesSaved = 0;
 
 async function run(): Promise<CodeResult> {
@@ -48,7 +53,10 @@ async function run(): Promise<CodeResult> {
     if (saved.status === "fulfilled") files.push(saved.value);
     else print(`(not saved) ${saved.reason}`);
   }
-  return { kind: "done", printed: printed.slice(0, CHARS_MAX), value, error, files };
+  for (const written of await Promise.allSettled(writing))
+    if (written.status === "rejected") print(`(not written) ${written.reason}`);
+  const changes = workspace.changes();
+  return { kind: "done", printed: printed.slice(0, CHARS_MAX), value, error, files, changes };
 }
 
 /** Without the frames of what stands around the code. */
@@ -110,10 +118,13 @@ function keep(name: string, content: unknown): Promise<NewFile> {
   return saved;
 }
 
-async function read(name: string, content: unknown): Promise<NewFile> {
+async function toBytes(content: unknown): Promise<Uint8Array<ArrayBuffer>> {
   const given = await content;
-  const body = isBinary(given) ? given : show(given);
-  const bytes = new Uint8Array(await new Response(body).arrayBuffer());
+  return new Uint8Array(await new Response(isBinary(given) ? given : show(given)).arrayBuffer());
+}
+
+async function read(name: string, content: unknown): Promise<NewFile> {
+  const bytes = await toBytes(content);
   if (bytesSaved + bytes.length > LIMITS.file_bytes_max)
     throw new RangeError(`save: more than ${LIMITS.file_bytes_max} bytes in all`);
   bytesSaved += bytes.length;
@@ -132,7 +143,34 @@ function isBinary(
   );
 }
 
+/** Where nobody waits for it, it is done before the code is. A text is written at once, so that the next line reads it. */
+function write(path: string, content: unknown): Promise<void> {
+  if (content === undefined || content === null)
+    throw new TypeError("workspace.write(path, content) takes a string, bytes, a Blob, or what can be shown");
+  const isLater = content instanceof Promise || content instanceof Blob || content instanceof ReadableStream;
+  const written = isLater
+    ? toBytes(content).then((bytes) => workspace.writeBytes(path, bytes))
+    : Promise.resolve(workspace.writeBytes(path, toBytesNow(content)));
+  written.catch(() => undefined);
+  writing.push(written);
+  return written;
+}
+
+function toBytesNow(content: unknown): Uint8Array<ArrayBuffer> {
+  if (content instanceof ArrayBuffer) return new Uint8Array(content.slice());
+  if (ArrayBuffer.isView(content))
+    return new Uint8Array(content.buffer, content.byteOffset, content.byteLength).slice();
+  return new TextEncoder().encode(show(content)).slice();
+}
+
 Object.assign(globalThis, {
+  workspace: Object.freeze({
+    list: (folder?: string) => workspace.list(folder),
+    read: (path: string) => workspace.read(path),
+    readBytes: (path: string) => workspace.readBytes(path),
+    write,
+    delete: (path: string) => workspace.delete(path),
+  }),
   save(name: unknown, content: unknown): Promise<void> {
     if (typeof name !== "string" || name === "" || content === undefined || content === null)
       throw new TypeError(

@@ -1,0 +1,277 @@
+/** A shell and code over the files of a conversation: what they change stays, is told, is lost to nobody, and leads nowhere else. */
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { type Block, calls, ModelServer, says } from "../../fakes/model-server.ts";
+import type { FileList } from "../../shared/contracts/api.ts";
+import { API_KEY, openPipeline, type Pipeline, privateText, type TaskBody } from "../support/pipeline.ts";
+import { until } from "../support/until.ts";
+
+const WAIT_MS_MAX = 60_000;
+const CSV = "month,sales\nMay,4\nJune,6\nJuly,2\n";
+/** Of every Worker that holds one: none of it may be seen in a sandbox. */
+const CANARY = "canary-5b1f9c";
+const model = new ModelServer();
+let pipeline: Pipeline;
+let chat = 9_000;
+beforeAll(async () => {
+  pipeline = await openPipeline({
+    timings: { shell_wall_ms: 5_000 },
+    vars: {
+      ANTHROPIC_BASE_URL: await model.listen(),
+      ANTHROPIC_API_KEY: CANARY,
+      ERRAND_LINK_SECRET: `${CANARY}-that-is-long-enough`,
+    },
+  });
+});
+afterAll(async () => {
+  await pipeline.close();
+  model.close();
+});
+beforeEach(() => {
+  pipeline.telegram.reset();
+  model.reset();
+});
+
+async function say(id: number, text: string): Promise<string> {
+  await pipeline.hook(privateText(id, text));
+  await pipeline.quiet();
+  return pipeline.telegram.in(id).at(-1)?.text ?? "";
+}
+
+async function sendCsv(id: number, caption: string): Promise<void> {
+  const { text: _, ...message } = privateText(id, "").message;
+  pipeline.telegram.files.set(`csv${id}`, Buffer.from(CSV));
+  const document = { file_id: `csv${id}`, file_name: "sales.csv", mime_type: "text/csv" };
+  await pipeline.hook({ ...privateText(id, ""), message: { ...message, document, caption } });
+  await pipeline.quiet();
+}
+
+/** A task of one call, whose conversation a program names. */
+async function call(tool: "shell" | "run_code", input: object, conversation: string): Promise<TaskBody> {
+  const { body } = await pipeline.api("POST", "/tasks", { tool, input, conversation });
+  return pipeline.ended(body.id);
+}
+const sh = (script: string, conversation: string) => call("shell", { script }, conversation);
+const run = (code: string, conversation: string) => call("run_code", { code }, conversation);
+const callOf = (task: TaskBody) => task.result?.calls[0] ?? null;
+
+const fileUrl = (conversation: string, path: string) =>
+  `${pipeline.url}/v1/conversations/${conversation}/files/${path}`;
+const headers = { authorization: `Bearer ${API_KEY}` };
+const put = (conversation: string, path: string, body: string) =>
+  fetch(fileUrl(conversation, path), { method: "PUT", headers, body });
+const get = async (conversation: string, path: string) =>
+  (await fetch(fileUrl(conversation, path), { headers })).text();
+const list = async (conversation: string) =>
+  (await pipeline.api<FileList>("GET", `/conversations/${conversation}/files`)).body.files.map(
+    ({ path, mime }) => `${path} ${mime}`,
+  );
+
+const CHART =
+  "const rows = workspace.read('by-sales.csv').trim().split('\\n').map((line) => line.split(','));" +
+  'const bars = rows.map(([month, sales], index) => `<rect y="${index * 10}" width="${sales * 10}" height="8"/>`);' +
+  "workspace.write('chart.svg', `<svg xmlns=\"http://www.w3.org/2000/svg\">${bars.join('')}</svg>`); return rows.length";
+
+it("transforms, charts and sends back what somebody sent, without any model", async () => {
+  const id = ++chat;
+  model.answerTo = () => says("Kept.");
+  await sendCsv(id, "Keep it");
+  expect(await say(id, "/sh tail -n +2 inbox/sales.csv | sort -t, -k2 -n -r | tee by-sales.csv")).toContain(
+    "June,6\nMay,4\nJuly,2",
+  );
+  expect(await say(id, `/run ${CHART}`)).toBe("3");
+  await say(id, "/get chart.svg");
+  const [sent] = pipeline.telegram.in(id).flatMap(({ file }) => file ?? []);
+  expect(sent?.name).toBe("chart.svg");
+  expect(sent?.bytes.toString()).toContain('<rect y="0" width="60" height="8"/>');
+  expect(await say(id, "/sh")).toContain("Send the script behind the command");
+  expect(await say(id, "/sh exit 3")).toContain("It ended with exit code 3.");
+  expect(await say(id, "/sh true")).toContain("it printed nothing");
+});
+
+it("is what a model works with, three turns and a task later too", async () => {
+  const id = ++chat;
+  const script = [
+    calls("shell", { script: "tail -n +2 inbox/sales.csv | sort -t, -k2 -n -r > by-sales.csv" }),
+    calls("run_code", { code: CHART }),
+    calls("send_file", { path: "chart.svg" }),
+    says("Here is your chart."),
+    calls("shell", { script: "ls; env; cat /proc/self/environ; grep -ril canary / 2>/dev/null" }),
+    calls("run_code", { code: "return workspace.list().join() + JSON.stringify(globalThis.process?.env)" }),
+    says("It is all there."),
+  ];
+  model.answerTo = () => script[model.requests.length - 1] ?? says("No more.");
+  await sendCsv(id, "Chart it");
+  const [sent] = pipeline.telegram.in(id).flatMap(({ file }) => file ?? []);
+  expect(sent?.name).toBe("chart.svg");
+  expect(await say(id, "What is there?")).toBe("It is all there.");
+  const results = model.requests.flatMap(({ body }) =>
+    (body.messages.at(-1)?.content ?? []).flatMap((block: Block) =>
+      block.type === "tool_result" ? [JSON.stringify(block.content)] : [],
+    ),
+  );
+  expect(results.slice(-2)).toEqual([
+    expect.stringContaining("by-sales.csv\\nchart.svg\\ninbox"),
+    expect.stringContaining("by-sales.csv,chart.svg,inbox/sales.csv"),
+  ]);
+  expect(results.join("\n")).not.toContain(CANARY);
+});
+
+it("tells programs its exit code and what it printed, the whole of it in a file", async () => {
+  expect(await sh("echo out; echo err >&2", "codes")).toMatchObject({
+    status: "succeeded",
+    result: { calls: [{ ok: true, output: "out\nerr\n", value: 0, error: null }] },
+  });
+  expect(await sh("echo out; exit 7", "codes")).toMatchObject({
+    status: "failed",
+    result: { calls: [{ ok: false, output: "out\n", value: 7, error: "It ended with exit code 7." }] },
+  });
+  expect(callOf(await sh("git clone x", "codes"))?.error).toContain("an embedded one, without git");
+  const long = callOf(
+    await sh("echo first; for i in $(seq 1 900); do printf '%0100d' $i; done; echo last", "codes"),
+  );
+  expect(long?.output).toMatch(/^first[\s\S]*characters left out[\s\S]*last/);
+  expect(long?.files).toHaveLength(1);
+  const slow = callOf(await call("shell", { script: "echo x > half; sleep 60", timeout_s: 0.5 }, "codes"));
+  expect(slow?.error).toBe("Timed out: it ran longer than 0.5 s. Nothing of what it changed is kept.");
+  expect(await list("codes")).toEqual([]);
+  expect(
+    (await pipeline.api("POST", "/tasks", { tool: "shell", input: { script: "x", timeout_s: 31 } })).status,
+  ).toBe(400);
+});
+
+it("takes out what a script or code has left, deletions too, and keeps what it knows of the rest", async () => {
+  await put("left", "keep.csv", CSV);
+  await put("left", "gone.txt", "x");
+  await put("left", "d/e.txt", "x");
+  await sh("rm gone.txt; mv d/e.txt d/f.json; echo '{}' > new.json; printf '\\x00\\x01' > bytes", "left");
+  expect(await list("left")).toEqual([
+    "bytes application/octet-stream",
+    "d/f.json application/json",
+    "keep.csv text/plain;charset=utf-8",
+    "new.json application/json",
+  ]);
+  const code = "workspace.delete('bytes'); workspace.write('d/f.json/g', 1)";
+  expect(callOf(await run(code, "left"))?.error).toContain("d/f.json stands in the way");
+  expect(callOf(await run("workspace.write('../out', 'x')", "left"))?.error).toContain("a path is relative");
+  // What was done before something went wrong is done.
+  expect(await list("left")).not.toContain("bytes application/octet-stream");
+  // A file in the place of a folder, and a folder in the place of a file, in one go.
+  await sh("rm -r d keep.csv; echo x > d; mkdir keep.csv; echo y > keep.csv/z", "left");
+  expect((await list("left")).map((line) => line.split(" ")[0])).toEqual(["d", "keep.csv/z", "new.json"]);
+});
+
+it("names the later of two that change a file, and does nothing of it", async () => {
+  await put("raced", "data.csv", "one");
+  const { body } = await pipeline.api("POST", "/tasks", {
+    tool: "shell",
+    input: { script: "echo mine > data.csv; echo mine > other.csv; sleep 2" },
+    conversation: "raced",
+  });
+  // Whenever its files were laid out, there is a change after that.
+  let version = 0;
+  const isOver = async () => {
+    expect((await put("raced", "data.csv", `theirs, version ${++version}`)).ok).toBe(true);
+    const { body: task } = await pipeline.api("GET", `/tasks/${body.id}`);
+    return task.result !== null && task;
+  };
+  const made = callOf(await until(isOver, WAIT_MS_MAX, "the script to end"));
+  expect(made?.error).toContain(
+    "Nothing of what it changed is kept: somebody else has changed `data.csv` meanwhile",
+  );
+  expect(await get("raced", "data.csv")).toBe(`theirs, version ${version}`);
+  expect(await list("raced")).toHaveLength(1);
+});
+
+it.each([
+  ["a line break", "printf x > $'a\\nb'"],
+  ["a backslash", "printf x > 'a\\b'"],
+  ["letters in two parts", "printf x > $'e\\u0301'"],
+  ["too many folders", `mkdir -p ${"a/".repeat(60)} && printf x > ${"a/".repeat(60)}b`],
+])("keeps no file under %s, and names it", async (_name, script) => {
+  const conversation = `odd${++chat}`;
+  const made = callOf(await sh(`${script}; printf x > ok`, conversation));
+  expect(made?.error).toMatch(/^Not kept: `.*` \(no path of a workspace\)\.$/s);
+  expect(await list(conversation)).toEqual(["ok text/plain; charset=utf-8"]);
+});
+
+it("keeps nothing that is outside, and tells two spellings apart", async () => {
+  await sh(
+    "echo x > ../out; echo x > /tmp/t; ln -s /etc/passwd l; mkdir empty; echo A > Name; echo a > name",
+    "out",
+  );
+  expect((await list("out")).map((line) => line.split(" ")[0])).toEqual(["Name", "name"]);
+  expect(callOf(await sh("cat /tmp/t ../out", "out"))?.ok).toBe(false);
+  expect(callOf(await sh("ls", "another"))?.output).toBe("");
+});
+
+it("names a file that is too large, and keeps the others", async () => {
+  const made = callOf(await run("workspace.write('a', 'x'); workspace.write('b', 'x'.repeat(6e6))", "large"));
+  expect(made?.error).toContain("a file may have");
+  const grown = callOf(
+    await sh(
+      "echo ok > ok; x=$(printf '%01000000d' 1); for i in 1 2 3 4 5 6; do printf $x >> large; done",
+      "large",
+    ),
+  );
+  expect(grown?.error).toBe("Not kept: `large` (a file may have 5 MiB).");
+  expect((await list("large")).map((line) => line.split(" ")[0])).toEqual(["a", "ok"]);
+});
+
+it("does what the documentation shows", async () => {
+  const text = await readFile("docs/tools.md", "utf8");
+  const shown = [...text.matchAll(/\| `\/sh (.*?)` +\|$/gm)].map(([, script = ""]) =>
+    script.replaceAll("\\|", "|"),
+  );
+  expect(shown).toHaveLength(10);
+  await put("shown", "inbox/sales.csv", `${CSV}May,1\n`);
+  await put(
+    "shown",
+    "inbox/server.log",
+    "2026-01-01 10:00 ok\n2026-01-01 10:01 ERROR a\n2026-01-01 11:00 ERROR b\n",
+  );
+  await put("shown", "inbox/people.json", '{"people": [{"name": "Ada"}, {"name": "Grace"}]}');
+  await put("shown", "inbox/old.txt", "one\ntwo\n");
+  await put("shown", "inbox/new.txt", "one\nthree\n");
+  const outputs: string[] = [];
+  for (const script of shown) {
+    const made = callOf(await sh(script, "shown"));
+    expect(made, script).toMatchObject({ ok: true });
+    outputs.push(made?.output ?? "");
+  }
+  expect(outputs).toEqual([
+    expect.stringMatching(/5 \.\/inbox\/sales\.csv/),
+    expect.stringMatching(/^June,6\nMay,4\nJuly,2\nMay,1\nmonth,sales\n$/),
+    "13\n",
+    "May\n",
+    expect.stringContaining("2:2026-01-01 10:01 ERROR a"),
+    expect.stringMatching(/1 2026-01-01 10\n +1 2026-01-01 11/),
+    "Ada\nGrace\n",
+    expect.stringMatching(/^month \| sales\n--- \| ---\nMay \| 4/),
+    expect.stringContaining("-two\n+three"),
+    "July\nJune\nMay\n",
+  ]);
+});
+
+it("has in it what the policy allows, and asks for what it does not tell", async () => {
+  await put("ruled", "secret/key", "the secret");
+  await put("ruled", "open.txt", "open");
+  const rules = [
+    { tool: "*", decision: "deny", paths: ["secret/**"] },
+    { tool: "shell", decision: "deny", commands: ["rm *"] },
+  ];
+  const policy = { rules, inside_hosts: [], approvers: "person" };
+  await pipeline.api("PUT", "/policy", policy);
+  try {
+    const made = callOf(await sh("cat open.txt secret/key", "ruled"));
+    expect(made?.output).toContain("open");
+    expect(made?.output).toContain("not in there, by the policy: `secret/key`");
+    expect(made?.output).not.toContain("the secret");
+    const code = "return workspace.list().join() + (workspace.write('secret/new', 'x'), '')";
+    expect(callOf(await run(code, "ruled"))?.error).toContain("Not kept: `secret/new` (rule 1 says deny)");
+    expect(await get("ruled", "secret/key")).toBe("the secret");
+    expect(callOf(await sh("rm open.txt", "ruled"))?.error).toContain("rule 2 says deny");
+  } finally {
+    await pipeline.api("PUT", "/policy", { ...policy, rules: [] });
+  }
+});

@@ -1,0 +1,98 @@
+/** A workspace's way into a sandbox and back: what fits and what the policy allows goes in, and what a job may leave comes out. */
+import { getMimeType } from "hono/utils/mime";
+import type { LaidFile } from "../../shared/contracts/code.ts";
+import { LIMITS } from "../../shared/limits.ts";
+import type { AskedTool } from "../../shared/policy/decide.ts";
+import { concurrently } from "../../shared/queue/concurrently.ts";
+import type { PathChange, WorkspaceFile } from "../../shared/store/workspace.ts";
+import { formatCode } from "../../shared/text.ts";
+import { normalizePath } from "../../shared/workspace-paths.ts";
+import { readPathRules } from "./rules.ts";
+import type { LeftFile } from "./sandboxes/sandbox.ts";
+import type { ToolContext } from "./tools/tool.ts";
+import { decodeText, type Workspace, WorkspaceError } from "./workspace.ts";
+
+const READ_AT_ONCE = 20;
+/** Of names in a message. */
+const NAMED_MAX = 5;
+const TEXT = "text/plain; charset=utf-8";
+const BYTES = "application/octet-stream";
+
+export interface Laid {
+  readonly files: readonly LaidFile[];
+  /** In words, which files are not in there, and why; "" for none. */
+  readonly missing: string;
+  /** What a job has left, as changes of the workspace; and in words, what of it is not kept. */
+  readonly read: (left: readonly LeftFile[]) => Promise<{ changes: PathChange[]; lost: string }>;
+}
+
+/** Reads the files of the workspace, the smallest first, for as long as there is room. */
+export async function layOut(workspace: Workspace, context: ToolContext, tool: AskedTool): Promise<Laid> {
+  const refuse = await readPathRules(context, tool);
+  const refused = workspace.files.filter(({ path }) => refuse(path) !== null);
+  const taken: WorkspaceFile[] = [];
+  const tooMuch: WorkspaceFile[] = [];
+  let room = LIMITS.sandbox_bytes_max;
+  for (const file of workspace.files.toSorted((one, other) => one.bytes - other.bytes)) {
+    if (refused.includes(file)) continue;
+    const fits = file.bytes <= room && taken.length < LIMITS.sandbox_files_max;
+    (fits ? taken : tooMuch).push(file);
+    if (fits) room -= file.bytes;
+  }
+  const files: LaidFile[] = [];
+  await concurrently(taken, READ_AT_ONCE, async ({ path, sha256 }) => {
+    const content = await context.readFile(sha256);
+    if (content === null) throw new WorkspaceError(`the content of ${formatCode(path)} is not kept any more`);
+    files.push({ path, content });
+  });
+  const missing = [
+    describe("not in there, for want of room", tooMuch),
+    describe("not in there, by the policy", refused),
+  ];
+  return {
+    files,
+    missing: missing.filter((words) => words !== "").join("\n"),
+    read: (left) => readLeft(workspace, { taken, refuse }, left),
+  };
+}
+
+interface Rules {
+  readonly taken: readonly WorkspaceFile[];
+  readonly refuse: (path: string) => string | null;
+}
+
+async function readLeft(workspace: Workspace, { taken, refuse }: Rules, left: readonly LeftFile[]) {
+  const changes: PathChange[] = [];
+  const lost: string[] = [];
+  for (const { path, content } of left) {
+    const base = taken.find((file) => file.path === path);
+    const why = whyNot(path, content, refuse) ?? (base === undefined && workspace.find(path) ? UNSEEN : null);
+    if (why !== null) lost.push(`${formatCode(path)} (${why})`);
+    else if (content === null) changes.push({ path, base: base?.sha256 ?? null, file: null });
+    else changes.push(await workspace.keep(path, getMimeType(path) ?? guessMime(base, content), content));
+  }
+  return { changes, lost: shorten(lost) };
+}
+
+const UNSEEN = "another lies there, which was not laid out";
+
+/** Why a file cannot be kept under that path; null where it can. */
+function whyNot(path: string, content: LeftFile["content"], refuse: Rules["refuse"]): string | null {
+  if (normalizePath(path) !== path) return "no path of a workspace";
+  if ((content?.length ?? 0) > LIMITS.file_bytes_max)
+    return `a file may have ${LIMITS.file_bytes_max / 1024 ** 2} MiB`;
+  return refuse(path);
+}
+
+const guessMime = (base: WorkspaceFile | undefined, content: Uint8Array) =>
+  base?.mime ?? (decodeText(content) === null ? BYTES : TEXT);
+
+function describe(why: string, files: readonly WorkspaceFile[]): string {
+  if (files.length === 0) return "";
+  return `(${why}: ${shorten(files.map(({ path }) => formatCode(path)))})`;
+}
+
+function shorten(names: readonly string[]): string {
+  const more = names.length > NAMED_MAX ? `, and ${names.length - NAMED_MAX} more` : "";
+  return `${names.slice(0, NAMED_MAX).join(", ")}${more}`;
+}

@@ -1,0 +1,87 @@
+/**
+ * The module that runs a shell inside of an isolate: bash as just-bash speaks it, over a workspace in memory. It has no network, no
+ * environment and no other program; whatever gets out of the shell is in an isolate that has nothing either.
+ */
+import { Bash, InMemoryFs } from "just-bash";
+import { decodeCodeRequest, encodeCodeForm } from "../../../shared/code-form.ts";
+import type { CodeRequest, CodeResult } from "../../../shared/contracts/code.ts";
+import { LIMITS } from "../../../shared/limits.ts";
+import { cutMiddle } from "../../../shared/text.ts";
+import { boundedDiff } from "./bounded-diff.ts";
+import { compare } from "./workspace.ts";
+
+const MIB = 1024 * 1024;
+const HOME = "/workspace";
+
+/** just-bash's own are for a machine: an isolate has 128 MB, and a loop without an end is to end within a second. */
+const BOUNDS = {
+  maxCommandCount: 20_000,
+  // What is redirected into files counts too.
+  maxOutputSize: LIMITS.sandbox_bytes_max,
+  maxStringLength: 8 * MIB,
+  maxLiveBytes: 64 * MIB,
+  maxInputBytes: 64 * MIB,
+  maxFileSystemBytes: 2 * LIMITS.sandbox_bytes_max,
+  maxArchiveBytes: 32 * MIB,
+  maxArchiveEntryBytes: 32 * MIB,
+  maxTraversalEntries: 20_000,
+};
+
+/** How just-bash says that the time is over, which `timeout` may say as well of a command. */
+const TIMED_OUT = 124;
+const OWN_DEADLINE = /exceeded (its )?execution deadline/;
+/** For whoever has made the shell, and not for whoever uses it. */
+const ADVICE = /, increase executionLimits\.\w+/g;
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    return new Response(encodeCodeForm(await runScript(await decodeCodeRequest(request))));
+  },
+};
+
+async function runScript({ code, files, wallMs }: CodeRequest): Promise<CodeResult> {
+  const laid = new Map(files.map(({ path, content }) => [path, content]));
+  const fs = new InMemoryFs({}, { maxTotalBytes: BOUNDS.maxFileSystemBytes });
+  for (const folder of [HOME, "/tmp"]) await fs.mkdir(folder, { recursive: true });
+  for (const [path, content] of laid) {
+    const at = `${HOME}/${path}`;
+    await fs.mkdir(at.slice(0, at.lastIndexOf("/")), { recursive: true });
+    await fs.writeFile(at, content);
+  }
+  const bash = new Bash({
+    fs,
+    cwd: HOME,
+    env: { HOME, LANG: "C.UTF-8", TMPDIR: "/tmp" },
+    executionLimits: { ...BOUNDS, maxExecutionTimeMs: wallMs },
+    customCommands: [boundedDiff],
+    // Its hooks are not there in workerd, and refuse to start.
+    defenseInDepth: false,
+  });
+  // What it prints and what it complains of, in their order; in its first line, so that lines keep their numbers.
+  const { stdout, stderr, exitCode } = await bash.exec(`exec 2>&1; ${code}`, { rawScript: true });
+  const output = `${stdout}${stderr}`;
+  const { left, links } = await readAll(fs);
+  const unkept = links.map((path) => `(${path} is a link, and is not kept)\n`).join("");
+  return {
+    kind: "done",
+    printed: cutMiddle(`${output.replaceAll(ADVICE, "")}${unkept}`, LIMITS.output_chars_max),
+    value: { shown: String(exitCode), json: String(exitCode) },
+    error: exitCode === TIMED_OUT && OWN_DEADLINE.test(output) ? "timed out" : null,
+    files: [],
+    changes: compare(laid, left),
+  };
+}
+
+/** What lies in the workspace. A link is none of it: it would lead to what somebody else lays there later. */
+async function readAll(fs: InMemoryFs) {
+  const left = new Map<string, Uint8Array<ArrayBuffer>>();
+  const links: string[] = [];
+  for (const at of fs.getAllPaths()) {
+    if (!at.startsWith(`${HOME}/`)) continue;
+    const path = at.slice(HOME.length + 1);
+    const { isFile, isSymbolicLink } = await fs.lstat(at);
+    if (isSymbolicLink) links.push(path);
+    else if (isFile) left.set(path, (await fs.readFileBuffer(at)).slice());
+  }
+  return { left, links };
+}
