@@ -82,8 +82,8 @@ async function make(main: string, minify: boolean): Promise<Bundle> {
     // As wrangler bundles for Workers: https://developers.cloudflare.com/workers/wrangler/bundling/
     platform: "browser",
     conditions: ["workerd", "worker", "browser"],
-    // The last is the code that somebody wants to run: it is laid beside the harness when it is loaded.
-    external: ["cloudflare:*", "node:*", "./code.js"],
+    // The last are laid beside the harness when it is loaded: the code that somebody wants to run, and the scripts' shell, if it may.
+    external: ["cloudflare:*", "node:*", "./code.js", "./bash.js"],
     loader: { ".txt": "text" },
     write: false,
     metafile: true,

@@ -12,6 +12,8 @@ export const CodeRequest = z.object({
   /** JavaScript or TypeScript, or a script of the shell. */
   language: z.prefault(z.enum(["javascript", "bash"]), "javascript"),
   code: z.string(),
+  /** Whether JavaScript may run scripts of bash over its workspace. */
+  bash: z.prefault(z.boolean(), false),
   /** What it finds in its workspace. */
   files: z.prefault(z.array(LaidFile), []),
   /** Wall-clock time it may take once it has begun. */
@@ -24,6 +26,7 @@ export type CodeRequest = z.infer<typeof CodeRequest>;
 export const codeRequestExample: CodeRequest = {
   language: "javascript",
   code: "6 * 7",
+  bash: false,
   files: [],
   wallMs: 5_000,
   startWithinMs: 60_000,

@@ -69,6 +69,13 @@ export const SANDBOXES: readonly Mutation[] = [
     test: SHELL,
   },
   {
+    name: "code runs no script that a policy would hold back",
+    file: "workers/executor/tools/run-code.ts",
+    find: "runsScripts(code) && (await mayRunScripts(context, definition))",
+    replace: "runsScripts(code) || (await mayRunScripts(context, definition))",
+    test: SHELL,
+  },
+  {
     name: "a change that was made is not made again",
     file: "workers/executor/tools/shell.ts",
     find: "  if (made !== null) return made;\n  const { RUNNER",

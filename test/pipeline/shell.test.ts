@@ -195,6 +195,26 @@ it.each([
   expect(await list(conversation)).toEqual(["ok text/plain; charset=utf-8"]);
 });
 
+it("is at hand for code, over the files as they are then", async () => {
+  await put("inner", "names.txt", "b\na\n");
+  const code =
+    "workspace.write('more.txt', 'c\\n'); const { output, exitCode } = await bash('cat names.txt more.txt | sort -r | tee all.txt; exit 3');" +
+    "await Promise.all([bash('echo 1 >> log'), bash('echo 2 >> log')]); return [output, exitCode, workspace.read('log')]";
+  expect(callOf(await run(code, "inner"))).toMatchObject({ error: null, value: ["c\nb\na\n", 3, "1\n2\n"] });
+  expect((await list("inner")).map((line) => line.split(" ")[0])).toEqual([
+    "all.txt",
+    "log",
+    "more.txt",
+    "names.txt",
+  ]);
+  const escape =
+    "await bash('true'); const tried = await Promise.allSettled([fetch('http://127.0.0.1/'), import('node:net').then(({ connect }) => new Promise((_, no) => connect(80, '127.0.0.1').on('error', no)))]);" +
+    "return [tried.map(({ status }) => status), JSON.stringify(process.env)]";
+  expect(callOf(await run(escape, "inner"))?.value).toEqual([["rejected", "rejected"], "{}"]);
+  expect(callOf(await run("return (await bash('while :; do :; done')).exitCode", "inner"))?.value).toBe(126);
+  expect(callOf(await run("bash(1)", "inner"))?.error).toContain("bash(script) takes a string");
+});
+
 it("keeps nothing that is outside, and tells two spellings apart", async () => {
   await sh(
     "echo x > ../out; echo x > /tmp/t; ln -s /etc/passwd l; mkdir empty; echo A > Name; echo a > name",
@@ -271,6 +291,9 @@ it("has in it what the policy allows, and asks for what it does not tell", async
     expect(callOf(await run(code, "ruled"))?.error).toContain("Not kept: `secret/new` (rule 1 says deny)");
     expect(await get("ruled", "secret/key")).toBe("the secret");
     expect(callOf(await sh("rm open.txt", "ruled"))?.error).toContain("rule 2 says deny");
+    expect(callOf(await run("await bash('rm open.txt')", "ruled"))?.error).toContain(
+      "a policy holds scripts back",
+    );
   } finally {
     await pipeline.api("PUT", "/policy", { ...policy, rules: [] });
   }

@@ -20,9 +20,10 @@ describe("a private message", () => {
     expect(await say(11, "/run 6 * 7")).toEqual(["42"]);
     const [answer] = pipeline.telegram.in(11);
     expect(answer).toMatchObject({ edits: 1, silent: false });
-    const methods = pipeline.telegram.calls.map(({ method }) => method);
-    expect(methods).toEqual(["sendMessage", "editMessageText"]);
-    expect(pipeline.telegram.calls[0]?.body["text"]).toBe("42 …");
+    // On a busy machine a sign of life may come before.
+    const shows = pipeline.telegram.calls.filter(({ method }) => method !== "sendChatAction");
+    expect(shows.map(({ method }) => method)).toEqual(["sendMessage", "editMessageText"]);
+    expect(shows[0]?.body["text"]).toBe("42 …");
   });
 
   it("without a model is answered honestly, in its own words", async () => {

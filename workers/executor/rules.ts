@@ -4,9 +4,11 @@ import { DEFAULT_POLICY, type PolicyRule } from "../../shared/policy/policy.ts";
 import { readPolicyOf } from "../../shared/store/policies.ts";
 import type { ToolContext } from "./tools/tool.ts";
 
+type Asking = Pick<ToolContext, "env" | "conversationId">;
+
 /** @returns why a path is not to be touched; null where nothing speaks against it. */
 export async function readPathRules(
-  { env, conversationId }: Pick<ToolContext, "env" | "conversationId">,
+  { env, conversationId }: Asking,
   tool: AskedTool,
 ): Promise<(path: string) => string | null> {
   const policy = (await readPolicyOf(env.DB, conversationId)) ?? DEFAULT_POLICY;
@@ -15,6 +17,14 @@ export async function readPathRules(
     const { decision, why } = decide({ ...policy, rules }, tool, { paths: [path] });
     return decision === "allow" ? null : why;
   };
+}
+
+/** Whether code may run scripts by itself: not where the policy holds back what a call of its own would have asked for. */
+export async function mayRunScripts({ env, conversationId }: Asking, tool: AskedTool): Promise<boolean> {
+  const { rules } = (await readPolicyOf(env.DB, conversationId)) ?? DEFAULT_POLICY;
+  return rules.every(
+    (rule) => rule.decision === "allow" || rule.tool === tool.name || rule.paths !== undefined,
+  );
 }
 
 /** The others have decided on the call itself, which was approved where they ask. */

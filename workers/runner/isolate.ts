@@ -66,7 +66,8 @@ const STATEMENTS = "export default async () => {";
 
 /** V8 is the judge of what is JavaScript: the readings are tried until one loads. */
 async function runEither(isolates: Isolates, code: string, request: CodeRequest): Promise<Ran> {
-  const read = (as: string) => run(isolates, { "harness.js": HARNESS, "code.js": as }, request);
+  const beside = { ...(request.bash && { "bash.js": BASH }) };
+  const read = (as: string) => run(isolates, { "harness.js": HARNESS, "code.js": as, ...beside }, request);
   const expression = await read(`${EXPRESSION}${code}\n)`);
   if (!isFault(expression)) return expression;
   return read(`${STATEMENTS}${code}\n}`);
@@ -119,7 +120,7 @@ async function call(
   const worker = loader.load({
     compatibilityDate: COMPATIBILITY_DATE,
     // For the gzip of bash alone.
-    compatibilityFlags: mainModule === "bash.js" ? ["nodejs_compat"] : [],
+    compatibilityFlags: "bash.js" in modules ? ["nodejs_compat"] : [],
     mainModule,
     modules,
     env: {},

@@ -62,7 +62,7 @@ export class EmbeddedSandbox implements Sandbox {
   private async run(script: string, wallMs: number, signal: AbortSignal): Promise<JobEnd> {
     if (signal.aborted) return ended("cancelled");
     const files = [...this.files].map(([path, content]) => ({ path, content }));
-    const request = { language: "bash" as const, code: script, files, wallMs };
+    const request = { language: "bash" as const, code: script, bash: false, files, wallMs };
     try {
       const result = await askRunner(this.runner, { ...request, startWithinMs: this.startWithinMs }, signal);
       if (signal.aborted) return ended("cancelled");

@@ -1,12 +1,13 @@
 /** `run_code`: JavaScript or TypeScript in a fresh isolate of the runner, without network, over a copy of the workspace. */
 import { readTimings } from "../../../shared/config.ts";
-import type { CodeResult, LaidFile } from "../../../shared/contracts/code.ts";
-import { runCode as definition } from "../../../shared/contracts/tools/run-code.ts";
+import type { CodeRequest, CodeResult } from "../../../shared/contracts/code.ts";
+import { runCode as definition, runsScripts } from "../../../shared/contracts/tools/run-code.ts";
 import { describeError, transient, type Transient } from "../../../shared/errors.ts";
 import type { Timings } from "../../../shared/limits.ts";
 import { findAside } from "../aside.ts";
 import { keepChanges } from "../changes.ts";
 import { layOut } from "../laying.ts";
+import { mayRunScripts } from "../rules.ts";
 import { askRunner, BLAMED_FROM_ATTEMPT, NO_RUNNER, type Runner } from "../runner.ts";
 import { Workspace, WorkspaceError } from "../workspace.ts";
 import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts";
@@ -15,7 +16,7 @@ export const runCode: Run<"run_code"> = async (context, input) => {
   const { RUNNER: runner } = context.env;
   if (runner === undefined) return failing(NO_RUNNER);
   if (!definition.usesWorkspace(input)) {
-    const ran = await run(context, runner, input.code, []);
+    const ran = await run(context, runner, { code: input.code, bash: false, files: [] });
     return "result" in ran ? ran.result : ran;
   }
   try {
@@ -33,7 +34,8 @@ async function runInWorkspace(
 ): Promise<ToolResult | Transient> {
   const workspace = await Workspace.open(context);
   const laid = await layOut(workspace, context, definition);
-  const ran = await run(context, runner, code, laid.files);
+  const bash = runsScripts(code) && (await mayRunScripts(context, definition));
+  const ran = await run(context, runner, { code, bash, files: [...laid.files] });
   if (!("result" in ran)) return ran;
   const { result, left } = ran;
   const said = laid.missing === "" ? [] : [{ type: "text" as const, text: laid.missing }];
@@ -49,13 +51,12 @@ interface Ran {
 async function run(
   context: ToolContext,
   runner: Runner,
-  code: string,
-  files: readonly LaidFile[],
+  asked: Pick<CodeRequest, "code" | "bash" | "files">,
 ): Promise<Ran | Transient> {
   const timings = readTimings(context.env);
   const { code_wall_ms: wallMs, sandbox_queue_ms: startWithinMs } = timings;
   try {
-    const request = { language: "javascript" as const, code, files: [...files], wallMs, startWithinMs };
+    const request = { language: "javascript" as const, ...asked, wallMs, startWithinMs };
     return observe(await askRunner(runner, request, context.signal), timings);
   } catch (error) {
     const lost = `the sandbox was lost (${describeError(error)})`;

@@ -4,11 +4,11 @@
  */
 import { Bash, InMemoryFs } from "just-bash";
 import { decodeCodeRequest, encodeCodeForm } from "../../../shared/code-form.ts";
-import type { CodeRequest, CodeResult } from "../../../shared/contracts/code.ts";
+import type { CodeResult } from "../../../shared/contracts/code.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { cutMiddle } from "../../../shared/text.ts";
 import { boundedDiff } from "./bounded-diff.ts";
-import { compare } from "./workspace.ts";
+import { compare, type Contents } from "./workspace.ts";
 
 const MIB = 1024 * 1024;
 const HOME = "/workspace";
@@ -35,12 +35,23 @@ const ADVICE = /, increase executionLimits\.\w+/g;
 
 export default {
   async fetch(request: Request): Promise<Response> {
-    return new Response(encodeCodeForm(await runScript(await decodeCodeRequest(request))));
+    const { code, files, wallMs } = await decodeCodeRequest(request);
+    const laid = new Map(files.map(({ path, content }) => [path, content]));
+    const { output, exitCode, isLate, left } = await runBash(code, laid, wallMs);
+    const result: CodeResult = {
+      kind: "done",
+      printed: cutMiddle(output, LIMITS.output_chars_max),
+      value: { shown: String(exitCode), json: String(exitCode) },
+      error: isLate ? "timed out" : null,
+      files: [],
+      changes: compare(laid, left),
+    };
+    return new Response(encodeCodeForm(result));
   },
 };
 
-async function runScript({ code, files, wallMs }: CodeRequest): Promise<CodeResult> {
-  const laid = new Map(files.map(({ path, content }) => [path, content]));
+/** Runs a script over these files. @returns what it has printed, and the files as it has left them. */
+export async function runBash(script: string, laid: Contents, wallMs: number) {
   const fs = new InMemoryFs({}, { maxTotalBytes: BOUNDS.maxFileSystemBytes });
   for (const folder of [HOME, "/tmp"]) await fs.mkdir(folder, { recursive: true });
   for (const [path, content] of laid) {
@@ -58,18 +69,12 @@ async function runScript({ code, files, wallMs }: CodeRequest): Promise<CodeResu
     defenseInDepth: false,
   });
   // What it prints and what it complains of, in their order; in its first line, so that lines keep their numbers.
-  const { stdout, stderr, exitCode } = await bash.exec(`exec 2>&1; ${code}`, { rawScript: true });
-  const output = `${stdout}${stderr}`;
+  const { stdout, stderr, exitCode } = await bash.exec(`exec 2>&1; ${script}`, { rawScript: true });
+  const said = `${stdout}${stderr}`;
   const { left, links } = await readAll(fs);
   const unkept = links.map((path) => `(${path} is a link, and is not kept)\n`).join("");
-  return {
-    kind: "done",
-    printed: cutMiddle(`${output.replaceAll(ADVICE, "")}${unkept}`, LIMITS.output_chars_max),
-    value: { shown: String(exitCode), json: String(exitCode) },
-    error: exitCode === TIMED_OUT && OWN_DEADLINE.test(output) ? "timed out" : null,
-    files: [],
-    changes: compare(laid, left),
-  };
+  const isLate = exitCode === TIMED_OUT && OWN_DEADLINE.test(said);
+  return { output: `${said.replaceAll(ADVICE, "")}${unkept}`, exitCode, isLate, left };
 }
 
 /** What lies in the workspace. A link is none of it: it would lead to what somebody else lays there later. */

@@ -21,8 +21,9 @@ const handler = {
     // The code may call its own isolate: it would run again, in a request that nobody waits for.
     if (begun) return new Answer(null, { status: 403 });
     begun = true;
-    const { files } = await decodeCodeRequest(request);
+    const { files, bash, wallMs } = await decodeCodeRequest(request);
     workspace.lay(files);
+    if (bash) scriptMs = wallMs;
     return new Answer(encodeCodeForm(await run()));
   },
 };
@@ -30,6 +31,9 @@ Object.freeze(handler);
 export default handler;
 
 const workspace = new CodeWorkspace();
+/** How long a script may take; null where there are none. */
+let scriptMs: number | null = null;
+let scripts: Promise<unknown> = Promise.resolve();
 let printed = "";
 const saving: Promise<NewFile>[] = [];
 const writing: Promise<void>[] = [];
@@ -163,7 +167,27 @@ function toBytesNow(content: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(show(content)).slice();
 }
 
+interface ScriptEnd {
+  readonly output: string;
+  readonly exitCode: number;
+}
+
+/** One after the other, over the workspace as it is then. */
+function runScript(script: unknown): Promise<ScriptEnd> {
+  if (typeof script !== "string") throw new TypeError("bash(script) takes a string");
+  const ended = scripts.then(async () => {
+    if (scriptMs === null) throw new Error("bash: a policy holds scripts back here");
+    const { runBash } = await import("./bash.js");
+    const { output, exitCode, left } = await runBash(script, workspace.contents(), scriptMs);
+    workspace.replace(left);
+    return { output, exitCode };
+  });
+  scripts = ended.catch(() => undefined);
+  return ended;
+}
+
 Object.assign(globalThis, {
+  bash: runScript,
   workspace: Object.freeze({
     list: (folder?: string) => workspace.list(folder),
     read: (path: string) => workspace.read(path),

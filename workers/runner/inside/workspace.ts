@@ -33,6 +33,16 @@ export class CodeWorkspace {
     }
   }
 
+  contents(): Contents {
+    return this.files;
+  }
+
+  /** All of it, as a script has left it. */
+  replace(left: Contents): void {
+    this.files.clear();
+    for (const [path, content] of left) this.files.set(path, content);
+  }
+
   changes(): Changes {
     return compare(this.laid, this.files);
   }
