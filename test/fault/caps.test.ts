@@ -10,7 +10,7 @@ const PEOPLE = 6;
 const ANSWERS = 4;
 const TOKENS = 16_000;
 const TOKENS_IN = 3_000;
-const SAMPLED = 4;
+const SAMPLED = 2;
 
 /** What is under way is lost soon after its planner is. */
 const runner = await openStoryRunner({

@@ -1,6 +1,7 @@
 /** The effects of every story, by name: a new one is noticed here, and is a new place to crash. */
 import { afterAll, expect, it } from "vitest";
 import type { Recorded } from "../support/control.ts";
+import { LONG } from "../support/seed.ts";
 import { prepare } from "./prove.ts";
 
 /** Nothing is made good here, so nobody need be impatient: a slow machine must not look like a new effect. */
@@ -21,6 +22,8 @@ const traceOf = (points: readonly Recorded[]) =>
 
 it.each(clean)("$story.name has these effects, each time", async ({ story, points }) => {
   expect(traceOf(points)).toMatchSnapshot();
+  // In the short run what was recorded is the other time.
+  if (!LONG) return;
   const again = await runner.tell(story, [], false);
   expect(traceOf(again.effects)).toEqual(traceOf(points));
 });
