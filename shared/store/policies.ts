@@ -23,16 +23,6 @@ export async function readPolicy(db: D1Database, tenantId: string): Promise<Poli
   return row?.policy ?? null;
 }
 
-/** Of the tenant whose conversation it is. Null: nobody has set one. */
-export async function readPolicyOf(db: D1Database, conversationId: string): Promise<Policy | null> {
-  const [row] = await select(
-    db,
-    sql`SELECT n.policy FROM conversations c JOIN tenants n ON n.id = c.tenant_id WHERE c.id = ${conversationId}`,
-    Row,
-  );
-  return row?.policy ?? null;
-}
-
 export async function readOwnPolicy(db: D1Database, caller: Caller): Promise<Outcome<Policy | null>> {
   const results = await new Batch()
     .add("key", findKey(caller))

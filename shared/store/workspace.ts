@@ -6,7 +6,8 @@ import sql, { type Sql } from "sql-template-tag";
 import * as z from "zod/mini";
 import type { CallKey } from "../contracts/turn.ts";
 import { LIMITS } from "../limits.ts";
-import { Batch, type Results, select } from "./batch.ts";
+import { DEFAULT_POLICY, Policy } from "../policy/policy.ts";
+import { Batch, jsonColumn, type Results, select } from "./batch.ts";
 import { taskActive } from "./statements/guards.ts";
 
 export const WorkspaceFile = z.object({
@@ -21,12 +22,11 @@ export type WorkspaceFile = z.infer<typeof WorkspaceFile>;
 
 /** All of them, by path. */
 export function readManifest(db: D1Database, conversationId: string): Promise<WorkspaceFile[]> {
-  return select(
-    db,
-    sql`SELECT path, sha256, bytes, mime, message_id FROM workspace_files WHERE conversation_id = ${conversationId} ORDER BY path`,
-    WorkspaceFile,
-  );
+  return select(db, selectManifest(conversationId), WorkspaceFile);
 }
+
+const selectManifest = (conversationId: string): Sql =>
+  sql`SELECT path, sha256, bytes, mime, message_id FROM workspace_files WHERE conversation_id = ${conversationId} ORDER BY path`;
 
 /** What a path is to be: from what whoever changes it has seen there. */
 export interface PathChange {
@@ -53,14 +53,30 @@ export type Changed =
   /** Nobody waits for it any more, or it was made before. */
   | { kind: "late" };
 
-/** What a call has said of the change that it has made; null: it has made none. */
-export async function readMade(db: D1Database, call: CallKey): Promise<string | null> {
-  const [row] = await select(
-    db,
-    sql`SELECT changed FROM calls WHERE ${isCall(call)}`,
-    z.object({ changed: z.nullable(z.string()) }),
-  );
-  return row?.changed ?? null;
+/** A workspace, as a call finds it. */
+export interface Found {
+  readonly files: WorkspaceFile[];
+  /** What the call has said of the change that it has made; null: it has made none. */
+  readonly made: string | null;
+  /** Of the tenant whose conversation it is. */
+  readonly policy: Policy;
+}
+
+export async function readWorkspace(db: D1Database, call: CallKey, conversationId: string): Promise<Found> {
+  const results = await new Batch()
+    .add("files", selectManifest(conversationId))
+    .add("made", sql`SELECT changed FROM calls WHERE ${isCall(call)}`)
+    .add(
+      "policy",
+      sql`SELECT n.policy FROM conversations c JOIN tenants n ON n.id = c.tenant_id WHERE c.id = ${conversationId}`,
+    )
+    .run(db);
+  return {
+    files: results.rows("files", WorkspaceFile),
+    made: results.row("made", z.object({ changed: z.nullable(z.string()) }))?.changed ?? null,
+    policy:
+      results.row("policy", z.object({ policy: z.nullable(jsonColumn(Policy)) }))?.policy ?? DEFAULT_POLICY,
+  };
 }
 
 /** All of it, or nothing; once for each call, with what is said of it; and nothing for a task that has ended. */

@@ -71,15 +71,15 @@ export const SANDBOXES: readonly Mutation[] = [
   {
     name: "code runs no script that a policy would hold back",
     file: "workers/executor/tools/run-code.ts",
-    find: "runsScripts(code) && (await mayRunScripts(context, definition))",
-    replace: "runsScripts(code) || (await mayRunScripts(context, definition))",
+    find: "runsScripts(code) && mayRunScripts(workspace.policy, definition)",
+    replace: "runsScripts(code)",
     test: SHELL,
   },
   {
     name: "a change that was made is not made again",
     file: "workers/executor/tools/shell.ts",
-    find: "  if (made !== null) return made;\n  const { RUNNER",
-    replace: "  void made;\n  const { RUNNER",
+    find: "if (workspace.made !== null) return await findAside(context, workspace.made);",
+    replace: "void findAside;",
     test: "test/fault/crashes.test.ts",
   },
 ];

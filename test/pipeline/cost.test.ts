@@ -70,6 +70,18 @@ describe("the cost", () => {
     });
   });
 
+  /** The workspace is read (3); a change of it is made (8) and kept in two files of R2. */
+  it("of a script that changes a file is two D1 round trips more", async () => {
+    expect(await costOf(35, "/sh echo x > a")).toMatchObject({
+      roundTrips: 15,
+      byStage: { ingress: 1, planner: 6, executor: 5, notifier: 3 },
+      statements: 65,
+      steps: 3,
+      outboundCalls: 2,
+    });
+    expect(control.effects.filter(({ kind }) => kind === "r2")).toHaveLength(2);
+  });
+
   it("of triaging a hundred messages is a handful of statements", async () => {
     await Promise.all(
       Array.from({ length: 100 }, (_, index) => pipeline.hook(privateText(9_000 + index, "Hello"))),

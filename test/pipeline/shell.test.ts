@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { type Block, calls, ModelServer, says } from "../../fakes/model-server.ts";
-import type { FileList } from "../../shared/contracts/api.ts";
-import { API_KEY, openPipeline, type Pipeline, privateText, type TaskBody } from "../support/pipeline.ts";
+import { openConversation } from "../support/conversation.ts";
+import { openPipeline, type Pipeline, privateText } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 
 const WAIT_MS_MAX = 60_000;
@@ -46,26 +46,7 @@ async function sendCsv(id: number, caption: string): Promise<void> {
   await pipeline.quiet();
 }
 
-/** A task of one call, whose conversation a program names. */
-async function call(tool: "shell" | "run_code", input: object, conversation: string): Promise<TaskBody> {
-  const { body } = await pipeline.api("POST", "/tasks", { tool, input, conversation });
-  return pipeline.ended(body.id);
-}
-const sh = (script: string, conversation: string) => call("shell", { script }, conversation);
-const run = (code: string, conversation: string) => call("run_code", { code }, conversation);
-const callOf = (task: TaskBody) => task.result?.calls[0] ?? null;
-
-const fileUrl = (conversation: string, path: string) =>
-  `${pipeline.url}/v1/conversations/${conversation}/files/${path}`;
-const headers = { authorization: `Bearer ${API_KEY}` };
-const put = (conversation: string, path: string, body: string) =>
-  fetch(fileUrl(conversation, path), { method: "PUT", headers, body });
-const get = async (conversation: string, path: string) =>
-  (await fetch(fileUrl(conversation, path), { headers })).text();
-const list = async (conversation: string) =>
-  (await pipeline.api<FileList>("GET", `/conversations/${conversation}/files`)).body.files.map(
-    ({ path, mime }) => `${path} ${mime}`,
-  );
+const open = (name: string) => openConversation(pipeline, name);
 
 const CHART =
   "const rows = workspace.read('by-sales.csv').trim().split('\\n').map((line) => line.split(','));" +
@@ -118,51 +99,52 @@ it("is what a model works with, three turns and a task later too", async () => {
 });
 
 it("tells programs its exit code and what it printed, the whole of it in a file", async () => {
-  expect(await sh("echo out; echo err >&2", "codes")).toMatchObject({
-    status: "succeeded",
-    result: { calls: [{ ok: true, output: "out\nerr\n", value: 0, error: null }] },
+  const { sh, call, paths } = open("codes");
+  const shown = { task: { status: "succeeded" }, ok: true, output: "out\nerr\n", value: 0, error: null };
+  expect(await sh("echo out; echo err >&2")).toMatchObject(shown);
+  expect(await sh("echo out; exit 7")).toMatchObject({
+    task: { status: "failed" },
+    ok: false,
+    output: "out\n",
+    value: 7,
+    error: "It ended with exit code 7.",
   });
-  expect(await sh("echo out; exit 7", "codes")).toMatchObject({
-    status: "failed",
-    result: { calls: [{ ok: false, output: "out\n", value: 7, error: "It ended with exit code 7." }] },
-  });
-  expect(callOf(await sh("git clone x", "codes"))?.error).toContain("an embedded one, without git");
-  const long = callOf(
-    await sh("echo first; for i in $(seq 1 900); do printf '%0100d' $i; done; echo last", "codes"),
-  );
-  expect(long?.output).toMatch(/^first[\s\S]*characters left out[\s\S]*last/);
-  expect(long?.files).toHaveLength(1);
-  const slow = callOf(await call("shell", { script: "echo x > half; sleep 60", timeout_s: 0.5 }, "codes"));
-  expect(slow?.error).toBe("Timed out: it ran longer than 0.5 s. Nothing of what it changed is kept.");
-  expect(await list("codes")).toEqual([]);
-  expect(
-    (await pipeline.api("POST", "/tasks", { tool: "shell", input: { script: "x", timeout_s: 31 } })).status,
-  ).toBe(400);
+  expect((await sh("git clone x")).error).toContain("an embedded one, without git");
+  const long = await sh("echo first; for i in $(seq 1 900); do printf '%0100d' $i; done; echo last");
+  expect(long.output).toMatch(/^first[\s\S]*characters left out[\s\S]*last/);
+  expect(long.files).toHaveLength(1);
+  const slow = await call("shell", { script: "echo x > half; sleep 60", timeout_s: 0.5 });
+  expect(slow.error).toBe("Timed out: it ran longer than 0.5 s. Nothing of what it changed is kept.");
+  expect(await paths()).toEqual([]);
+  const input = { script: "x", timeout_s: 31 };
+  expect((await pipeline.api("POST", "/tasks", { tool: "shell", input })).status).toBe(400);
 });
 
 it("takes out what a script or code has left, deletions too, and keeps what it knows of the rest", async () => {
-  await put("left", "keep.csv", CSV);
-  await put("left", "gone.txt", "x");
-  await put("left", "d/e.txt", "x");
-  await sh("rm gone.txt; mv d/e.txt d/f.json; echo '{}' > new.json; printf '\\x00\\x01' > bytes", "left");
-  expect(await list("left")).toEqual([
+  const { sh, run, put, list, paths } = open("left");
+  await put("keep.csv", CSV);
+  await put("gone.txt", "x");
+  await put("d/e.txt", "x");
+  await sh("rm gone.txt; mv d/e.txt d/f.json; echo '{}' > new.json; printf '\\x00\\x01' > bytes");
+  expect(await list()).toEqual([
     "bytes application/octet-stream",
     "d/f.json application/json",
     "keep.csv text/plain;charset=utf-8",
     "new.json application/json",
   ]);
   const code = "workspace.delete('bytes'); workspace.write('d/f.json/g', 1)";
-  expect(callOf(await run(code, "left"))?.error).toContain("d/f.json stands in the way");
-  expect(callOf(await run("workspace.write('../out', 'x')", "left"))?.error).toContain("a path is relative");
+  expect((await run(code)).error).toContain("d/f.json stands in the way");
+  expect((await run("workspace.write('../out', 'x')")).error).toContain("a path is relative");
   // What was done before something went wrong is done.
-  expect(await list("left")).not.toContain("bytes application/octet-stream");
+  expect(await paths()).not.toContain("bytes");
   // A file in the place of a folder, and a folder in the place of a file, in one go.
-  await sh("rm -r d keep.csv; echo x > d; mkdir keep.csv; echo y > keep.csv/z", "left");
-  expect((await list("left")).map((line) => line.split(" ")[0])).toEqual(["d", "keep.csv/z", "new.json"]);
+  await sh("rm -r d keep.csv; echo x > d; mkdir keep.csv; echo y > keep.csv/z");
+  expect(await paths()).toEqual(["d", "keep.csv/z", "new.json"]);
 });
 
 it("names the later of two that change a file, and does nothing of it", async () => {
-  await put("raced", "data.csv", "one");
+  const { put, get, paths } = open("raced");
+  await put("data.csv", "one");
   const { body } = await pipeline.api("POST", "/tasks", {
     tool: "shell",
     input: { script: "echo mine > data.csv; echo mine > other.csv; sleep 2" },
@@ -171,16 +153,16 @@ it("names the later of two that change a file, and does nothing of it", async ()
   // Whenever its files were laid out, there is a change after that.
   let version = 0;
   const isOver = async () => {
-    expect((await put("raced", "data.csv", `theirs, version ${++version}`)).ok).toBe(true);
+    expect((await put("data.csv", `theirs, version ${++version}`)).ok).toBe(true);
     const { body: task } = await pipeline.api("GET", `/tasks/${body.id}`);
     return task.result !== null && task;
   };
-  const made = callOf(await until(isOver, WAIT_MS_MAX, "the script to end"));
-  expect(made?.error).toContain(
+  const made = await until(isOver, WAIT_MS_MAX, "the script to end");
+  expect(made.result?.calls[0]?.error).toContain(
     "Nothing of what it changed is kept: somebody else has changed `data.csv` meanwhile",
   );
-  expect(await get("raced", "data.csv")).toBe(`theirs, version ${version}`);
-  expect(await list("raced")).toHaveLength(1);
+  expect(await get("data.csv")).toBe(`theirs, version ${version}`);
+  expect(await paths()).toEqual(["data.csv"]);
 });
 
 it.each([
@@ -189,75 +171,65 @@ it.each([
   ["letters in two parts", "printf x > $'e\\u0301'"],
   ["too many folders", `mkdir -p ${"a/".repeat(60)} && printf x > ${"a/".repeat(60)}b`],
 ])("keeps no file under %s, and names it", async (_name, script) => {
-  const conversation = `odd${++chat}`;
-  const made = callOf(await sh(`${script}; printf x > ok`, conversation));
-  expect(made?.error).toMatch(/^Not kept: `.*` \(no path of a workspace\)\.$/s);
-  expect(await list(conversation)).toEqual(["ok text/plain; charset=utf-8"]);
+  const { sh, list } = open(`odd${++chat}`);
+  expect((await sh(`${script}; printf x > ok`)).error).toMatch(
+    /^Not kept: `.*` \(no path of a workspace\)\.$/s,
+  );
+  expect(await list()).toEqual(["ok text/plain; charset=utf-8"]);
 });
 
 it("is at hand for code, over the files as they are then", async () => {
-  await put("inner", "names.txt", "b\na\n");
+  const { run, put, paths } = open("inner");
+  await put("names.txt", "b\na\n");
   const code =
     "workspace.write('more.txt', 'c\\n'); const { output, exitCode } = await bash('cat names.txt more.txt | sort -r | tee all.txt; exit 3');" +
     "await Promise.all([bash('echo 1 >> log'), bash('echo 2 >> log')]); return [output, exitCode, workspace.read('log')]";
-  expect(callOf(await run(code, "inner"))).toMatchObject({ error: null, value: ["c\nb\na\n", 3, "1\n2\n"] });
-  expect((await list("inner")).map((line) => line.split(" ")[0])).toEqual([
-    "all.txt",
-    "log",
-    "more.txt",
-    "names.txt",
-  ]);
+  expect(await run(code)).toMatchObject({ error: null, value: ["c\nb\na\n", 3, "1\n2\n"] });
+  expect(await paths()).toEqual(["all.txt", "log", "more.txt", "names.txt"]);
   const escape =
     "await bash('true'); const tried = await Promise.allSettled([fetch('http://127.0.0.1/'), import('node:net').then(({ connect }) => new Promise((_, no) => connect(80, '127.0.0.1').on('error', no)))]);" +
     "return [tried.map(({ status }) => status), JSON.stringify(process.env)]";
-  expect(callOf(await run(escape, "inner"))?.value).toEqual([["rejected", "rejected"], "{}"]);
-  expect(callOf(await run("return (await bash('while :; do :; done')).exitCode", "inner"))?.value).toBe(126);
-  expect(callOf(await run("bash(1)", "inner"))?.error).toContain("bash(script) takes a string");
+  expect((await run(escape)).value).toEqual([["rejected", "rejected"], "{}"]);
+  expect((await run("return (await bash('while :; do :; done')).exitCode")).value).toBe(126);
+  expect((await run("bash(1)")).error).toContain("bash(script) takes a string");
 });
 
 it("keeps nothing that is outside, and tells two spellings apart", async () => {
+  const { sh, paths } = open("out");
   await sh(
     "echo x > ../out; echo x > /tmp/t; ln -s /etc/passwd l; mkdir empty; echo A > Name; echo a > name",
-    "out",
   );
-  expect((await list("out")).map((line) => line.split(" ")[0])).toEqual(["Name", "name"]);
-  expect(callOf(await sh("cat /tmp/t ../out", "out"))?.ok).toBe(false);
-  expect(callOf(await sh("ls", "another"))?.output).toBe("");
+  expect(await paths()).toEqual(["Name", "name"]);
+  expect((await sh("cat /tmp/t ../out")).ok).toBe(false);
+  expect((await open("another").sh("ls")).output).toBe("");
 });
 
 it("names a file that is too large, and keeps the others", async () => {
-  const made = callOf(await run("workspace.write('a', 'x'); workspace.write('b', 'x'.repeat(6e6))", "large"));
-  expect(made?.error).toContain("a file may have");
-  const grown = callOf(
-    await sh(
-      "echo ok > ok; x=$(printf '%01000000d' 1); for i in 1 2 3 4 5 6; do printf $x >> large; done",
-      "large",
-    ),
-  );
-  expect(grown?.error).toBe("Not kept: `large` (a file may have 5 MiB).");
-  expect((await list("large")).map((line) => line.split(" ")[0])).toEqual(["a", "ok"]);
+  const { sh, run, paths } = open("large");
+  const written = await run("workspace.write('a', 'x'); workspace.write('b', 'x'.repeat(6e6))");
+  expect(written.error).toContain("a file may have");
+  const script =
+    "echo ok > ok; x=$(printf '%01000000d' 1); for i in 1 2 3 4 5 6; do printf $x >> large; done";
+  expect((await sh(script)).error).toBe("Not kept: `large` (a file may have 5 MiB).");
+  expect(await paths()).toEqual(["a", "ok"]);
 });
 
 it("does what the documentation shows", async () => {
+  const { sh, put } = open("shown");
   const text = await readFile("docs/tools.md", "utf8");
-  const shown = [...text.matchAll(/\| `\/sh (.*?)` +\|$/gm)].map(([, script = ""]) =>
+  const examples = [...text.matchAll(/\| `\/sh (.*?)` +\|$/gm)].map(([, script = ""]) =>
     script.replaceAll("\\|", "|"),
   );
-  expect(shown).toHaveLength(10);
-  await put("shown", "inbox/sales.csv", `${CSV}May,1\n`);
-  await put(
-    "shown",
-    "inbox/server.log",
-    "2026-01-01 10:00 ok\n2026-01-01 10:01 ERROR a\n2026-01-01 11:00 ERROR b\n",
-  );
-  await put("shown", "inbox/people.json", '{"people": [{"name": "Ada"}, {"name": "Grace"}]}');
-  await put("shown", "inbox/old.txt", "one\ntwo\n");
-  await put("shown", "inbox/new.txt", "one\nthree\n");
+  await put("inbox/sales.csv", `${CSV}May,1\n`);
+  await put("inbox/server.log", "2026-01-01 10:00 ok\n2026-01-01 10:01 ERROR a\n2026-01-01 11:00 ERROR b\n");
+  await put("inbox/people.json", '{"people": [{"name": "Ada"}, {"name": "Grace"}]}');
+  await put("inbox/old.txt", "one\ntwo\n");
+  await put("inbox/new.txt", "one\nthree\n");
   const outputs: string[] = [];
-  for (const script of shown) {
-    const made = callOf(await sh(script, "shown"));
+  for (const script of examples) {
+    const made = await sh(script);
     expect(made, script).toMatchObject({ ok: true });
-    outputs.push(made?.output ?? "");
+    outputs.push(made.output ?? "");
   }
   expect(outputs).toEqual([
     expect.stringMatching(/5 \.\/inbox\/sales\.csv/),
@@ -274,8 +246,9 @@ it("does what the documentation shows", async () => {
 });
 
 it("has in it what the policy allows, and asks for what it does not tell", async () => {
-  await put("ruled", "secret/key", "the secret");
-  await put("ruled", "open.txt", "open");
+  const { sh, run, put, get } = open("ruled");
+  await put("secret/key", "the secret");
+  await put("open.txt", "open");
   const rules = [
     { tool: "*", decision: "deny", paths: ["secret/**"] },
     { tool: "shell", decision: "deny", commands: ["rm *"] },
@@ -283,17 +256,15 @@ it("has in it what the policy allows, and asks for what it does not tell", async
   const policy = { rules, inside_hosts: [], approvers: "person" };
   await pipeline.api("PUT", "/policy", policy);
   try {
-    const made = callOf(await sh("cat open.txt secret/key", "ruled"));
-    expect(made?.output).toContain("open");
-    expect(made?.output).toContain("not in there, by the policy: `secret/key`");
-    expect(made?.output).not.toContain("the secret");
+    const { output } = await sh("cat open.txt secret/key");
+    expect(output).toContain("open");
+    expect(output).toContain("not in there, by the policy: `secret/key`");
+    expect(output).not.toContain("the secret");
     const code = "return workspace.list().join() + (workspace.write('secret/new', 'x'), '')";
-    expect(callOf(await run(code, "ruled"))?.error).toContain("Not kept: `secret/new` (rule 1 says deny)");
-    expect(await get("ruled", "secret/key")).toBe("the secret");
-    expect(callOf(await sh("rm open.txt", "ruled"))?.error).toContain("rule 2 says deny");
-    expect(callOf(await run("await bash('rm open.txt')", "ruled"))?.error).toContain(
-      "a policy holds scripts back",
-    );
+    expect((await run(code)).error).toContain("Not kept: `secret/new` (rule 1 says deny)");
+    expect(await get("secret/key")).toBe("the secret");
+    expect((await sh("rm open.txt")).error).toContain("rule 2 says deny");
+    expect((await run("await bash('rm open.txt')")).error).toContain("a policy holds scripts back");
   } finally {
     await pipeline.api("PUT", "/policy", { ...policy, rules: [] });
   }

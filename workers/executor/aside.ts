@@ -5,7 +5,6 @@
 import * as z from "zod/mini";
 import { StoredFile } from "../../shared/contracts/file.ts";
 import { keepFile } from "../../shared/files.ts";
-import { readMade } from "../../shared/store/workspace.ts";
 import type { ToolContext, ToolResult } from "./tools/tool.ts";
 
 const AsidePart = z.discriminatedUnion("type", [
@@ -32,10 +31,8 @@ export async function setAside({ env }: ToolContext, { parts, value, error }: To
   return sha256;
 }
 
-/** Null: the call has changed nothing yet. Throws when it has, and its result is gone. */
-export async function findAside(context: ToolContext): Promise<ToolResult | null> {
-  const sha256 = await readMade(context.env.DB, context);
-  if (sha256 === null) return null;
+/** @param sha256 what the change has said of itself. Throws when it is gone. */
+export async function findAside(context: ToolContext, sha256: string): Promise<ToolResult> {
   const aside = Aside.parse(JSON.parse(new TextDecoder().decode(await find(context, sha256))));
   const parts = aside.parts.map(async (part): Promise<ToolResult["parts"][number]> => {
     if (part.type === "text") return part;

@@ -17,15 +17,14 @@ export async function keepChanges(
   { workspace, laid, left }: Leaving,
   result: ToolResult,
 ): Promise<ToolResult> {
-  const { changes, lost } = await laid.read(left);
-  const told = lost === "" ? result : complain(result, `Not kept: ${lost}.`);
-  if (changes.length === 0) return told;
   try {
-    await workspace.change(changes, await setAside(context, told));
+    const { changes, lost } = await laid.read(left);
+    const told = lost === "" ? result : complain(result, `Not kept: ${lost}.`);
+    if (changes.length > 0) await workspace.change(changes, await setAside(context, told));
     return told;
   } catch (error) {
     if (!(error instanceof WorkspaceError)) throw error;
-    return complain(told, `Nothing of what it changed is kept: ${error.message}.`);
+    return complain(result, `Nothing of what it changed is kept: ${error.message}.`);
   }
 }
 

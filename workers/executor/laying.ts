@@ -6,13 +6,14 @@ import type { AskedTool } from "../../shared/policy/decide.ts";
 import { concurrently } from "../../shared/queue/concurrently.ts";
 import type { PathChange, WorkspaceFile } from "../../shared/store/workspace.ts";
 import { formatCode } from "../../shared/text.ts";
-import { normalizePath } from "../../shared/workspace-paths.ts";
-import { readPathRules } from "./rules.ts";
+import { normalizePath, WORKSPACE_FULL } from "../../shared/workspace-paths.ts";
+import { makePathRules } from "./rules.ts";
 import type { LeftFile } from "./sandboxes/sandbox.ts";
 import type { ToolContext } from "./tools/tool.ts";
 import { decodeText, type Workspace, WorkspaceError } from "./workspace.ts";
 
-const READ_AT_ONCE = 20;
+/** Files that are read or written at the same time. */
+const AT_ONCE = 20;
 /** Of names in a message. */
 const NAMED_MAX = 5;
 const TEXT = "text/plain; charset=utf-8";
@@ -28,7 +29,7 @@ export interface Laid {
 
 /** Reads the files of the workspace, the smallest first, for as long as there is room. */
 export async function layOut(workspace: Workspace, context: ToolContext, tool: AskedTool): Promise<Laid> {
-  const refuse = await readPathRules(context, tool);
+  const refuse = makePathRules(workspace.policy, tool);
   const refused = workspace.files.filter(({ path }) => refuse(path) !== null);
   const taken: WorkspaceFile[] = [];
   const tooMuch: WorkspaceFile[] = [];
@@ -40,7 +41,7 @@ export async function layOut(workspace: Workspace, context: ToolContext, tool: A
     if (fits) room -= file.bytes;
   }
   const files: LaidFile[] = [];
-  await concurrently(taken, READ_AT_ONCE, async ({ path, sha256 }) => {
+  await concurrently(taken, AT_ONCE, async ({ path, sha256 }) => {
     const content = await context.readFile(sha256);
     if (content === null) throw new WorkspaceError(`the content of ${formatCode(path)} is not kept any more`);
     files.push({ path, content });
@@ -62,15 +63,17 @@ interface Rules {
 }
 
 async function readLeft(workspace: Workspace, { taken, refuse }: Rules, left: readonly LeftFile[]) {
+  if (left.filter(({ content }) => content !== null).length > LIMITS.workspace_files_max)
+    throw new WorkspaceError(WORKSPACE_FULL);
   const changes: PathChange[] = [];
   const lost: string[] = [];
-  for (const { path, content } of left) {
+  await concurrently(left, AT_ONCE, async ({ path, content }) => {
     const base = taken.find((file) => file.path === path);
     const why = whyNot(path, content, refuse) ?? (base === undefined && workspace.find(path) ? UNSEEN : null);
     if (why !== null) lost.push(`${formatCode(path)} (${why})`);
     else if (content === null) changes.push({ path, base: base?.sha256 ?? null, file: null });
     else changes.push(await workspace.keep(path, getMimeType(path) ?? guessMime(base, content), content));
-  }
+  });
   return { changes, lost: shorten(lost) };
 }
 

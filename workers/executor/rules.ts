@@ -1,17 +1,9 @@
 /** What the policy says of single files that a call comes to touch, where its input did not name them. */
 import { type AskedTool, decide } from "../../shared/policy/decide.ts";
-import { DEFAULT_POLICY, type PolicyRule } from "../../shared/policy/policy.ts";
-import { readPolicyOf } from "../../shared/store/policies.ts";
-import type { ToolContext } from "./tools/tool.ts";
-
-type Asking = Pick<ToolContext, "env" | "conversationId">;
+import type { Policy, PolicyRule } from "../../shared/policy/policy.ts";
 
 /** @returns why a path is not to be touched; null where nothing speaks against it. */
-export async function readPathRules(
-  { env, conversationId }: Asking,
-  tool: AskedTool,
-): Promise<(path: string) => string | null> {
-  const policy = (await readPolicyOf(env.DB, conversationId)) ?? DEFAULT_POLICY;
+export function makePathRules(policy: Policy, tool: AskedTool): (path: string) => string | null {
   const rules = policy.rules.map((rule) => (concernsPaths(rule) ? rule : { ...rule, tool: NO_TOOL }));
   return (path) => {
     const { decision, why } = decide({ ...policy, rules }, tool, { paths: [path] });
@@ -20,8 +12,7 @@ export async function readPathRules(
 }
 
 /** Whether code may run scripts by itself: not where the policy holds back what a call of its own would have asked for. */
-export async function mayRunScripts({ env, conversationId }: Asking, tool: AskedTool): Promise<boolean> {
-  const { rules } = (await readPolicyOf(env.DB, conversationId)) ?? DEFAULT_POLICY;
+export function mayRunScripts({ rules }: Policy, tool: AskedTool): boolean {
   return rules.every(
     (rule) => rule.decision === "allow" || rule.tool === tool.name || rule.paths !== undefined,
   );

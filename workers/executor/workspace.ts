@@ -1,10 +1,12 @@
 /** The workspace of a call: paths as they are kept, and files read and written by them. */
 import { keepFile } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import type { Policy } from "../../shared/policy/policy.ts";
 import {
   changeByCall,
+  type Found,
   type PathChange,
-  readManifest,
+  readWorkspace,
   type WorkspaceFile,
 } from "../../shared/store/workspace.ts";
 import { formatCode } from "../../shared/text.ts";
@@ -34,14 +36,19 @@ export function decodeText(content: Uint8Array): string | null {
 export class Workspace {
   private readonly context: ToolContext;
   readonly files: readonly WorkspaceFile[];
+  /** What the call has said of the change that it has made, for it may be a step that is made again; null: it has made none. */
+  readonly made: string | null;
+  readonly policy: Policy;
 
-  private constructor(context: ToolContext, files: readonly WorkspaceFile[]) {
+  private constructor(context: ToolContext, { files, made, policy }: Found) {
     this.context = context;
     this.files = files;
+    this.made = made;
+    this.policy = policy;
   }
 
   static async open(context: ToolContext): Promise<Workspace> {
-    return new Workspace(context, await readManifest(context.env.DB, context.conversationId));
+    return new Workspace(context, await readWorkspace(context.env.DB, context, context.conversationId));
   }
 
   find(path: string): WorkspaceFile | undefined {

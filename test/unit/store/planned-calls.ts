@@ -2,8 +2,7 @@
 import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
 import { loseReservations, reserve, settle } from "../../../shared/store/reserve.ts";
 import { changeProgramFiles, listProgramFiles } from "../../../shared/store/program-files.ts";
-import { changeByCall, readMade, readManifest } from "../../../shared/store/workspace.ts";
-import { readPolicyOf } from "../../../shared/store/policies.ts";
+import { changeByCall, readManifest, readWorkspace } from "../../../shared/store/workspace.ts";
 import { CALLER } from "../builders.ts";
 
 export async function callSpending(d: D1Database, claim: TurnClaim, now: number): Promise<void> {
@@ -26,7 +25,6 @@ export async function callWorkspace(d: D1Database, now: number): Promise<void> {
   await listProgramFiles(d, place);
   await changeProgramFiles(d, place, []);
   const call = { taskId: "task_a", turn: 1, call: 1 };
-  await readMade(d, call);
+  await readWorkspace(d, call, "conv_a");
   await changeByCall(d, call, { conversationId: "conv_a", changes: [], said: "x" }, now);
-  await readPolicyOf(d, "conv_a");
 }

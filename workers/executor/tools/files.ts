@@ -4,11 +4,11 @@ import { files as definition } from "../../../shared/contracts/tools/files.ts";
 import type { InputOf } from "../../../shared/contracts/tools/index.ts";
 import { formatSize } from "../../../shared/files.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { type PathChange, readMade } from "../../../shared/store/workspace.ts";
+import type { PathChange } from "../../../shared/store/workspace.ts";
 import { formatCode } from "../../../shared/text.ts";
-import { readPathRules } from "../rules.ts";
+import { makePathRules } from "../rules.ts";
 import { decodeText, readPathOf, Workspace, WorkspaceError } from "../workspace.ts";
-import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts";
+import { failing, type Run, type ToolResult } from "./tool.ts";
 
 type Input = InputOf<"files">;
 const TEXT = "text/plain; charset=utf-8";
@@ -18,20 +18,17 @@ const LISTED_MAX = 200;
 
 export const files: Run<"files"> = async (context, input) => {
   try {
+    const workspace = await Workspace.open(context);
     // Made again, as a step is whose end nobody heard of, it says what it has said.
-    const made = await readMade(context.env.DB, context);
-    if (made !== null) return say(made);
-    return await OPS[input.op](await Workspace.open(context), input, context);
+    if (workspace.made !== null) return say(workspace.made);
+    return await OPS[input.op](workspace, input);
   } catch (error) {
     if (error instanceof WorkspaceError) return failing(`Not done: ${error.message}.`);
     throw error;
   }
 };
 
-const OPS: Record<
-  Input["op"],
-  (workspace: Workspace, input: Input, context: ToolContext) => ToolResult | Promise<ToolResult>
-> = {
+const OPS: Record<Input["op"], (workspace: Workspace, input: Input) => ToolResult | Promise<ToolResult>> = {
   list,
   read,
   write: async (workspace, input) => {
@@ -114,7 +111,7 @@ async function edit(workspace: Workspace, input: Input): Promise<ToolResult> {
   return put(workspace, path, text.split(find).join(replace));
 }
 
-async function move(workspace: Workspace, input: Input, context: ToolContext): Promise<ToolResult> {
+async function move(workspace: Workspace, input: Input): Promise<ToolResult> {
   const [from, to] = [pathOf(input), readPathOf(input.to ?? "")];
   if (to === from || to.startsWith(`${from}/`)) throw new WorkspaceError("it cannot be moved into itself");
   if (workspace.find(to) !== undefined)
@@ -122,7 +119,7 @@ async function move(workspace: Workspace, input: Input, context: ToolContext): P
   workspace.assertFree(to);
   const moved = whatIs(workspace, from);
   const targets = moved.map(({ path }) => readPathOf(`${to}${path.slice(from.length)}`));
-  await assertRuled(context, from, [...moved.map(({ path }) => path), ...targets]);
+  assertRuled(workspace, from, [...moved.map(({ path }) => path), ...targets]);
   const changes = moved.flatMap(({ path, ...file }, index): PathChange[] => [
     { path, base: file.sha256, file: null },
     { path: targets[index] ?? path, base: null, file },
@@ -130,11 +127,11 @@ async function move(workspace: Workspace, input: Input, context: ToolContext): P
   return make(workspace, changes, `${from} is ${to} now${describeCount(moved)}.`);
 }
 
-async function remove(workspace: Workspace, input: Input, context: ToolContext): Promise<ToolResult> {
+async function remove(workspace: Workspace, input: Input): Promise<ToolResult> {
   const path = pathOf(input);
   const removed = whatIs(workspace, path);
-  await assertRuled(
-    context,
+  assertRuled(
+    workspace,
     path,
     removed.map((file) => file.path),
   );
@@ -153,9 +150,9 @@ function whatIs(workspace: Workspace, path: string) {
 }
 
 /** Of a folder the policy has seen the name alone: what it says of the files in it holds as well. Throws where it does not allow one. */
-async function assertRuled(context: ToolContext, named: string, paths: readonly string[]): Promise<void> {
+function assertRuled({ policy }: Workspace, named: string, paths: readonly string[]): void {
   if (paths.every((path) => path === named)) return;
-  const refuse = await readPathRules(context, definition);
+  const refuse = makePathRules(policy, definition);
   for (const path of paths) {
     const why = refuse(path);
     if (why !== null) throw new WorkspaceError(`${why} of ${formatCode(path)}: name it by itself`);

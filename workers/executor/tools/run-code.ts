@@ -20,7 +20,7 @@ export const runCode: Run<"run_code"> = async (context, input) => {
     return "result" in ran ? ran.result : ran;
   }
   try {
-    return (await findAside(context)) ?? (await runInWorkspace(context, runner, input.code));
+    return await runInWorkspace(context, runner, input.code);
   } catch (error) {
     if (error instanceof WorkspaceError) return failing(`Not done: ${error.message}.`);
     throw error;
@@ -33,8 +33,9 @@ async function runInWorkspace(
   code: string,
 ): Promise<ToolResult | Transient> {
   const workspace = await Workspace.open(context);
+  if (workspace.made !== null) return findAside(context, workspace.made);
   const laid = await layOut(workspace, context, definition);
-  const bash = runsScripts(code) && (await mayRunScripts(context, definition));
+  const bash = runsScripts(code) && mayRunScripts(workspace.policy, definition);
   const ran = await run(context, runner, { code, bash, files: [...laid.files] });
   if (!("result" in ran)) return ran;
   const { result, left } = ran;

@@ -17,8 +17,6 @@ const LOOK_MS = 3_000;
 const COMMAND_NOT_FOUND = 127;
 
 export const shell: Run<"shell"> = async (context, { script, timeout_s }) => {
-  const made = await findAside(context);
-  if (made !== null) return made;
   const { RUNNER: runner } = context.env;
   if (runner === undefined) return failing(NO_RUNNER);
   const timings = readTimings(context.env);
@@ -26,6 +24,7 @@ export const shell: Run<"shell"> = async (context, { script, timeout_s }) => {
     timeout_s === undefined ? timings.shell_wall_ms : Math.min(timeout_s * 1_000, timings.shell_wall_ms_max);
   try {
     const workspace = await Workspace.open(context);
+    if (workspace.made !== null) return await findAside(context, workspace.made);
     const laid = await layOut(workspace, context, definition);
     const sandbox = new EmbeddedSandbox(runner, timings.sandbox_queue_ms);
     await sandbox.put(laid.files);
