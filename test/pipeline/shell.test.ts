@@ -100,12 +100,12 @@ it("is what a model works with, three turns and a task later too", async () => {
 
 it("tells programs its exit code and what it printed, the whole of it in a file", async () => {
   const { sh, call, paths } = open("codes");
-  const shown = { task: { status: "succeeded" }, ok: true, output: "out\nerr\n", value: 0, error: null };
+  const shown = { task: { status: "succeeded" }, ok: true, output: "out\nerr", value: 0, error: null };
   expect(await sh("echo out; echo err >&2")).toMatchObject(shown);
   expect(await sh("echo out; exit 7")).toMatchObject({
     task: { status: "failed" },
     ok: false,
-    output: "out\n",
+    output: "out",
     value: 7,
     error: "It ended with exit code 7.",
   });
@@ -129,7 +129,7 @@ it("takes out what a script or code has left, deletions too, and keeps what it k
   expect(await list()).toEqual([
     "bytes application/octet-stream",
     "d/f.json application/json",
-    "keep.csv text/plain;charset=utf-8",
+    "keep.csv text/csv; charset=utf-8",
     "new.json application/json",
   ]);
   const code = "workspace.delete('bytes'); workspace.write('d/f.json/g', 1)";
@@ -233,15 +233,15 @@ it("does what the documentation shows", async () => {
   }
   expect(outputs).toEqual([
     expect.stringMatching(/5 \.\/inbox\/sales\.csv/),
-    expect.stringMatching(/^June,6\nMay,4\nJuly,2\nMay,1\nmonth,sales\n$/),
-    "13\n",
-    "May\n",
+    expect.stringMatching(/^June,6\nMay,4\nJuly,2\nMay,1\nmonth,sales$/),
+    "13",
+    "May",
     expect.stringContaining("2:2026-01-01 10:01 ERROR a"),
     expect.stringMatching(/1 2026-01-01 10\n +1 2026-01-01 11/),
-    "Ada\nGrace\n",
+    "Ada\nGrace",
     expect.stringMatching(/^month \| sales\n--- \| ---\nMay \| 4/),
     expect.stringContaining("-two\n+three"),
-    "July\nJune\nMay\n",
+    "July\nJune\nMay",
   ]);
 });
 
@@ -264,6 +264,13 @@ it("has in it what the policy allows, and asks for what it does not tell", async
     expect((await run(code)).error).toContain("Not kept: `secret/new` (rule 1 says deny)");
     expect(await get("secret/key")).toBe("the secret");
     expect((await sh("rm open.txt")).error).toContain("rule 2 says deny");
+    expect((await run("await bash('rm open.txt')")).error).toContain("a policy holds scripts back");
+    const misspelt = { ...policy, rules: [{ tool: "shel", decision: "deny" }] };
+    expect((await pipeline.api("PUT", "/policy", misspelt)).body).toMatchObject({
+      errors: [{ path: "rules.0.tool", message: expect.stringContaining("shell") }],
+    });
+    const own = [{ tool: "run_code", decision: "deny", commands: ["rm"] }];
+    await pipeline.api("PUT", "/policy", { ...policy, rules: own });
     expect((await run("await bash('rm open.txt')")).error).toContain("a policy holds scripts back");
   } finally {
     await pipeline.api("PUT", "/policy", { ...policy, rules: [] });

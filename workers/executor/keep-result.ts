@@ -4,7 +4,7 @@ import type { Outcome } from "../../shared/contracts/tool.ts";
 import { keepFile, formatSize } from "../../shared/files.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { CallKey } from "../../shared/contracts/turn.ts";
-import { cutMiddle, truncate } from "../../shared/text.ts";
+import { cutMiddle, LEFT_OUT_UNITS } from "../../shared/text.ts";
 import type { ToolResult } from "./tools/tool.ts";
 
 /** Keeps them in R2; the words say which files there are. Throws when R2 does not take them. */
@@ -19,10 +19,12 @@ export async function keepResult(
   const text = joinLines(output, error ?? value?.shown ?? "");
   // A value that is too long for programs is in the file as it is shown.
   const isLong = text.length > LIMITS.observation_chars_max || value?.json === null;
-  const most = truncate(text, LIMITS.output_chars_max);
+  const most = cutMiddle(text, LIMITS.output_chars_max);
   const whole = isLong ? [outputFile(`output-${turn}.${call}.txt`, most)] : [];
   const files = await Promise.all([...whole, ...made].map((file) => keepFile(bucket, file)));
-  const attached = most === text ? "the whole is" : `the first ${most.length} characters are`;
+  // What is as long as may be was cut before, by whoever has brought it.
+  const isWhole = text.length < LIMITS.output_chars_max - LEFT_OUT_UNITS;
+  const attached = isWhole ? "the whole is" : "of it, its beginning and its end are";
   const cutNote = `\n… (${attached} attached)`;
   const images = await Promise.all(
     seen.slice(0, LIMITS.files_per_call_max).map((image) => keepFile(bucket, image)),

@@ -13,9 +13,9 @@ export function makePathRules(policy: Policy, tool: AskedTool): (path: string) =
 
 /** Whether code may run scripts by itself: not where the policy holds back what a call of its own would have asked for. */
 export function mayRunScripts({ rules }: Policy, tool: AskedTool): boolean {
-  return rules.every(
-    (rule) => rule.decision === "allow" || rule.tool === tool.name || rule.paths !== undefined,
-  );
+  const holdsBack = ({ decision, tool: name, paths, commands }: PolicyRule) =>
+    decision !== "allow" && (commands !== undefined || (name !== tool.name && paths === undefined));
+  return !rules.some(holdsBack);
 }
 
 /** The others have decided on the call itself, which was approved where they ask. */

@@ -14,6 +14,7 @@ import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts"
 
 /** A job that takes longer is told of, this often. */
 const LOOK_MS = 3_000;
+const BOUND_MET = 126;
 const COMMAND_NOT_FOUND = 127;
 
 export const shell: Run<"shell"> = async (context, { script, timeout_s }) => {
@@ -64,7 +65,7 @@ async function follow(sandbox: Sandbox, jobId: string, context: ToolContext): Pr
 }
 
 function observe(end: JobEnd, wallMs: number, missing: string): ToolResult {
-  const texts = [end.output, missing].filter((text) => text !== "");
+  const texts = [end.output.replace(/\n$/, ""), missing].filter((text) => text !== "");
   const parts = texts.map((text) => ({ type: "text" as const, text }));
   const nothing = "Nothing of what it changed is kept.";
   switch (end.kind) {
@@ -89,6 +90,8 @@ function observe(end: JobEnd, wallMs: number, missing: string): ToolResult {
 
 function describeExit(code: number, output: string): string {
   const words = `It ended with exit code ${code}.`;
+  if (code === BOUND_MET)
+    return `${words} What it has printed last names the bound of this shell that it met.`;
   if (code !== COMMAND_NOT_FOUND && !output.includes("command not found")) return words;
   return `${words} This shell is an embedded one, without git, python, node, curl, tar, zip and packages: \`ls /usr/bin\` says what it has, and JavaScript is run by \`/run\`.`;
 }

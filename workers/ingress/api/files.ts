@@ -1,5 +1,6 @@
 /** `/v1/conversations/:name/files`: the workspace of a program's conversation, listed, read, written, deleted. */
 import { type Context, Hono } from "hono";
+import { getMimeType } from "hono/utils/mime";
 import type { FileList, FileView } from "../../../shared/contracts/api.ts";
 import { cleanName, keepFile } from "../../../shared/files.ts";
 import { deriveId } from "../../../shared/ids.ts";
@@ -16,6 +17,8 @@ type Api = Context<{ Bindings: Env }>;
 
 const OTHER = "application/octet-stream";
 const MIME = /^[\w.+-]+\/[\w.+-]+( *; *[\w.+-]+=("[^"]*"|[\w.+-]+))*$/;
+/** What clients say where nobody has told them. */
+const UNSAID = /^(application\/(x-www-form-urlencoded|octet-stream)|text\/plain;charset=utf-8)$/;
 const NO_FILE = "The conversation has no file at this path.";
 
 export const files = new Hono<{ Bindings: Env }>();
@@ -46,7 +49,7 @@ files.put("/:name/files/:path{.+}", async (c) => {
     throw new HttpProblem({ status: 409, title: "Something else is there", detail });
   }
   const content = await readContent(c);
-  const mime = readMime(c);
+  const mime = readMime(c, path);
   const { sha256, bytes } = await keepFile(c.env.FILES, { name: path, mime, content });
   const before = known.find((one) => one.path === path);
   const file = { sha256, bytes, mime, message_id: null };
@@ -96,10 +99,11 @@ function readBase(c: Api, before: WorkspaceFile | undefined): string | null {
   return isWanted ? before.sha256 : wanted;
 }
 
-/** What is no type, or too long for one, is none that is known. */
-function readMime(c: Api): string {
+/** As it is said; by the file's name where nothing, or what clients say of anything, is said. */
+function readMime(c: Api, path: string): string {
   const mime = c.req.header("content-type")?.toLowerCase() ?? "";
-  return MIME.test(mime) && mime.length <= LIMITS.mime_chars_max ? mime : OTHER;
+  const isSaid = MIME.test(mime) && mime.length <= LIMITS.mime_chars_max && !UNSAID.test(mime);
+  return isSaid ? mime : (getMimeType(path) ?? OTHER);
 }
 
 /** Read no further than a file may be long. */

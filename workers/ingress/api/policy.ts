@@ -12,6 +12,17 @@ import { HttpProblem } from "../problem.ts";
 import { authenticate, unwrapOutcome } from "./caller.ts";
 import { readJson } from "./request.ts";
 
+const NAMES = ["*", ...TOOLS.map(({ name }) => name)];
+
+/** A rule for a tool that there is not would hold nothing back, in silence. */
+const WantedPolicy = Policy.check(({ value, issues }) => {
+  for (const [index, { tool }] of value.rules.entries()) {
+    if (NAMES.includes(tool)) continue;
+    const message = `A tool's name, or *: ${NAMES.join(", ")}`;
+    issues.push({ code: "custom", input: tool, path: ["rules", index, "tool"], message });
+  }
+});
+
 export const policy = new Hono<{ Bindings: Env }>();
 
 policy.get("/", async (c) => {
@@ -24,7 +35,7 @@ policy.get("/", async (c) => {
 
 policy.put("/", async (c) => {
   const caller = await authenticate(c);
-  const wanted = await readJson(c, () => Policy);
+  const wanted = await readJson(c, () => WantedPolicy);
   unwrapOutcome(await setPolicy(c.env.DB, caller, wanted), "tenant");
   log("info", { stage: "ingress", effect: "policy set", rules: wanted.rules.length });
   return c.json<PolicyView>(view(wanted, undefined, {}));

@@ -18,7 +18,9 @@ const BOUNDS = {
   maxCommandCount: 20_000,
   // What is redirected into files counts too.
   maxOutputSize: LIMITS.sandbox_bytes_max,
-  maxStringLength: 8 * MIB,
+  maxStringLength: LIMITS.sandbox_bytes_max,
+  // Beyond it an expansion is cut in silence.
+  maxBraceExpansionResults: 100_000,
   maxLiveBytes: 64 * MIB,
   maxInputBytes: 64 * MIB,
   maxFileSystemBytes: 2 * LIMITS.sandbox_bytes_max,
@@ -32,6 +34,7 @@ const TIMED_OUT = 124;
 const OWN_DEADLINE = /exceeded (its )?execution deadline/;
 /** For whoever has made the shell, and not for whoever uses it. */
 const ADVICE = /, increase executionLimits\.\w+/g;
+const NOT_IN_HERE = /command not available in browser environments\..*/g;
 
 export default {
   async fetch(request: Request): Promise<Response> {
@@ -74,7 +77,12 @@ export async function runBash(script: string, laid: Contents, wallMs: number) {
   const { left, links } = await readAll(fs);
   const unkept = links.map((path) => `(${path} is a link, and is not kept)\n`).join("");
   const isLate = exitCode === TIMED_OUT && OWN_DEADLINE.test(said);
-  return { output: `${said.replaceAll(ADVICE, "")}${unkept}`, exitCode, isLate, left };
+  return {
+    output: `${said.replaceAll(ADVICE, "").replaceAll(NOT_IN_HERE, "command not found")}${unkept}`,
+    exitCode,
+    isLate,
+    left,
+  };
 }
 
 /** What lies in the workspace. A link is none of it: it would lead to what somebody else lays there later. */

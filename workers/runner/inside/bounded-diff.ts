@@ -14,7 +14,7 @@ export const boundedDiff = defineCommand("diff", async (args, { fs, cwd, stdin }
     lines += text.split("\n").length;
   }
   if (lines > LINES_MAX) {
-    const stderr = `diff: the files have ${lines} lines together; ${LINES_MAX} at most are compared here. comm and cmp take more.\n`;
+    const stderr = `diff: the files have ${lines} lines together; ${LINES_MAX} at most are compared here. comm takes more, of sorted files.\n`;
     return { stdout: "", stderr, exitCode: 2 };
   }
   const own = new Bash({ fs, cwd, commands: ["diff"], defenseInDepth: false });
