@@ -152,6 +152,7 @@ describe.each(IMPLEMENTATIONS)("the %s sandbox", (_, openImplementation) => {
     ["growth", "x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done"],
     ["a catastrophic pattern", `echo ${"a".repeat(60)}b | grep -E '^(a+)+$'`],
     ["a diff bomb", "seq 1 30000 > a; seq 30000 -1 1 > b; diff a b"],
+    ["a hidden diff bomb", "seq 1 30000 > -a; seq 30000 -1 1 > -b; diff -- -a -b"],
     ["a huge sort", "for i in 1 2 3 4 5 6; do seq 1 90000; done > n; cat n n > m; sort -r m | tail -1"],
     ["50 MB of output", "for i in $(seq 1 5000); do printf '%010000d\\n' $i; done"],
     ["a wide printf", "printf '%999999999d' 1"],
@@ -191,6 +192,36 @@ describe.each(IMPLEMENTATIONS)("the %s sandbox", (_, openImplementation) => {
     const { sandbox, end: ended } = await run("ls -A . /tmp");
     expect(ended.output).not.toContain("mine");
     expect(await left(sandbox)).toEqual({});
+  });
+
+  it("refuses what it would break in silence, and does the same by awk", async () => {
+    const files = { "f.csv": "März,4\nMai,6\n" };
+    const read = 'while IFS= read -r line; do echo "$line" >> copy; done < f.csv';
+    const { sandbox, end: ended } = await run(read, files);
+    expect(ended).toMatchObject({ kind: "refused", reason: expect.stringContaining("use awk") });
+    expect(await left(sandbox)).toEqual({});
+    expect((await run(read, { "f.csv": "May,4\n" })).end).toMatchObject({ kind: "exited", code: 0 });
+    const other = await run(
+      "awk -F, '{ print $2 > $1 }' f.csv; for w in $(cat f.csv); do echo $w; done",
+      files,
+    );
+    expect(other.end).toMatchObject({ kind: "exited", output: "März,4\nMai,6\n" });
+    expect(await left(other.sandbox)).toEqual({ März: "4\n", Mai: "6\n" });
+  });
+
+  it("says how much it is that cannot come back", async () => {
+    const many = await run("for i in $(seq 1 1001); do : > f$i; done");
+    expect(many.end).toMatchObject({ kind: "refused", reason: expect.stringContaining("1001 files") });
+    const big = "x=$(printf '%01000000d' 1); for i in $(seq 1 9); do printf $x > f$i; cp f$i g$i; done";
+    expect((await run(big)).end).toMatchObject({
+      kind: "refused",
+      reason: expect.stringContaining("16 MiB"),
+    });
+  });
+
+  it("takes scripts as other systems write them", async () => {
+    expect((await run("if true\r\nthen echo yes\r\nfi\r\n")).end).toMatchObject({ code: 0, output: "yes\n" });
+    expect((await run("#!/bin/bash\ncat <<E\nfirst\nE\n# no more")).end).toMatchObject({ output: "first\n" });
   });
 
   it("leaves no link, and names it", async () => {

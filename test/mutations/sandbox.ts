@@ -3,13 +3,14 @@ import type { Mutation } from "./mutation.ts";
 
 const SANDBOX = "test/sandbox.test.ts";
 const SHELL = "test/pipeline/shell.test.ts";
+const RULES = "test/pipeline/rules-of-files.test.ts";
 
 export const SANDBOXES: readonly Mutation[] = [
   {
     name: "nothing is kept of what was too slow",
-    file: "workers/executor/sandboxes/embedded.ts",
-    find: 'if (error !== null) return { kind: "timed_out", ...said };',
-    replace: "void error;",
+    file: "workers/runner/inside/bash.ts",
+    find: "if (exitCode === TIMED_OUT && OWN_DEADLINE.test(said)) return LATE;",
+    replace: "void LATE;",
     test: SANDBOX,
   },
   {
@@ -25,6 +26,34 @@ export const SANDBOXES: readonly Mutation[] = [
     find: "if (lines > LINES_MAX)",
     replace: "if (lines > 1e9)",
     test: SANDBOX,
+  },
+  {
+    name: "what is broken in silence is refused",
+    file: "workers/runner/inside/bash.ts",
+    find: "return BREAKS_LETTERS;",
+    replace: "void BREAKS_LETTERS;",
+    test: SANDBOX,
+  },
+  {
+    name: "what nobody waits for is done before the code is",
+    file: "workers/runner/inside/harness.ts",
+    find: "  await scripts;\n",
+    replace: "",
+    test: SHELL,
+  },
+  {
+    name: "a path is a file's or a folder's, whoever made it up",
+    file: "workers/executor/laying.ts",
+    find: "(isUnseen ? UNSEEN : whyClash(there, path, content))",
+    replace: "(isUnseen ? UNSEEN : null)",
+    test: SHELL,
+  },
+  {
+    name: "what closes a list holds for files",
+    file: "workers/executor/rules.ts",
+    find: '(decision === "deny" && hosts === undefined && commands === undefined)',
+    replace: "false",
+    test: RULES,
   },
   {
     name: "links are not kept",
@@ -52,14 +81,14 @@ export const SANDBOXES: readonly Mutation[] = [
     file: "workers/executor/laying.ts",
     find: "if (refused.includes(file)) continue;",
     replace: "",
-    test: SHELL,
+    test: RULES,
   },
   {
     name: "nor changed",
     file: "workers/executor/laying.ts",
     find: "  return refuse(path);\n}",
     replace: "  void refuse;\n  return null;\n}",
-    test: SHELL,
+    test: RULES,
   },
   {
     name: "a file that grew too large is named",
@@ -73,7 +102,7 @@ export const SANDBOXES: readonly Mutation[] = [
     file: "workers/executor/tools/run-code.ts",
     find: "runsScripts(code) && mayRunScripts(workspace.policy, definition)",
     replace: "runsScripts(code)",
-    test: SHELL,
+    test: RULES,
   },
   {
     name: "a change that was made is not made again",

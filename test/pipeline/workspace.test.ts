@@ -243,22 +243,6 @@ it("is nobody else's key's, before its first task and after", async () => {
   expect(await (await get("/own.csv", mine)).text()).toBe(CSV);
 });
 
-it("holds what rules say of the files in a folder", async () => {
-  await call({ op: "write", path: "a/secret/x", text: "x" }, "ruled");
-  const rules = [{ tool: "*", decision: "deny", paths: ["a/secret/**"] }];
-  const policy = { rules, inside_hosts: [], approvers: "person" };
-  await pipeline.api("PUT", "/policy", policy);
-  expect(errorOf(await call({ op: "move", path: "a", to: "b" }, "ruled"))).toContain(
-    "rule 1 says deny of `a/secret/x`",
-  );
-  expect(errorOf(await call({ op: "delete", path: "a" }, "ruled"))).toContain("rule 1 says deny");
-  await pipeline.api("PUT", "/policy", { ...policy, rules: [] });
-  expect(outputOf(await call({ op: "move", path: "a", to: "b" }, "ruled"))).toBe("a is b now.");
-  expect(errorOf(await call({ op: "move", path: "b/secret/x", to: "b" }, "ruled"))).toContain(
-    "`b` is a folder",
-  );
-});
-
 it("can be emptied when it is full", async () => {
   await call({ op: "write", path: "here", text: "x" }, "full");
   await pipeline.sql(

@@ -1,9 +1,9 @@
 /** What a job has left in the workspace, kept once, with the job's result. */
-import { setAside } from "./aside.ts";
+import { findAside, setAside } from "./aside.ts";
 import type { Laid } from "./laying.ts";
 import type { LeftFile } from "./sandboxes/sandbox.ts";
 import type { ToolContext, ToolResult } from "./tools/tool.ts";
-import { type Workspace, WorkspaceError } from "./workspace.ts";
+import { Workspace, WorkspaceError } from "./workspace.ts";
 
 interface Leaving {
   readonly workspace: Workspace;
@@ -24,6 +24,9 @@ export async function keepChanges(
     return told;
   } catch (error) {
     if (!(error instanceof WorkspaceError)) throw error;
+    // The same step, made twice at once: the other was faster.
+    const { made } = await Workspace.open(context);
+    if (made !== null) return findAside(context, made);
     return complain(result, `Nothing of what it changed is kept: ${error.message}.`);
   }
 }

@@ -6,7 +6,7 @@ import type { AskedTool } from "../../shared/policy/decide.ts";
 import { concurrently } from "../../shared/queue/concurrently.ts";
 import type { PathChange, WorkspaceFile } from "../../shared/store/workspace.ts";
 import { formatCode } from "../../shared/text.ts";
-import { normalizePath, WORKSPACE_FULL } from "../../shared/workspace-paths.ts";
+import { findClash, normalizePath, WORKSPACE_FULL } from "../../shared/workspace-paths.ts";
 import { makePathRules } from "./rules.ts";
 import type { LeftFile } from "./sandboxes/sandbox.ts";
 import type { ToolContext } from "./tools/tool.ts";
@@ -67,14 +67,24 @@ async function readLeft(workspace: Workspace, { taken, refuse }: Rules, left: re
     throw new WorkspaceError(WORKSPACE_FULL);
   const changes: PathChange[] = [];
   const lost: string[] = [];
+  const gone = new Set(left.flatMap(({ path, content }) => (content === null ? path : [])));
+  const written = left.flatMap(({ path, content }) => (content === null ? [] : path));
+  const there = [...workspace.files.map(({ path }) => path).filter((path) => !gone.has(path)), ...written];
   await concurrently(left, AT_ONCE, async ({ path, content }) => {
     const base = taken.find((file) => file.path === path);
-    const why = whyNot(path, content, refuse) ?? (base === undefined && workspace.find(path) ? UNSEEN : null);
+    const isUnseen = base === undefined && workspace.find(path) !== undefined;
+    const why = whyNot(path, content, refuse) ?? (isUnseen ? UNSEEN : whyClash(there, path, content));
     if (why !== null) lost.push(`${formatCode(path)} (${why})`);
     else if (content === null) changes.push({ path, base: base?.sha256 ?? null, file: null });
     else changes.push(await workspace.keep(path, getMimeType(path) ?? guessMime(base, content), content));
   });
   return { changes, lost: shorten(lost) };
+}
+
+/** A path is a file's or a folder's, also among those that a job has made up. */
+function whyClash(there: readonly string[], path: string, content: LeftFile["content"]): string | null {
+  const clash = content === null ? null : findClash(there, path);
+  return clash === null ? null : `${clash} stands in the way`;
 }
 
 const UNSEEN = "another lies there, which was not laid out";

@@ -11,15 +11,21 @@ export function makePathRules(policy: Policy, tool: AskedTool): (path: string) =
   };
 }
 
-/** Whether code may run scripts by itself: not where the policy holds back what a call of its own would have asked for. */
+/**
+ * Whether code may run scripts by itself: not where a rule might hold back what a call of its own would have asked for, by commands, or
+ * of another tool than the code's. Rules that are the same for both, and those on hosts, hold for the code as well.
+ */
 export function mayRunScripts({ rules }: Policy, tool: AskedTool): boolean {
-  const holdsBack = ({ decision, tool: name, paths, commands }: PolicyRule) =>
-    decision !== "allow" && (commands !== undefined || (name !== tool.name && paths === undefined));
-  return !rules.some(holdsBack);
+  const isOfCode = ({ tool: name, paths, hosts }: PolicyRule) =>
+    name === tool.name || hosts !== undefined || (name === "*" && paths !== undefined);
+  return rules.every((rule) => rule.decision === "allow" || (rule.commands === undefined && isOfCode(rule)));
 }
 
-/** The others have decided on the call itself, which was approved where they ask. */
-const concernsPaths = ({ paths, decision }: PolicyRule) => paths !== undefined || decision === "allow";
+/** The others have decided on the call itself, which was approved where they ask. What closes a list of what is allowed holds for files too. */
+const concernsPaths = ({ decision, paths, hosts, commands }: PolicyRule) =>
+  paths !== undefined ||
+  decision === "allow" ||
+  (decision === "deny" && hosts === undefined && commands === undefined);
 
 /** In place of a rule that does not count, so that the others keep their numbers. */
 const NO_TOOL = "";

@@ -4,8 +4,8 @@ import { LIMITS } from "../../limits.ts";
 import { stripFence } from "../../text.ts";
 import { describeTool } from "../tool.ts";
 
-/** Whether it calls `bash(…)`, as far as its text tells. */
-export const runsScripts = (code: string) => /\bbash\s*\(/.test(code);
+/** Whether it may call `bash`, as far as its text tells. */
+export const runsScripts = (code: string) => /\bbash\b/.test(code);
 
 export const runCode = describeTool({
   name: "run_code",

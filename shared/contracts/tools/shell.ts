@@ -13,7 +13,7 @@ export const shell = describeTool({
     "Runs a script of bash whose working directory is this conversation's workspace; what it changes there stays, also for the other tools. " +
     "You get what it printed, stderr included, and its exit code where that is not 0. It is an embedded shell: it has awk, sed, grep, rg, jq, sort, " +
     "uniq, cut, paste, join, comm, find, xargs, tr, wc, head, tail, diff, base64, sha256sum, gzip, date, printf, bash's arrays, functions, loops and here-documents; " +
-    "it has no network, no git, no python, no node, no tar or zip, no bc, no trap, and no packages to install: compute with JavaScript instead. " +
+    "it has no network, no git, no python, no node, no tar or zip, no bc, no trap, no packages to install, and its `read` and `mapfile` take ASCII only: compute with JavaScript instead. " +
     `It may take ${TIMINGS.shell_wall_ms / 1_000} seconds, with \`timeout_s\` up to ${TIMEOUT_S_MAX}.`,
   input: z.strictObject({
     script: z.string().check(z.minLength(1), z.maxLength(LIMITS.code_chars_max)),

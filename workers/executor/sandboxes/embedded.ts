@@ -4,6 +4,9 @@ import { describeError } from "../../../shared/errors.ts";
 import { askRunner, type Runner } from "../runner.ts";
 import type { JobEnd, JobLimits, JobState, LeftFile, Sandbox } from "./sandbox.ts";
 
+/** What the shell says of a script whose time was over: see `workers/runner/inside/bash.ts`. */
+const LATE = "timed out";
+
 interface Job {
   readonly cancelling: AbortController;
   readonly ended: Promise<JobEnd>;
@@ -79,7 +82,8 @@ export class EmbeddedSandbox implements Sandbox {
     const { printed: output, value, error, changes } = result;
     const said = { output, next: output.length };
     if (value === null) return { kind: "lost", reason: error ?? "it said nothing", ...said };
-    if (error !== null) return { kind: "timed_out", ...said };
+    if (error === LATE) return { kind: "timed_out", ...said };
+    if (error !== null) return { kind: "refused", reason: error, ...said };
     for (const { path, content } of changes) {
       this.left.set(path, { path, content });
       if (content === null) this.files.delete(path);

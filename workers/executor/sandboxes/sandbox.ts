@@ -14,6 +14,8 @@ export type JobState = { readonly output: string; readonly next: number } & (
   | { readonly kind: "cancelled" }
   /** Others took too long before it: it never began. */
   | { readonly kind: "not_started" }
+  /** It has ended, and nothing of what it left can be taken. */
+  | { readonly kind: "refused"; readonly reason: string }
   /** What became of it is not known, or it has broken the sandbox. */
   | { readonly kind: "lost"; readonly reason: string }
 );

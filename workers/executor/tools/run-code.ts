@@ -12,12 +12,16 @@ import { askRunner, BLAMED_FROM_ATTEMPT, NO_RUNNER, type Runner } from "../runne
 import { Workspace, WorkspaceError } from "../workspace.ts";
 import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts";
 
+/** Code may hide a name from whoever looks for it, and would find no files. */
+const UNNAMED = "Nothing of what it wrote is kept: it uses the workspace without naming `workspace`.";
+
 export const runCode: Run<"run_code"> = async (context, input) => {
   const { RUNNER: runner } = context.env;
   if (runner === undefined) return failing(NO_RUNNER);
   if (!definition.usesWorkspace(input)) {
     const ran = await run(context, runner, { code: input.code, bash: false, files: [] });
-    return "result" in ran ? ran.result : ran;
+    if (!("result" in ran)) return ran;
+    return ran.left.length === 0 ? ran.result : { ...ran.result, error: UNNAMED };
   }
   try {
     return await runInWorkspace(context, runner, input.code);

@@ -22,7 +22,9 @@ export const shell: Run<"shell"> = async (context, { script, timeout_s }) => {
   if (runner === undefined) return failing(NO_RUNNER);
   const timings = readTimings(context.env);
   const wallMs =
-    timeout_s === undefined ? timings.shell_wall_ms : Math.min(timeout_s * 1_000, timings.shell_wall_ms_max);
+    timeout_s === undefined
+      ? timings.shell_wall_ms
+      : Math.min(Math.ceil(timeout_s * 1_000), timings.shell_wall_ms_max);
   try {
     const workspace = await Workspace.open(context);
     if (workspace.made !== null) return await findAside(context, workspace.made);
@@ -80,6 +82,8 @@ function observe(end: JobEnd, wallMs: number, missing: string): ToolResult {
         value: null,
         error: `Timed out: it ran longer than ${wallMs / 1_000} s. ${nothing}`,
       };
+    case "refused":
+      return { parts, value: null, error: `Nothing of what it changed is kept: ${end.reason}.` };
     case "lost":
       return { parts, value: null, error: `Not done: the sandbox was lost (${end.reason}). ${nothing}` };
     case "cancelled":

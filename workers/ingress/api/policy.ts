@@ -14,12 +14,14 @@ import { readJson } from "./request.ts";
 
 const NAMES = ["*", ...TOOLS.map(({ name }) => name)];
 
-/** A rule for a tool that there is not would hold nothing back, in silence. */
+/** A rule for a tool that there is not, or of what no call tells together, would hold nothing back, in silence. */
 const WantedPolicy = Policy.check(({ value, issues }) => {
-  for (const [index, { tool }] of value.rules.entries()) {
-    if (NAMES.includes(tool)) continue;
-    const message = `A tool's name, or *: ${NAMES.join(", ")}`;
-    issues.push({ code: "custom", input: tool, path: ["rules", index, "tool"], message });
+  for (const [index, { tool, paths, commands }] of value.rules.entries()) {
+    const refuse = (field: string, message: string) =>
+      issues.push({ code: "custom", input: value, path: ["rules", index, field], message });
+    if (!NAMES.includes(tool)) refuse("tool", `A tool's name, or *: ${NAMES.join(", ")}`);
+    if (paths !== undefined && commands !== undefined)
+      refuse("commands", "A script does not tell its paths: one rule for paths, and another for commands");
   }
 });
 

@@ -8,7 +8,7 @@ import type { CodeResult } from "../../../shared/contracts/code.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { cutMiddle } from "../../../shared/text.ts";
 import { boundedDiff } from "./bounded-diff.ts";
-import { compare, type Contents } from "./workspace.ts";
+import { compare, type Contents, whyTooMuch } from "./workspace.ts";
 
 const MIB = 1024 * 1024;
 const HOME = "/workspace";
@@ -40,20 +40,28 @@ export default {
   async fetch(request: Request): Promise<Response> {
     const { code, files, wallMs } = await decodeCodeRequest(request);
     const laid = new Map(files.map(({ path, content }) => [path, content]));
-    const { output, exitCode, isLate, left } = await runBash(code, laid, wallMs);
+    const { output, exitCode, refused, changes } = await runBash(code, laid, wallMs);
     const result: CodeResult = {
       kind: "done",
       printed: cutMiddle(output, LIMITS.output_chars_max),
       value: { shown: String(exitCode), json: String(exitCode) },
-      error: isLate ? "timed out" : null,
+      error: refused,
       files: [],
-      changes: compare(laid, left),
+      changes,
     };
     return new Response(encodeCodeForm(result));
   },
 };
 
-/** Runs a script over these files. @returns what it has printed, and the files as it has left them. */
+/** Why nothing of what a script has left is taken. */
+const LATE = "timed out";
+/** just-bash's own `read` and `mapfile` take UTF-8 for Latin-1 (3.4.2), and nobody would see what came of it. */
+const BREAKS_LETTERS =
+  "letters beyond ASCII were broken by `read` or `mapfile`, which cannot read them here: use awk, sed, or a loop over `$(…)`";
+const READS = /\b(read|mapfile|readarray)\b/;
+const BROKEN = /[\u00C2-\u00F4][\u0080-\u00BF]/;
+
+/** Runs a script over these files. @returns what it has printed, what it has changed, and why that is refused, if it is. */
 export async function runBash(script: string, laid: Contents, wallMs: number) {
   const fs = new InMemoryFs({}, { maxTotalBytes: BOUNDS.maxFileSystemBytes });
   for (const folder of [HOME, "/tmp"]) await fs.mkdir(folder, { recursive: true });
@@ -72,17 +80,29 @@ export async function runBash(script: string, laid: Contents, wallMs: number) {
     defenseInDepth: false,
   });
   // What it prints and what it complains of, in their order; in its first line, so that lines keep their numbers.
-  const { stdout, stderr, exitCode } = await bash.exec(`exec 2>&1; ${script}`, { rawScript: true });
+  const text = script.replaceAll("\r\n", "\n");
+  const { stdout, stderr, exitCode } = await bash.exec(`exec 2>&1; ${text}`, { rawScript: true });
   const said = `${stdout}${stderr}`;
   const { left, links } = await readAll(fs);
   const unkept = links.map((path) => `(${path} is a link, and is not kept)\n`).join("");
-  const isLate = exitCode === TIMED_OUT && OWN_DEADLINE.test(said);
-  return {
-    output: `${said.replaceAll(ADVICE, "").replaceAll(NOT_IN_HERE, "command not found")}${unkept}`,
-    exitCode,
-    isLate,
-    left,
-  };
+  const output = `${said.replaceAll(ADVICE, "").replaceAll(NOT_IN_HERE, "command not found")}${unkept}`;
+  const changes = compare(laid, left);
+  const refused = whyRefused(text, { said, exitCode, changes });
+  return { output, exitCode, refused, changes: refused === null ? changes : [] };
+}
+
+interface Ended {
+  readonly said: string;
+  readonly exitCode: number;
+  readonly changes: ReturnType<typeof compare>;
+}
+
+function whyRefused(script: string, { said, exitCode, changes }: Ended): string | null {
+  if (exitCode === TIMED_OUT && OWN_DEADLINE.test(said)) return LATE;
+  const isBroken = ({ path, content }: Ended["changes"][number]) =>
+    BROKEN.test(path) || (content !== null && BROKEN.test(new TextDecoder().decode(content)));
+  if (READS.test(script) && (BROKEN.test(said) || changes.some(isBroken))) return BREAKS_LETTERS;
+  return whyTooMuch(changes);
 }
 
 /** What lies in the workspace. A link is none of it: it would lead to what somebody else lays there later. */

@@ -7,9 +7,9 @@ const LINES_MAX = 4_000;
 export const boundedDiff = defineCommand("diff", async (args, { fs, cwd, stdin }) => {
   const given: unknown = stdin;
   const piped = typeof given === "string" ? given : "";
-  const operands = args.filter((arg) => arg === "-" || !arg.startsWith("-"));
   let lines = 0;
-  for (const operand of operands) {
+  // Whatever could be a file is counted as one, also where it begins with a dash.
+  for (const operand of args) {
     const text = operand === "-" ? piped : await fs.readFile(fs.resolvePath(cwd, operand)).catch(() => "");
     lines += text.split("\n").length;
   }

@@ -6,7 +6,7 @@ import { decodeCodeRequest, encodeCodeForm } from "../../../shared/code-form.ts"
 import type { CodeResult, CodeValue } from "../../../shared/contracts/code.ts";
 import type { NewFile } from "../../../shared/contracts/file.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { CodeWorkspace } from "./workspace.ts";
+import { CodeWorkspace, whyTooMuch } from "./workspace.ts";
 
 /** One more than is kept, so that it is noticed when something was cut. */
 const CHARS_MAX = LIMITS.output_chars_max + 1;
@@ -57,9 +57,15 @@ async function run(): Promise<CodeResult> {
     if (saved.status === "fulfilled") files.push(saved.value);
     else print(`(not saved) ${saved.reason}`);
   }
+  await scripts;
   for (const written of await Promise.allSettled(writing))
     if (written.status === "rejected") print(`(not written) ${written.reason}`);
-  const changes = workspace.changes();
+  let changes = workspace.changes();
+  const tooMuch = whyTooMuch(changes);
+  if (tooMuch !== null) {
+    error ??= `workspace: nothing is kept: ${tooMuch}`;
+    changes = [];
+  }
   return { kind: "done", printed: printed.slice(0, CHARS_MAX), value, error, files, changes };
 }
 
@@ -178,8 +184,9 @@ function runScript(script: unknown): Promise<ScriptEnd> {
   const ended = scripts.then(async () => {
     if (scriptMs === null) throw new Error("bash: a policy holds scripts back here");
     const { runBash } = await import("./bash.js");
-    const { output, exitCode, left } = await runBash(script, workspace.contents(), scriptMs);
-    workspace.replace(left);
+    const { output, exitCode, refused, changes } = await runBash(script, workspace.contents(), scriptMs);
+    if (refused !== null) throw new Error(`bash: nothing is kept of the script: ${refused}`);
+    workspace.apply(changes);
     return { output, exitCode };
   });
   scripts = ended.catch(() => undefined);

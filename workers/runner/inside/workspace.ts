@@ -16,6 +16,14 @@ export function compare(laid: Contents, left: Contents): Changes {
   ];
 }
 
+/** Why so much cannot come back; null where it can. */
+export function whyTooMuch(changes: Changes): string | null {
+  const written = changes.flatMap(({ content }) => content ?? []);
+  const bytes = written.reduce((sum, { length }) => sum + length, 0);
+  if (written.length <= LIMITS.workspace_files_max && bytes <= LIMITS.sandbox_bytes_max) return null;
+  return `it has written ${written.length} files of ${Math.ceil(bytes / 1024 ** 2)} MiB together, and ${LIMITS.workspace_files_max} files of ${LIMITS.sandbox_bytes_max / 1024 ** 2} MiB can be kept`;
+}
+
 function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {
   if (one === undefined || one.length !== other.length) return false;
   return one === other || one.every((byte, index) => byte === other[index]);
@@ -34,13 +42,15 @@ export class CodeWorkspace {
   }
 
   contents(): Contents {
-    return this.files;
+    return new Map(this.files);
   }
 
-  /** All of it, as a script has left it. */
-  replace(left: Contents): void {
-    this.files.clear();
-    for (const [path, content] of left) this.files.set(path, content);
+  /** What a script has changed; what was written meanwhile stays. */
+  apply(changes: Changes): void {
+    for (const { path, content } of changes) {
+      if (content === null) this.files.delete(path);
+      else this.files.set(path, content);
+    }
   }
 
   changes(): Changes {
