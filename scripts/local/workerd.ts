@@ -45,6 +45,9 @@ export interface Workerd {
 const NOWHERE = "http://nowhere.invalid/nothing/";
 /** Ten times what a slow and busy machine takes. */
 const READY_MS_MAX = 100_000;
+const NOT_READY = `The runtime has not started within ${READY_MS_MAX / 1_000} s. Is one of its ports in use? Start it again.`;
+/** A clock's work is done in seconds, however much there is of it. */
+const ASK_MS_MAX = 100_000;
 /** By this header miniflare's own socket leads to a Worker. */
 const WORKER_HEADER = "MF-Route-Override";
 
@@ -55,14 +58,16 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   process.env["ERRAND_WORKERD"] = WORKERD;
   const runtime = withoutItsSignals(() => new miniflare.Miniflare(describe(miniflare, options)));
   try {
-    await withinTime(runtime.ready);
+    await withinTime(runtime.ready, READY_MS_MAX, NOT_READY);
     return {
       url: options.door === undefined ? "" : (await runtime.unsafeGetDirectURL()).origin,
       fetch: async (worker, ...request) => (await runtime.getWorker(worker)).fetch(...request),
       ask: async (worker, authorization, body) => {
         const headers = { [WORKER_HEADER]: worker, authorization };
         const request = { method: "POST", headers, body: JSON.stringify(body) };
-        const response = await runtime.dispatchFetch("http://localhost/", request);
+        const asked = runtime.dispatchFetch("http://localhost/", request);
+        const words = `The ${worker} has not answered within ${ASK_MS_MAX / 1_000} s. Start it again.`;
+        const response = await withinTime(asked, ASK_MS_MAX, words);
         const text = await response.text();
         if (!response.ok) throw new Error(`${worker} answered ${response.status}: ${text}`);
         return JSON.parse(text);
@@ -70,18 +75,18 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
       stop: () => runtime.dispose(),
     };
   } catch (error) {
-    await runtime.dispose();
+    // Not waited for: it would wait itself until the runtime is ready. workerd ends with this process.
+    runtime.dispose().catch(() => undefined);
     throw error;
   }
 }
 
-/** It waits for ever where a port of its tools is somebody else's. */
-async function withinTime(ready: Promise<unknown>): Promise<void> {
-  const words = `The runtime has not started within ${READY_MS_MAX / 1_000} s. Is one of its ports in use? Start it again.`;
+/** Miniflare waits for ever where a port of its tools is somebody else's. */
+async function withinTime<Done>(done: Promise<Done>, withinMs: number, words: string): Promise<Done> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(words)), READY_MS_MAX);
+  const timer = setTimeout(() => reject(new Error(words)), withinMs);
   try {
-    await Promise.race([ready, promise]);
+    return await Promise.race([done, promise]);
   } finally {
     clearTimeout(timer);
   }
