@@ -13,14 +13,17 @@ import { suggestSubdomain } from "./resources.ts";
 export const generatedFolder = ({ folder, target }: Pick<Deployment, "folder" | "target">) =>
   join(folder, target.name);
 
-/** The Worker as it is to be. */
-export function generatePart(deployment: Deployment, sources: Sources, part: Part): Generated {
+/** The Worker as it is to be, on the plan that the account had the last time, or on the one that is said. */
+export function generatePart(
+  deployment: Deployment,
+  sources: Sources,
+  part: Part,
+  paid = deployment.record.paid,
+): Generated {
   const source = sources.get(part);
   if (source === undefined) throw new Error(`There is no Worker ${part}.`);
   const migrationsDir = relative(join(generatedFolder(deployment), part), MIGRATIONS_FOLDER);
   const url = deployment.url(deployment.live.subdomain ?? suggestSubdomain(deployment.accountId));
-  // The runner itself is made for Workers Paid, or not at all.
-  const paid = part === "runner" || deployment.record.paid;
   const shape = { ...deployment.target, url, paid, migrationsDir };
   return generate(part, source, shape, selectFor(part, deployment.settings));
 }
@@ -34,9 +37,14 @@ export interface Change {
 }
 
 /** Null: it is live as it should be. The same tag alone says too little: who was killed after the upload has left its triggers behind. */
-export function findChange(deployment: Deployment, sources: Sources, part: Part): Change | null {
+export function findChange(
+  deployment: Deployment,
+  sources: Sources,
+  part: Part,
+  paid = deployment.record.paid,
+): Change | null {
   const { live, record, settings } = deployment;
-  const generated = generatePart(deployment, sources, part);
+  const generated = generatePart(deployment, sources, part, paid);
   const { secrets } = selectFor(part, settings);
   const now = live.workers.get(part);
   const before = record.workers[part];

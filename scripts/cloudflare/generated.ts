@@ -1,7 +1,7 @@
 /** The Workers as they are deployed: one module each, and a configuration made from the tracked one. Nothing tracked is edited, and no id is in it. */
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import * as z from "zod/mini";
 import { bundleAll } from "../installation/bundle.ts";
 import { type WorkerConfig, readWorkerConfig } from "../installation/worker-config.ts";
@@ -11,20 +11,29 @@ import { LOCATIONS, type Location, renameFor } from "./target.ts";
 /** Below what is a tag's longest. https://developers.cloudflare.com/api/resources/workers/subresources/scripts/subresources/versions/ */
 const TAG_CHARS = 16;
 
-export interface Source {
+interface Bundled {
   readonly config: WorkerConfig;
   /** One module. */
   readonly code: string;
+}
+/** A Worker by the account's plan. */
+export interface Source {
+  readonly paid: Bundled;
+  readonly free: Bundled;
 }
 export type Sources = ReadonlyMap<Part, Source>;
 
 /** The five Workers of this version, bundled as `npm start` bundles them. */
 export async function readSources(): Promise<Sources> {
-  const configs = await Promise.all(
-    DEPLOY_ORDER.map(async (part) => ({ part, config: await readWorkerConfig(part) })),
-  );
-  const bundles = await bundleAll(configs.map(({ config }) => config.main));
-  return new Map(configs.map(({ part, config }, index) => [part, { config, code: bundles[index] ?? "" }]));
+  const parts = DEPLOY_ORDER.map(async (part) => {
+    const paid = await readWorkerConfig(part);
+    return { part, paid, free: makeFree(paid) };
+  });
+  const configs = await Promise.all(parts);
+  const mains = [...new Set(configs.flatMap(({ paid, free }) => [paid.main, free.main]))];
+  const bundles = await bundleAll(mains);
+  const bundle = (config: WorkerConfig) => ({ config, code: bundles[mains.indexOf(config.main)] ?? "" });
+  return new Map(configs.map(({ part, paid, free }) => [part, { paid: bundle(paid), free: bundle(free) }]));
 }
 
 export interface Shape {
@@ -33,7 +42,7 @@ export interface Shape {
   readonly url: string;
   readonly location: Location | null;
   readonly domain: string | null;
-  /** Workers Paid. Without it there is no runner, and no limit on CPU time but the plan's own. */
+  /** Workers Paid. Without it the runner has no isolates, and there is no limit on CPU time but the plan's own. */
   readonly paid: boolean;
   /** Seen from the folder of a Worker. */
   readonly migrationsDir: string;
@@ -53,14 +62,16 @@ export interface Generated {
 
 /** A batch of one keeps an invocation below the 50 queries of Workers Free: `test/pipeline/free.test.ts` counts them. */
 const FREE_BATCH_MAX = 1;
-const RUNNER = "errand-runner";
+/** In place of the runner, whose isolates it does not have. */
+const FREE_RUNNER = "workers/runner/free.ts";
 
-/** The Worker as Workers Free takes it: without the runner, and without a limit on CPU time but the plan's own. */
-export function makeFree({ limits: _limits, ...config }: WorkerConfig): WorkerConfig {
-  const { services, queues } = config;
+/** The Worker as Workers Free takes it: without isolates, and without a limit on CPU time but the plan's own. */
+export function makeFree({ limits: _limits, worker_loaders, ...config }: WorkerConfig): WorkerConfig {
+  const { queues } = config;
   return {
     ...config,
-    ...(services && { services: services.filter(({ service }) => service !== RUNNER) }),
+    // The shell's gzip is Node's.
+    ...(worker_loaders && { main: resolve(FREE_RUNNER), compatibility_flags: ["nodejs_compat"] }),
     ...(queues && {
       queues: {
         ...queues,
@@ -75,12 +86,12 @@ export function makeFree({ limits: _limits, ...config }: WorkerConfig): WorkerCo
 /** The configuration that wrangler is given. Throws nothing: what it is made of was checked. */
 export function generate(
   part: Part,
-  { config: tracked, code }: Source,
+  source: Source,
   shape: Shape,
   { vars, secrets }: PartSettings,
 ): Generated {
   const { name, url, location, domain, paid, migrationsDir } = shape;
-  const config = paid ? tracked : makeFree(tracked);
+  const { config, code } = paid ? source.paid : source.free;
   const ours = (theirs: string) => renameFor(name, theirs);
   const { $schema: _schema, build: _build, main: _main, ...kept } = config;
   const isPublic = part === "ingress";

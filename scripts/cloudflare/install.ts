@@ -17,7 +17,7 @@ export interface Plan {
   /** Resources, migrations, the key. */
   readonly ground: readonly Step[];
   readonly runner: readonly Step[];
-  /** The other Workers, unless it turns out that there can be no runner. */
+  /** The other Workers, unless it turns out that the account has another plan. */
   readonly callers: readonly Step[];
   /** Hosts that lead here no more. */
   readonly detaching: readonly Step[];
@@ -99,8 +99,10 @@ export async function install(
   const after = detaching.length + webhooks.length;
   await steps.run([...ground, ...runner], callers.length + after);
   if (runner.length > 0 && !deployment.record.paid)
-    steps.say("     refused: the account is on Workers Free, so it goes on without the runner");
-  // Only now it is known whether the account may have a runner, and what calls it is made accordingly.
+    steps.say(
+      "     refused as it is: the account is on Workers Free, so it goes on with a runner that runs scripts, and no code",
+    );
+  // Only now the account's plan is known, and what calls the runner is made accordingly.
   await steps.run(planCallers(deployment, options), after);
   await rememberRelease(deployment, options.label);
   await steps.run([...detaching, ...webhooks]);

@@ -38,7 +38,7 @@ const InstallationRecord = z.object({
   apiKey: z.nullable(z.string()),
   /** The database knows it. From then on it may be revoked, and is not let in again. */
   keyStored: z.boolean(),
-  /** Workers Paid: with the runner, and with limits on CPU time. */
+  /** Workers Paid: with isolates, and with limits on CPU time. */
   paid: z.boolean(),
   /** The file that its settings came from. */
   vars: z.nullable(z.string()),

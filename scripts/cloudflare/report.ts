@@ -13,7 +13,7 @@ export const countSteps = ({ ground, runner, callers, detaching, webhooks }: Pla
 export function describePlan({ target, accountId, record, source }: Deployment, plan: Plan): string {
   const { url, ground, runner, callers, detaching, webhooks, notes } = plan;
   const lines = [...ground, ...runner, ...callers, ...detaching, ...webhooks].map(({ what }) => `  ${what}`);
-  const free = record.paid ? "" : ", without a runner (Workers Free)";
+  const free = record.paid ? "" : ", which is on Workers Free";
   const from = existsSync(source.file) ? `with the settings of ${source.file}` : "without a settings' file";
   return [
     `${target.name} at ${url}, on the account ${accountId}${free}, ${from}:`,

@@ -33,38 +33,36 @@ export function planWorker(deployment: Deployment, options: WorkerOptions, part:
   return [{ what, run: () => deployOnPlan(deployment, options, part, change) }];
 }
 
-/** A plan that has become Free since the last deploy is found out by what it refuses: then once more, as it takes it. */
+/** The step for the runner, which tells the account's plan: it is tried as Workers Paid takes it each time, for an account may change its plan. */
+export function planRunner(deployment: Deployment, options: WorkerOptions): Step[] {
+  if (deployment.record.paid) return planWorker(deployment, options, "runner");
+  const change = findChange(deployment, options.sources, "runner", true);
+  if (change === null) return [];
+  const what = `deploys ${deployment.target.name}-runner (${change.why}), whose isolates were refused before: they need Workers Paid`;
+  return [{ what, run: () => deployOnPlan(deployment, options, "runner", change) }];
+}
+
+/** As it is; where the plan is found to be Workers Free, by what it refuses, as that takes it. */
 async function deployOnPlan(
   deployment: Deployment,
   options: WorkerOptions,
   part: Part,
   change: Change,
 ): Promise<void> {
+  const { paid, workers } = deployment.record;
   try {
     await deploy(deployment, options, part, change);
+    if (part === "runner" && !paid) await deployment.remember({ paid: true });
   } catch (error) {
-    if (part === "runner" || !deployment.record.paid || !isPaidOnly(error)) throw error;
-    await deployment.remember({ paid: false });
-    const again = findChange(deployment, options.sources, part);
-    if (again !== null) await deploy(deployment, options, part, again);
+    if (!isPaidOnly(error) || (part !== "runner" && !paid)) throw error;
+    const { runner: _runner, ...others } = workers;
+    // Of a plan that was another until now the runner is made anew, too.
+    await deployment.remember({ paid: false, workers: paid ? others : workers });
+    for (const one of new Set<Part>(["runner", part])) {
+      const again = findChange(deployment, options.sources, one);
+      if (again !== null) await deploy(deployment, options, one, again);
+    }
   }
-}
-
-/** The step for the runner. Its refusal tells that the account is on Workers Free, and is found out anew each time: an account may change its plan. */
-export function planRunner(deployment: Deployment, options: WorkerOptions): Step[] {
-  return planWorker(deployment, options, "runner").map(({ what, run }) => ({
-    what: deployment.record.paid ? what : `${what}; it was refused before, as this needs Workers Paid`,
-    async run() {
-      const isPaid = await run().then(
-        () => true,
-        (error: unknown) => {
-          if (isPaidOnly(error)) return false;
-          throw error;
-        },
-      );
-      if (isPaid !== deployment.record.paid) await deployment.remember({ paid: isPaid });
-    },
-  }));
 }
 
 async function deploy(

@@ -15,14 +15,13 @@ export async function examineCloudflare(
   sources: Sources,
   renew: string,
 ): Promise<readonly Finding[]> {
-  const parts = DEPLOY_ORDER.filter((part) => part !== "runner" || deployment.record.paid);
-  const workers = parts.flatMap((part) =>
+  const workers = DEPLOY_ORDER.flatMap((part) =>
     examineWorker(deployment, part, generatePart(deployment, sources, part), renew),
   );
   const database = await examine("database", renew, () => examineDatabase(deployment, renew));
-  const plan = deployment.live.workers.has("runner")
+  const plan = deployment.record.paid
     ? ok("plan", "Workers Paid")
-    : warn("plan", "there is no runner: code cannot be run", `with Workers Paid: ${renew}`);
+    : warn("plan", "Workers Free: code cannot be run", `with Workers Paid: ${renew}`);
   return [...examineResources(deployment, renew), ...workers, ...database, plan];
 }
 

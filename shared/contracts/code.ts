@@ -74,6 +74,8 @@ export const CodeResult = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("timed_out") }),
   /** It never began: others took too long before it. */
   z.object({ kind: z.literal("not_started") }),
+  /** Code cannot be run at all: the plan has no Dynamic Workers. */
+  z.object({ kind: z.literal("no_isolates") }),
 ]);
 export type CodeResult = z.infer<typeof CodeResult>;
 

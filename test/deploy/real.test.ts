@@ -57,10 +57,12 @@ describe.skipIf(process.env["DEPLOY_SUITE"] !== "long")(
       }
     });
 
-    it("deploys without a runner to Workers Free", async () => {
+    it("deploys a runner without isolates to Workers Free", async () => {
       rehearsal.cloudflare.account.plan = "free";
       expect(await deploy()).toContain("Workers Free");
-      expect([...rehearsal.cloudflare.account.scripts.keys()]).not.toContain("errand-runner");
+      const { bindings, metadata } = rehearsal.cloudflare.account.live("errand-runner");
+      expect(bindings).toEqual([]);
+      expect(metadata).toMatchObject({ compatibility_flags: ["nodejs_compat"] });
     });
 
     it("names the scope that is missing, and goes on once it is there", async () => {

@@ -13,18 +13,18 @@ beforeEach(() => rehearsal.begin());
 const deploy = (...args: string[]) => rehearsal.run("deploy", "--yes", ...args);
 
 describe("Workers Free", () => {
-  it("gets everything but the runner, without limits, and with batches that its bounds can bear", async () => {
+  it("gets a runner without isolates, no limits, and batches that its bounds can bear", async () => {
     rehearsal.cloudflare.account.plan = "free";
     const said = await deploy();
     const { scripts } = rehearsal.cloudflare.account;
     expect([...scripts.keys()]).toEqual([
+      "errand-runner",
       "errand-notifier",
       "errand-planner",
       "errand-executor",
       "errand-ingress",
     ]);
-    const executor = rehearsal.cloudflare.account.live("errand-executor");
-    expect(executor.bindings.map(({ name }) => name)).not.toContain("RUNNER");
+    expect(rehearsal.cloudflare.account.live("errand-runner").bindings).toEqual([]);
     const batches = [...rehearsal.cloudflare.account.queues.values()].flatMap(({ consumers }) =>
       consumers.map(({ settings }) => settings),
     );
@@ -32,12 +32,13 @@ describe("Workers Free", () => {
     expect(said).toContain("Workers Free: code cannot be run");
   });
 
-  it("that was Paid before goes on without the runner", async () => {
+  it("that was Paid before goes on without isolates", async () => {
     await deploy();
     rehearsal.cloudflare.account.plan = "free";
     await rehearsal.set({ ANTHROPIC_API_KEY: "sk-ant-new" });
     expect(await deploy()).toContain("Workers Free");
     expect(rehearsal.picture().workers["errand-planner"]?.secrets).toEqual(["ANTHROPIC_API_KEY"]);
+    expect(rehearsal.cloudflare.account.live("errand-runner").bindings).toEqual([]);
   });
 
   it("becomes Paid with the next deploy, and is tried anew each time", async () => {
@@ -48,8 +49,8 @@ describe("Workers Free", () => {
     rehearsal.cloudflare.account.plan = "paid";
     await deploy();
     expect(rehearsal.commands).toHaveLength(5);
-    expect(rehearsal.cloudflare.account.live("errand-executor").bindings.map(({ name }) => name)).toContain(
-      "RUNNER",
+    expect(rehearsal.cloudflare.account.live("errand-runner").bindings.map(({ name }) => name)).toContain(
+      "LOADER",
     );
     await deploy();
     expect(rehearsal.commands).toEqual([]);

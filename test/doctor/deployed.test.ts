@@ -112,7 +112,7 @@ describe("on Cloudflare", () => {
     [
       "no runner",
       () => rehearsal.cloudflare.account.deleteScript("errand-runner", true),
-      /^plan: there is no runner/,
+      /^errand-runner: it is not there/,
     ],
     [
       "a webhook that leads elsewhere",

@@ -39,8 +39,8 @@ export const DEPLOY: readonly Mutation[] = [
   {
     name: "the runner's refusal tells the plan",
     file: "scripts/cloudflare/workers.ts",
-    find: "if (isPaidOnly(error)) return false;",
-    replace: "",
+    find: "if (!isPaidOnly(error) ||",
+    replace: "if (isPaidOnly(error) ||",
     test: REFUSALS,
   },
   {
@@ -107,10 +107,10 @@ export const DEPLOY: readonly Mutation[] = [
     test: "test/pipeline/free.test.ts",
   },
   {
-    name: "without a runner code is answered with what is missing",
+    name: "without isolates code is answered with what is missing",
     file: "workers/executor/tools/run-code.ts",
-    find: "if (runner === undefined) return failing(NO_RUNNER);",
-    replace: "if (runner === undefined) return transient('busy', 1_000);",
+    find: "return { result: failing(NO_ISOLATES), left: [] };",
+    replace: "return transient('busy', 1_000);",
     test: "test/pipeline/free.test.ts",
   },
   {

@@ -106,3 +106,19 @@ it("code that a person or a model wants to run is answered with what is missing"
   expect(JSON.stringify(told.filter(({ type }) => type === "tool_result"))).toContain("Workers Paid");
   expect(pipeline.telegram.in(7_701).at(-1)?.text).toContain("I cannot run it here.");
 });
+
+it("scripts run in the runner itself, one conversation's beside another's, and what does not end is ended", async () => {
+  await Promise.all(
+    [7_800, 7_801].map((chat) =>
+      pipeline.hook(privateText(chat, `/sh echo ${chat} > mine; gzip -k mine; ls -A /tmp . ; cat mine`)),
+    ),
+  );
+  await pipeline.quiet();
+  for (const chat of [7_800, 7_801])
+    expect(pipeline.telegram.in(chat).at(-1)?.text).toMatch(new RegExp(`mine\nmine\\.gz\n[^]*${chat}`));
+  await pipeline.hook(privateText(7_800, "/sh seq 1 30000 | while read -r n; do x=$x$n$x; done"));
+  await pipeline.quiet();
+  await pipeline.hook(privateText(7_800, "/sh cat mine"));
+  await pipeline.quiet();
+  expect(pipeline.telegram.in(7_800).at(-1)?.text).toContain("7800");
+});

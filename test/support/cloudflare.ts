@@ -8,13 +8,13 @@ import { deploy } from "../../scripts/cloudflare/commands/deploy.ts";
 import { destroy } from "../../scripts/cloudflare/commands/destroy.ts";
 import { rollback } from "../../scripts/cloudflare/commands/rollback.ts";
 import type { Health } from "../../scripts/installation/health.ts";
-import { readSources } from "../../scripts/cloudflare/generated.ts";
+import { makeFree, readSources } from "../../scripts/cloudflare/generated.ts";
 import { DEPLOY_ORDER } from "../../scripts/cloudflare/live.ts";
 import { type InstallationRecord, readRecord } from "../../scripts/cloudflare/record.ts";
 import type { World } from "../../scripts/cloudflare/world.ts";
 import { makeWrangler } from "../../scripts/cloudflare/wrangler.ts";
 import { examineDeployed } from "../../scripts/doctor/deployed.ts";
-import { readWorkerConfig } from "../../scripts/installation/worker-config.ts";
+import { readWorkerConfig, type WorkerConfig } from "../../scripts/installation/worker-config.ts";
 import { FakeWrangler } from "./fake-wrangler.ts";
 
 const COMMANDS = { deploy, rollback, destroy };
@@ -153,9 +153,11 @@ export class CloudRehearsal {
       ask: this.ask,
       makeWrangler: () => wrangler,
       readSources: async () => {
-        const sources = DEPLOY_ORDER.map(
-          async (part) => [part, { config: await readWorkerConfig(part), code: this.code }] as const,
-        );
+        const sources = DEPLOY_ORDER.map(async (part) => {
+          const config = await readWorkerConfig(part);
+          const bundle = (planned: WorkerConfig) => ({ config: planned, code: this.code });
+          return [part, { paid: bundle(config), free: bundle(makeFree(config)) }] as const;
+        });
         return new Map(await Promise.all(sources));
       },
       askHealth: () => Promise.resolve(this.health),

@@ -26,7 +26,7 @@ export interface PipelineOptions {
   vars?: Record<string, string>;
   /** Code runs side by side then, as it does in production. */
   runnerBeside?: boolean;
-  /** As Workers Free takes it: without a runner. */
+  /** As Workers Free takes it. */
   free?: boolean;
   /** Another entry for a Worker, which imports the real one. */
   mains?: Partial<Record<WorkerName, string>>;

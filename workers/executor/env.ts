@@ -12,8 +12,8 @@ export interface Env extends SettingsOf<OwnVariable, "executor"> {
   TASK_WORKFLOW: Workflow;
   FILES: R2Bucket;
   PLANNER: PlannerRpc;
-  /** `POST /run`: see `shared/contracts/code.ts`. Not there on Workers Free, which has no Dynamic Workers. */
-  RUNNER?: Fetcher;
+  /** `POST /run`: see `shared/contracts/code.ts`. */
+  RUNNER: Fetcher;
 }
 
 export function getBells(env: Env): Bells {

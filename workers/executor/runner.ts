@@ -8,7 +8,8 @@ export type Runner = Pick<Fetcher, "fetch">;
 const PATIENCE_MS = 5_000;
 /** From this attempt on, code that the sandbox is lost under is blamed for it: before, it may have been a restart. */
 export const BLAMED_FROM_ATTEMPT = 3;
-export const NO_RUNNER =
+/** Of what only an isolate can run. */
+export const NO_ISOLATES =
   "Not done: this installation cannot run code. It is on Workers Free, and code needs the plan Workers Paid; whoever runs it can change the plan and deploy again.";
 
 /** Rejects when the runner is lost. Whoever hangs up has the isolate ended. */

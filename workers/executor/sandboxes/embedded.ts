@@ -70,6 +70,8 @@ export class EmbeddedSandbox implements Sandbox {
       const result = await askRunner(this.runner, { ...request, startWithinMs: this.startWithinMs }, signal);
       if (signal.aborted) return ended("cancelled");
       if (result.kind === "timed_out" || result.kind === "not_started") return ended(result.kind);
+      if (result.kind === "no_isolates")
+        return { kind: "lost", reason: "it runs no scripts", output: "", next: 0 };
       return this.settle(result);
     } catch (error) {
       if (signal.aborted) return ended("cancelled");

@@ -8,7 +8,7 @@ import { findAside } from "../aside.ts";
 import { keepChanges } from "../changes.ts";
 import { layOut } from "../laying.ts";
 import { mayRunScripts } from "../rules.ts";
-import { askRunner, BLAMED_FROM_ATTEMPT, NO_RUNNER, type Runner } from "../runner.ts";
+import { askRunner, BLAMED_FROM_ATTEMPT, NO_ISOLATES } from "../runner.ts";
 import { Workspace, WorkspaceError } from "../workspace.ts";
 import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts";
 
@@ -16,31 +16,25 @@ import { failing, type Run, type ToolContext, type ToolResult } from "./tool.ts"
 const UNNAMED = "Nothing of what it wrote is kept: it uses the workspace without naming `workspace`.";
 
 export const runCode: Run<"run_code"> = async (context, input) => {
-  const { RUNNER: runner } = context.env;
-  if (runner === undefined) return failing(NO_RUNNER);
   if (!definition.usesWorkspace(input)) {
-    const ran = await run(context, runner, { code: input.code, bash: false, files: [] });
+    const ran = await run(context, { code: input.code, bash: false, files: [] });
     if (!("result" in ran)) return ran;
     return ran.left.length === 0 ? ran.result : { ...ran.result, error: UNNAMED };
   }
   try {
-    return await runInWorkspace(context, runner, input.code);
+    return await runInWorkspace(context, input.code);
   } catch (error) {
     if (error instanceof WorkspaceError) return failing(`Not done: ${error.message}.`);
     throw error;
   }
 };
 
-async function runInWorkspace(
-  context: ToolContext,
-  runner: Runner,
-  code: string,
-): Promise<ToolResult | Transient> {
+async function runInWorkspace(context: ToolContext, code: string): Promise<ToolResult | Transient> {
   const workspace = await Workspace.open(context);
   if (workspace.made !== null) return findAside(context, workspace.made);
   const laid = await layOut(workspace, context, definition);
   const bash = runsScripts(code) && mayRunScripts(workspace.policy, definition);
-  const ran = await run(context, runner, { code, bash, files: [...laid.files] });
+  const ran = await run(context, { code, bash, files: [...laid.files] });
   if (!("result" in ran)) return ran;
   const { result, left } = ran;
   const said = laid.missing === "" ? [] : [{ type: "text" as const, text: laid.missing }];
@@ -55,14 +49,13 @@ interface Ran {
 
 async function run(
   context: ToolContext,
-  runner: Runner,
   asked: Pick<CodeRequest, "code" | "bash" | "files">,
 ): Promise<Ran | Transient> {
   const timings = readTimings(context.env);
   const { code_wall_ms: wallMs, sandbox_queue_ms: startWithinMs } = timings;
   try {
     const request = { language: "javascript" as const, ...asked, wallMs, startWithinMs };
-    return observe(await askRunner(runner, request, context.signal), timings);
+    return observe(await askRunner(context.env.RUNNER, request, context.signal), timings);
   } catch (error) {
     const lost = `the sandbox was lost (${describeError(error)})`;
     if (context.attempt >= BLAMED_FROM_ATTEMPT)
@@ -80,6 +73,8 @@ function observe(ran: CodeResult, timings: Timings): Ran | Transient {
         result: failing(`Timed out: it ran longer than ${timings.code_wall_ms / 1_000} s.`),
         left: [],
       };
+    case "no_isolates":
+      return { result: failing(NO_ISOLATES), left: [] };
     case "syntax_error":
       return { result: failing(ran.message), left: [] };
     case "done": {

@@ -6,7 +6,7 @@ import { LIMITS } from "../../../shared/limits.ts";
 import { findAside } from "../aside.ts";
 import { keepChanges } from "../changes.ts";
 import { layOut } from "../laying.ts";
-import { BLAMED_FROM_ATTEMPT, NO_RUNNER } from "../runner.ts";
+import { BLAMED_FROM_ATTEMPT } from "../runner.ts";
 import { EmbeddedSandbox } from "../sandboxes/embedded.ts";
 import type { JobEnd, Sandbox } from "../sandboxes/sandbox.ts";
 import { Workspace, WorkspaceError } from "../workspace.ts";
@@ -18,8 +18,6 @@ const BOUND_MET = 126;
 const COMMAND_NOT_FOUND = 127;
 
 export const shell: Run<"shell"> = async (context, { script, timeout_s }) => {
-  const { RUNNER: runner } = context.env;
-  if (runner === undefined) return failing(NO_RUNNER);
   const timings = readTimings(context.env);
   const wallMs =
     timeout_s === undefined
@@ -29,7 +27,7 @@ export const shell: Run<"shell"> = async (context, { script, timeout_s }) => {
     const workspace = await Workspace.open(context);
     if (workspace.made !== null) return await findAside(context, workspace.made);
     const laid = await layOut(workspace, context, definition);
-    const sandbox = new EmbeddedSandbox(runner, timings.sandbox_queue_ms);
+    const sandbox = new EmbeddedSandbox(context.env.RUNNER, timings.sandbox_queue_ms);
     await sandbox.put(laid.files);
     const jobId = `${context.taskId}.${context.turn}.${context.call}`;
     await sandbox.start(jobId, script, { wallMs });

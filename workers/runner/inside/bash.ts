@@ -4,7 +4,7 @@
  */
 import { Bash, InMemoryFs } from "just-bash";
 import { decodeCodeRequest, encodeCodeForm } from "../../../shared/code-form.ts";
-import type { CodeResult } from "../../../shared/contracts/code.ts";
+import type { CodeRequest, CodeResult } from "../../../shared/contracts/code.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { cutMiddle } from "../../../shared/text.ts";
 import { boundedDiff } from "./bounded-diff.ts";
@@ -38,20 +38,23 @@ const NOT_IN_HERE = /command not available in browser environments\..*/g;
 
 export default {
   async fetch(request: Request): Promise<Response> {
-    const { code, files, wallMs } = await decodeCodeRequest(request);
-    const laid = new Map(files.map(({ path, content }) => [path, content]));
-    const { output, exitCode, refused, changes } = await runBash(code, laid, wallMs);
-    const result: CodeResult = {
-      kind: "done",
-      printed: cutMiddle(output, LIMITS.output_chars_max),
-      value: { shown: String(exitCode), json: String(exitCode) },
-      error: refused,
-      files: [],
-      changes,
-    };
-    return new Response(encodeCodeForm(result));
+    return new Response(encodeCodeForm(await runScript(await decodeCodeRequest(request))));
   },
 };
+
+/** Runs the script that was asked for. */
+export async function runScript({ code, files, wallMs }: CodeRequest): Promise<CodeResult> {
+  const laid = new Map(files.map(({ path, content }) => [path, content]));
+  const { output, exitCode, refused, changes } = await runBash(code, laid, wallMs);
+  return {
+    kind: "done",
+    printed: cutMiddle(output, LIMITS.output_chars_max),
+    value: { shown: String(exitCode), json: String(exitCode) },
+    error: refused,
+    files: [],
+    changes,
+  };
+}
 
 /** Why nothing of what a script has left is taken. */
 const LATE = "timed out";
