@@ -33,6 +33,7 @@ export default defineConfig(async () => ({
           name: "node",
           include: [
             "test/*.test.ts",
+            "test/sandbox/**/*.test.ts",
             "test/pipeline/**/*.test.ts",
             "test/deploy/**/*.test.ts",
             "test/doctor/**/*.test.ts",

@@ -1,7 +1,7 @@
 /** Bodies of requests and responses, read up to a bound. */
 
 export interface Body {
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   /** The bytes as UTF-8, or null when they are not. */
   text: string | null;
   /** There was more than the bound: `bytes` holds the beginning. */
@@ -26,7 +26,7 @@ export async function readBody(
   return { bytes, text: decode(bytes), cut };
 }
 
-function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
+function join(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {

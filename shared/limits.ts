@@ -163,6 +163,11 @@ export const TIMINGS = {
   /** Of one script, unless it asks for less or more; and the most that it may ask for. */
   shell_wall_ms: 10_000,
   shell_wall_ms_max: 30_000,
+  /** The same in a container, where work is longer. */
+  container_wall_ms: 120_000,
+  container_wall_ms_max: 30 * 60_000,
+  /** So long one step follows a job; the next goes on with it. */
+  job_follow_ms: 60_000,
   /** How long a call may wait for its turn in the sandbox, and for the sandbox to come back. */
   sandbox_queue_ms: 60_000,
   /** After the sandbox was busy or lost. */

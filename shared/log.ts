@@ -3,7 +3,7 @@
 import { CHANNELS } from "./channels/index.ts";
 
 export interface LogFields {
-  stage: "ingress" | "planner" | "executor" | "notifier" | "runner";
+  stage: "ingress" | "planner" | "executor" | "notifier" | "runner" | "hands";
   /** What was done, in a word or two: "accepted", "turn", "call", "edited". */
   effect: string;
   session_id?: string;

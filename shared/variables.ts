@@ -50,6 +50,15 @@ export const OWN_VARIABLES = [
     ],
   },
   {
+    name: "ERRAND_HANDS",
+    workers: ["planner", "executor"],
+    secret: false,
+    about: [
+      "`container`: scripts run on real Linux, with git and python (docs/containers.md). Empty: embedded, in an isolate.",
+    ],
+    shape: { pattern: /^container$/, words: "container, or nothing" },
+  },
+  {
     name: "ERRAND_ALERT_CHAT",
     workers: ["notifier"],
     secret: false,

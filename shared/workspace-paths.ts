@@ -15,4 +15,10 @@ export function findClash(paths: readonly string[], path: string): string | null
   return paths.find((one) => path.startsWith(`${one}/`) || one.startsWith(`${path}/`)) ?? null;
 }
 
+/** Why so much cannot come back from a sandbox; null where it can. */
+export function describeTooMuch(files: number, bytes: number): string | null {
+  if (files <= LIMITS.workspace_files_max && bytes <= LIMITS.sandbox_bytes_max) return null;
+  return `it has written ${files} files of ${Math.ceil(bytes / 1024 ** 2)} MiB together, and ${LIMITS.workspace_files_max} files of ${LIMITS.sandbox_bytes_max / 1024 ** 2} MiB can be kept`;
+}
+
 export const WORKSPACE_FULL = `the workspace holds ${LIMITS.workspace_files_max} files of ${LIMITS.workspace_bytes_max / 1024 ** 2} MiB together at most: delete some first`;

@@ -7,7 +7,7 @@ import { TOOLS } from "../shared/contracts/tools/index.ts";
 import { PROTOCOLS } from "../workers/planner/models/index.ts";
 import { MUTATIONS } from "./mutations/table.ts";
 
-const WORKERS = ["executor", "ingress", "notifier", "planner", "runner"];
+const WORKERS = ["executor", "hands", "ingress", "notifier", "planner", "runner"];
 const FILE_LINES_MAX = 300;
 
 const filesIn = (folder: string) =>

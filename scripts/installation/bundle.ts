@@ -84,7 +84,7 @@ async function make(main: string, minify: boolean): Promise<Bundle> {
     conditions: ["workerd", "worker", "browser"],
     // The last are laid beside the harness when it is loaded: the code that somebody wants to run, and the scripts' shell, if it may.
     external: ["cloudflare:*", "node:*", "./code.js", "./bash.js"],
-    loader: { ".txt": "text" },
+    loader: { ".txt": "text", ".sh": "text" },
     write: false,
     metafile: true,
     logLevel: "silent",

@@ -40,6 +40,16 @@ const WorkerConfig = z.strictObject({
     z.array(z.strictObject({ binding: z.string(), name: z.string(), class_name: z.string() })),
   ),
   version_metadata: z.optional(z.strictObject({ binding: z.string() })),
+  durable_objects: z.optional(
+    z.strictObject({ bindings: z.array(z.strictObject({ name: z.string(), class_name: z.string() })) }),
+  ),
+  migrations: z.optional(
+    z.array(z.strictObject({ tag: z.string(), new_sqlite_classes: z.array(z.string()) })),
+  ),
+  /** Of Durable Objects that have one each, of the image that Cloudflare keeps. */
+  containers: z.optional(
+    z.array(z.strictObject({ class_name: z.string(), scheduling_policy: z.literal("durable_object") })),
+  ),
   worker_loaders: z.optional(z.array(z.strictObject({ binding: z.string() }))),
   queues: z.optional(
     z.strictObject({ producers: z.optional(z.array(Queue)), consumers: z.optional(z.array(Consumer)) }),

@@ -10,10 +10,11 @@ interface BannerFacts {
   key: LocalKey;
   state: string;
   settings: Settings;
+  scripts: string;
   tools: { explorer?: number; inspector?: number };
 }
 
-export function banner({ url, key, state, settings, tools }: BannerFacts): string {
+export function banner({ url, key, state, settings, scripts, tools }: BannerFacts): string {
   const body = JSON.stringify({ prompt: "/run 6 * 7" });
   const file = `${state}/local.json`;
   // A terminal's history and its screen are seen by others: after the first time the key stays in its file.
@@ -23,6 +24,7 @@ export function banner({ url, key, state, settings, tools }: BannerFacts): strin
 Errand runs on this machine:
   queues, D1, Workflows  workerd, with its state in ${state}
   code                   isolates in a second workerd, with a watchdog
+  scripts                ${scripts}
   model                  ${describeModel(settings)}
 ${CHANNELS.map((channel) => `  ${channel.title.padEnd(23)}${describeChannel(channel, settings)}\n`).join("")}  API key                ${shown}
 

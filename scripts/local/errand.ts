@@ -6,7 +6,9 @@ import { WORKERS } from "../../shared/variables.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { log } from "../../shared/log.ts";
 import { startClock } from "./clock.ts";
+import { bindHands, hasHands } from "../installation/hands.ts";
 import { findSettings } from "../installation/find/index.ts";
+import { findEngine, type FoundEngine } from "./engine/find.ts";
 import { lockState } from "./lock.ts";
 import { assertFree } from "./ports.ts";
 import { type Runtime, startRuntime } from "./runtime.ts";
@@ -44,6 +46,8 @@ export interface Errand {
   url: string;
   key: LocalKey;
   settings: Settings;
+  /** Where scripts run, for people. */
+  scripts: string;
   stop(): Promise<void>;
 }
 
@@ -71,11 +75,15 @@ async function start(options: ErrandOptions, stops: (() => Promise<void>)[]): Pr
   await assertFree(port, lock.wasHeld ? PORT_FREE_MS_MAX : 0);
   readTimings(options.settings);
   say("Errand starts …");
-  process.env["TMPDIR"] = await clearState(state);
+  const temporary = await clearState(state);
+  process.env["TMPDIR"] = temporary;
 
   const key = await localKey(state);
-  const settings = await findSettings(options.settings);
-  const main = await startWorkers({ ...options, state, settings }, key);
+  const found = await findSettings(options.settings);
+  const containers = await findContainers(found, join(temporary, "engine"));
+  const { settings, engine, scripts } = containers;
+  if (engine !== null) stops.push(() => engine.stop());
+  const main = await startWorkers({ ...options, state, settings }, key, engine);
   stops.push(() => main.stop());
   say("The Workers run.");
   await prepareDatabase(main, key.apiKey);
@@ -87,22 +95,39 @@ async function start(options: ErrandOptions, stops: (() => Promise<void>)[]): Pr
   stops.push(() => watch.stop());
   const url = `http://127.0.0.1:${port}`;
   await tellCommands(state, { url, apiKey: key.apiKey });
-  return { url, key, settings };
+  return { url, key, settings, scripts };
+}
+
+/** What runs containers, where they are chosen; where that cannot be had, the settings are as though they were not. */
+async function findContainers(settings: Settings, folder: string) {
+  const embedded = "in isolates, too";
+  if (!hasHands(settings)) return { settings, engine: null, scripts: embedded };
+  const engine = await findEngine(folder);
+  if (typeof engine !== "string") return { settings, engine, scripts: `in containers: ${engine.name}` };
+  const { ERRAND_HANDS: _chosen, ...others } = settings;
+  return { settings: others, engine: null, scripts: `${embedded}: there are no containers (${engine})` };
 }
 
 async function startWorkers(
   { state, port, settings, say, onLine, tools = {} }: ErrandOptions,
   { apiKey }: LocalKey,
+  engine: FoundEngine | null,
 ): Promise<Runtime> {
   const ERRAND_LINK_SECRET = await sha256Hex(`links of ${apiKey}`);
+  const readConfig = async (name: string) => {
+    const config = await readWorkerConfig(name);
+    return engine === null ? config : bindHands(config);
+  };
+  const hands = engine === null ? [] : [{ config: await readWorkerConfig("hands"), vars: {} }];
   const workers = WORKERS.map(async (name) => ({
-    config: await readWorkerConfig(name),
+    config: await readConfig(name),
     vars: selectVars(name, { ERRAND_LINK_SECRET, ...settings }),
   }));
   // It had claims and doorbells in its memory, as a process that was killed.
   const prepareAgain = () => prepareDatabase(main, apiKey);
   const main: Runtime = await startRuntime({
-    workers: await Promise.all(workers),
+    workers: [...(await Promise.all(workers)), ...hands],
+    ...(engine !== null && { engine: engine.socket }),
     runner: { config: await readWorkerConfig("runner"), vars: {} },
     door: port,
     // A version before let `wrangler dev` keep the state, which does so one folder below the one it is given.

@@ -11,7 +11,7 @@ export function makeWorkerOptions(
   vars: Readonly<Record<string, string>>,
   script: string,
 ): V4WorkerOptionsShape {
-  const { queues, workflows, version_metadata } = config;
+  const { queues, workflows, version_metadata, durable_objects, containers } = config;
   const tag = createHash("sha256").update(script).digest("hex").slice(0, VERSION_CHARS);
   return {
     name: config.name,
@@ -26,6 +26,16 @@ export function makeWorkerOptions(
     r2Buckets: byBinding(config.r2_buckets, ({ bucket_name }) => bucket_name),
     serviceBindings: byBinding(config.services, ({ service }) => service),
     workflows: byBinding(workflows, ({ name, class_name }) => ({ name, className: class_name })),
+    durableObjects: Object.fromEntries(
+      (durable_objects?.bindings ?? []).map(({ name, class_name }) => [
+        name,
+        {
+          className: class_name,
+          useSQLite: true,
+          ...(containers?.some((one) => one.class_name === class_name) === true && { container: {} }),
+        },
+      ]),
+    ),
     workerLoaders: byBinding(config.worker_loaders, () => ({})),
     queueProducers: byBinding(queues?.producers, ({ queue }) => queue),
     queueConsumers: Object.fromEntries(

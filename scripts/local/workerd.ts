@@ -17,6 +17,8 @@ export interface WorkerdOptions {
   door?: number;
   /** Where it keeps its state. Without it, that is forgotten. */
   folder?: string;
+  /** The socket of what runs containers: Docker, or the engine of this project. */
+  engine?: string;
   /** A line that a Worker, or the runtime itself, has printed. */
   onLine: (line: string) => void;
   /** It broke down, and runs again: what it had in memory is gone. */
@@ -94,7 +96,7 @@ async function withinTime<Done>(done: Promise<Done>, withinMs: number, words: st
 
 function describe(
   { convertV4MiniflareOptions, Log, LogLevel }: typeof MiniflareModule,
-  { workers, door, folder, onLine, onRestart, tools = {} }: WorkerdOptions,
+  { workers, door, folder, engine, onLine, onRestart, tools = {} }: WorkerdOptions,
 ): MiniflareOptions {
   class LineLog extends Log {
     protected override log(message: string): void {
@@ -121,6 +123,7 @@ function describe(
     handleStructuredLogs: ({ message }) => onLine(message),
     ...(onRestart && { unsafeHandleRuntimeRestart: onRestart }),
     ...(folder !== undefined && { resourcePersistencePath: folder }),
+    ...(engine !== undefined && { containerEngine: `unix://${engine}` }),
   });
 }
 

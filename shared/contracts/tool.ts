@@ -17,6 +17,8 @@ interface Definition<Name extends string, Input extends z.ZodMiniType> {
   readonly title: string;
   /** For the model: what it is for, and how to use it well. */
   readonly description: string;
+  /** The same where the installation has containers. */
+  readonly describedWithContainers?: string;
   /** Strict: a misspelt field would otherwise be ignored in silence. */
   readonly input: Input;
   /** Whether it changes anything, or learns anything, outside of its sandbox. */

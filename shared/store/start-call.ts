@@ -19,7 +19,7 @@ const Row = z.object({
 });
 
 export type StartedCall =
-  | { kind: "started"; conversationId: string; deadlineAt: number; made: ToolCall }
+  | { kind: "started"; conversationId: string; deadlineAt: number; startedAt: number; made: ToolCall }
   /** Somebody has done it before. */
   | { kind: "done"; ok: boolean }
   /** Nobody waits for it: its task has ended, or was never there. Or it waits for a person. */
@@ -64,7 +64,8 @@ export async function startCall(
   if (row.ok !== null) return { kind: "done", ok: row.ok === 1 };
   if (row.started_at === null) return { kind: "inactive" };
   const made = ToolCall.parse({ tool: row.tool, input: row.input });
-  return { kind: "started", conversationId: row.conversation_id, deadlineAt: row.deadline_at, made };
+  const { conversation_id: conversationId, deadline_at: deadlineAt, started_at: startedAt } = row;
+  return { kind: "started", conversationId, deadlineAt, startedAt, made };
 }
 
 /** Shows how far a call is, until its task has an answer. */

@@ -136,8 +136,8 @@ export const PROMISE: readonly Mutation[] = [
   {
     name: "the termination of a stopped task",
     file: "workers/executor/reconcile.ts",
-    find: "  await terminate(env, id);\n  if (asked > 0) await drop(env, id, timings);\n  // A model",
-    replace: "  // A model",
+    find: "  await terminate(env, id);\n  if (conversation_id !== null)",
+    replace: "  if (conversation_id !== null)",
     test: `${FAULT}/crashes.test.ts`,
   },
   {

@@ -1,7 +1,7 @@
 /** What keeps a workspace whole, and a script within it. */
 import type { Mutation } from "./mutation.ts";
 
-const SANDBOX = "test/sandbox.test.ts";
+const SANDBOX = "test/sandbox/embedded.test.ts";
 const SHELL = "test/pipeline/shell.test.ts";
 const RULES = "test/pipeline/rules-of-files.test.ts";
 

@@ -3,10 +3,12 @@ import { resolve } from "node:path";
 import { makeFree } from "../../scripts/cloudflare/generated.ts";
 import { migrate } from "../../scripts/local/migrate.ts";
 import { startRuntime } from "../../scripts/local/runtime.ts";
+import { bindHands } from "../../scripts/installation/hands.ts";
 import { readWorkerConfig } from "../../scripts/installation/worker-config.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import type { Timings } from "../../shared/limits.ts";
 import type { TaskState } from "../../shared/contracts/task.ts";
+import { openEngine } from "./engine.ts";
 import { checkAnswer } from "./api-answers.ts";
 import type { Control } from "./control.ts";
 import { TelegramServer } from "../../fakes/telegram-server.ts";
@@ -28,6 +30,8 @@ export interface PipelineOptions {
   runnerBeside?: boolean;
   /** As Workers Free takes it. */
   free?: boolean;
+  /** Scripts run in containers, on the engine of this machine. */
+  hands?: boolean;
   /** Another entry for a Worker, which imports the real one. */
   mains?: Partial<Record<WorkerName, string>>;
 }
@@ -67,11 +71,14 @@ export async function openPipeline(options: PipelineOptions = {}) {
     TELEGRAM_API_BASE: await telegram.listen(),
     ERRAND_TIMINGS: JSON.stringify(options.timings ?? {}),
     ...(options.control && { CONTROL_URL: await options.control.listen() }),
+    ...(options.hands === true && { ERRAND_HANDS: "container" }),
     ...options.vars,
   };
+  const engine = options.hands === true ? await openEngine() : null;
   const workerOf = async (name: WorkerName) => {
     const paid = await (options.control ? watchedConfig(name) : readWorkerConfig(name));
-    const config = options.free === true ? makeFree(paid) : paid;
+    const planned = options.free === true ? makeFree(paid) : paid;
+    const config = engine === null ? planned : bindHands(planned);
     const main = options.mains?.[name];
     return {
       config: { ...config, ...(main !== undefined && { main: resolve(main) }) },
@@ -85,11 +92,13 @@ export async function openPipeline(options: PipelineOptions = {}) {
     config: { name: "desk", main: DESK, compatibility_date, r2_buckets },
     vars: {},
   };
+  const hands = engine === null ? [] : [{ config: await readWorkerConfig("hands"), vars: {} }];
   const logs: string[] = [];
   const runtime = await startRuntime({
     ...(options.runnerBeside === true
-      ? { workers: [...all, desk] }
-      : { workers: [...all.slice(0, -1), desk], runner }),
+      ? { workers: [...all, ...hands, desk] }
+      : { workers: [...all.slice(0, -1), ...hands, desk], runner }),
+    ...(engine !== null && { engine: engine.socket }),
     door: 0,
     onLine: (line) => logs.push(line),
   });
@@ -129,6 +138,7 @@ export async function openPipeline(options: PipelineOptions = {}) {
     /** What the Workers have printed. */
     logs,
     telegram,
+    engine,
     sql,
     api,
     /** What lies in R2. */
@@ -165,6 +175,7 @@ export async function openPipeline(options: PipelineOptions = {}) {
     },
     async close() {
       await runtime.stop();
+      await engine?.stop();
       await telegram.close();
     },
   };

@@ -5,6 +5,7 @@ import { Control, type EffectFault, type Recorded } from "./control.ts";
 import { type Pipeline, openPipeline } from "./pipeline.ts";
 import { calls, type ModelAnswer, type ModelRequest, ModelServer, says } from "../../fakes/model-server.ts";
 import type { ShownMessage } from "../../fakes/telegram-server.ts";
+import { noEngine } from "./engine.ts";
 import { newestState, withoutRequests } from "./state.ts";
 import { until } from "./until.ts";
 
@@ -54,6 +55,7 @@ export async function openStoryRunner(timings: Partial<Timings> = {}) {
   model.answerTo = answerOf;
   const pipeline = await openPipeline({
     control,
+    hands: noEngine === null,
     vars: { ANTHROPIC_BASE_URL: await model.listen() },
     timings: { ...TIMINGS, ...timings },
   });
@@ -107,6 +109,8 @@ function answerOf({ body }: ModelRequest): ModelAnswer {
   if (last.some(({ text = "" }) => text.startsWith("Ask"))) return calls("ask_user", { question: "Which?" });
   if (last.some(({ text = "" }) => text.startsWith("Write")))
     return calls("files", { op: "write", path: "notes/a.txt", text: "a" });
+  if (last.some(({ text = "" }) => text.startsWith("Log")))
+    return calls("shell", { script: "echo once >> log; wc -l < log", backend: "embedded" });
   if (last.some(({ type }) => type === "image")) return says("I see it.");
   const isToCompute = last.some(({ text = "" }) => text.startsWith("Compute"));
   return isToCompute ? calls("run_code", { code: "6 * 7" }) : says("Hello, too.");

@@ -13,10 +13,10 @@ import type { Env } from "./env.ts";
 import { keepResult } from "./keep-result.ts";
 import { StopWatch } from "./stop-watch.ts";
 import { runTool, tools } from "./tools/index.ts";
-import type { ToolContext } from "./tools/tool.ts";
+import type { GoesOn, ToolContext } from "./tools/tool.ts";
 
 /** What a step returns: no content, that is in D1. */
-export type Acted = { kind: "observed"; ok: boolean } | { kind: "inactive" } | Transient;
+export type Acted = { kind: "observed"; ok: boolean } | { kind: "inactive" } | GoesOn | Transient;
 
 interface Acting {
   /** From 1, over Transient failures. */
@@ -53,6 +53,7 @@ export async function act(
     log("info", { ...facts, effect: "call cancelled", latency_ms: latencyMs });
     return { kind: "inactive" };
   }
+  if ("kind" in result && result.kind === "goes_on") return result;
   if ("kind" in result) {
     log("warn", { ...facts, effect: "call", latency_ms: latencyMs, detail: result.reason });
     return transient(result.reason, result.retryAfterMs ?? timings.sandbox_retry_ms);
@@ -74,7 +75,7 @@ export async function act(
 function makeContext(
   env: Env,
   key: CallKey,
-  { conversationId, deadlineAt }: Extract<StartedCall, { kind: "started" }>,
+  { conversationId, deadlineAt, startedAt }: Extract<StartedCall, { kind: "started" }>,
   { attempt, signal }: Pick<ToolContext, "attempt" | "signal">,
 ): ToolContext {
   return {
@@ -83,6 +84,7 @@ function makeContext(
     conversationId,
     attempt,
     deadlineAt,
+    startedAt,
     signal,
     progress: (text) => showProgress(env.DB, key.taskId, truncate(text, LIMITS.progress_chars_max)),
     async readFile(sha256) {

@@ -1,7 +1,7 @@
 /** What a job has left in the workspace, kept once, with the job's result. */
+import type { LeftFile } from "../../shared/contracts/job.ts";
 import { findAside, setAside } from "./aside.ts";
 import type { Laid } from "./laying.ts";
-import type { LeftFile } from "./sandboxes/sandbox.ts";
 import type { ToolContext, ToolResult } from "./tools/tool.ts";
 import { Workspace, WorkspaceError } from "./workspace.ts";
 

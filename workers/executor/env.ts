@@ -1,5 +1,6 @@
 /** What the executor is bound to: see wrangler/executor.jsonc. */
 import type { Doorbell } from "../../shared/contracts/doorbell.ts";
+import type { HandsRpc } from "../../shared/contracts/job.ts";
 import type { PlannerRpc } from "../../shared/contracts/rpc.ts";
 import type { Bells } from "../../shared/queue/doorbell.ts";
 import type { OwnVariable, SettingsOf } from "../../shared/variables.ts";
@@ -14,6 +15,8 @@ export interface Env extends SettingsOf<OwnVariable, "executor"> {
   PLANNER: PlannerRpc;
   /** `POST /run`: see `shared/contracts/code.ts`. */
   RUNNER: Fetcher;
+  /** Only where the installation has chosen containers. */
+  HANDS?: HandsRpc;
 }
 
 export function getBells(env: Env): Bells {

@@ -1,6 +1,7 @@
 /** A workspace's way into a sandbox and back: what fits and what the policy allows goes in, and what a job may leave comes out. */
 import { getMimeType } from "hono/utils/mime";
 import type { LaidFile } from "../../shared/contracts/code.ts";
+import type { LeftFile } from "../../shared/contracts/job.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import type { AskedTool } from "../../shared/policy/decide.ts";
 import { concurrently } from "../../shared/queue/concurrently.ts";
@@ -8,7 +9,6 @@ import type { PathChange, WorkspaceFile } from "../../shared/store/workspace.ts"
 import { formatCode } from "../../shared/text.ts";
 import { findClash, normalizePath, WORKSPACE_FULL } from "../../shared/workspace-paths.ts";
 import { makePathRules } from "./rules.ts";
-import type { LeftFile } from "./sandboxes/sandbox.ts";
 import type { ToolContext } from "./tools/tool.ts";
 import { decodeText, type Workspace, WorkspaceError } from "./workspace.ts";
 
@@ -70,13 +70,19 @@ async function readLeft(workspace: Workspace, { taken, refuse }: Rules, left: re
   const gone = new Set(left.flatMap(({ path, content }) => (content === null ? path : [])));
   const written = left.flatMap(({ path, content }) => (content === null ? [] : path));
   const there = [...workspace.files.map(({ path }) => path).filter((path) => !gone.has(path)), ...written];
-  await concurrently(left, AT_ONCE, async ({ path, content }) => {
+  await concurrently(left, AT_ONCE, async ({ path, content, base: laidAs }) => {
     const base = taken.find((file) => file.path === path);
     const isUnseen = base === undefined && workspace.find(path) !== undefined;
     const why = whyNot(path, content, refuse) ?? (isUnseen ? UNSEEN : whyClash(there, path, content));
     if (why !== null) lost.push(`${formatCode(path)} (${why})`);
-    else if (content === null) changes.push({ path, base: base?.sha256 ?? null, file: null });
-    else changes.push(await workspace.keep(path, getMimeType(path) ?? guessMime(base, content), content));
+    else {
+      const change: PathChange =
+        content === null
+          ? { path, base: base?.sha256 ?? null, file: null }
+          : await workspace.keep(path, getMimeType(path) ?? guessMime(base, content), content);
+      // A job that was found again was begun over what lay there then.
+      changes.push(laidAs === undefined ? change : { ...change, base: laidAs });
+    }
   });
   return { changes, lost: shorten(lost) };
 }

@@ -50,8 +50,9 @@ async function reconcileOne(env: Env, task: RungTask, isMine: boolean, timings: 
 }
 
 /** Whatever was at work for a task does nothing more, and nobody is asked for it. */
-async function stopWork(env: Env, { id, asked }: RungTask, timings: Timings): Promise<void> {
+async function stopWork(env: Env, { id, asked, conversation_id }: RungTask, timings: Timings): Promise<void> {
   await terminate(env, id);
+  if (conversation_id !== null) await cancelJob(env, conversation_id, id);
   if (asked > 0) await drop(env, id, timings);
   // A model that was asked for it was hung up on.
   await loseReservations(env.DB, { taskId: id });
@@ -135,6 +136,18 @@ async function giveUp(env: Env, id: string): Promise<void> {
   );
   log("error", { stage: "executor", effect: "parked", task_id: id, detail: STUCK });
   await ring(getBells(env), doorbells, "executor");
+}
+
+/** A job in a container goes on when nobody follows it. Should its hand not hear, it ends by its own clock. */
+async function cancelJob({ HANDS: hands }: Env, conversationId: string, taskId: string): Promise<void> {
+  await hands?.cancel(conversationId, taskId).catch((error: unknown) => {
+    log("warn", {
+      stage: "executor",
+      effect: "not cancelled",
+      task_id: taskId,
+      detail: describeError(error),
+    });
+  });
 }
 
 async function terminate(env: Env, id: string): Promise<void> {

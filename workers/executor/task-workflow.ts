@@ -90,14 +90,18 @@ export class TaskWorkflow extends WorkflowEntrypoint<Env> {
   ): Promise<void> {
     if (waits === true && !(await this.isApproved(step, key))) return;
     const name = `act ${key.turn}.${key.call} ${tool}: ${title}`;
-    const acted = await this.ask(step, name, (asked, attempt) =>
-      step.do(asked, this.options, () => act(this.env, key, { attempt, isBesideWaiting })),
-    );
-    if (acted.kind === "permanent") {
-      await step.do(`${name}, given up`, this.options, () =>
-        giveUp(this.env, key, { reason: acted.reason, isBesideWaiting }),
+    const giveUpOn = (reason: string) =>
+      step.do(`${name}, given up`, this.options, () => giveUp(this.env, key, { reason, isBesideWaiting }));
+    // What takes longer than a step may goes on elsewhere, and is looked after by one step after the other.
+    for (let look = 1; look <= LIMITS.looks_max; look++) {
+      const acted = await this.ask(step, look === 1 ? name : `${name}, look ${look}`, (asked, attempt) =>
+        step.do(asked, this.options, () => act(this.env, key, { attempt, isBesideWaiting })),
       );
+      if (acted.kind === "goes_on") continue;
+      if (acted.kind === "permanent") await giveUpOn(acted.reason);
+      return;
     }
+    await giveUpOn(`it was not over after ${LIMITS.looks_max} looks`);
   }
 
   private async isApproved(step: WorkflowStep, key: CallKey): Promise<boolean> {

@@ -11,8 +11,9 @@ export function watched<Env extends { DB: D1Database }>(env: Env): Env {
     else if (QUEUES.has(name)) bindings[name] = queue(binding as Queue, name);
     else if (name === "FILES") bindings[name] = bucket(binding as R2Bucket);
     else if (name === "TASK_WORKFLOW") bindings[name] = workflow(binding as Workflow);
-    else if (name === "PLANNER") bindings[name] = rpc(binding as Methods, "nextTurn");
-    else if (name === "NOTIFIER") bindings[name] = rpc(binding as Methods, "fetchFile");
+    else if (name === "PLANNER") bindings[name] = rpc(binding as Methods, ["nextTurn"]);
+    else if (name === "NOTIFIER") bindings[name] = rpc(binding as Methods, ["fetchFile"]);
+    else if (name === "HANDS") bindings[name] = rpc(binding as Methods, ["begin", "poll", "cancel", "take"]);
     else if (name === "RUNNER") bindings[name] = runner(binding as Fetcher);
   }
   return bindings as Env;
@@ -102,9 +103,10 @@ function runner(binding: Fetcher) {
 
 type Methods = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
-function rpc(binding: Methods, method: string) {
-  return {
-    [method]: (...args: unknown[]) =>
-      current().effect({ kind: "rpc", name: method }, async () => binding[method]?.(...args)),
-  };
+function rpc(binding: Methods, methods: readonly string[]) {
+  const call =
+    (method: string) =>
+    (...args: unknown[]) =>
+      current().effect({ kind: "rpc", name: method }, async () => binding[method]?.(...args));
+  return Object.fromEntries(methods.map((method) => [method, call(method)]));
 }

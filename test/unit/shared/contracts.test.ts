@@ -12,6 +12,7 @@ import * as doorbell from "../../../shared/contracts/doorbell.ts";
 import * as event from "../../../shared/contracts/event.ts";
 import * as file from "../../../shared/contracts/file.ts";
 import * as inbound from "../../../shared/contracts/inbound.ts";
+import * as job from "../../../shared/contracts/job.ts";
 import * as key from "../../../shared/contracts/key.ts";
 import * as message from "../../../shared/contracts/message.ts";
 import * as task from "../../../shared/contracts/task.ts";
@@ -34,6 +35,8 @@ it.each([
   ["Policy", policy.Policy, policy.policyExample],
   ["Notice", alert.Notice, alert.noticeExample],
   ["TaskEvent", event.TaskEvent, event.taskEventExample],
+  ["JobState", job.JobState, job.jobStateExample],
+  ["JobOrder", job.JobOrder, job.jobOrderExample],
   ["StoredFile", file.StoredFile, file.storedFileExample],
   ["ReceivedFile", file.ReceivedFile, file.receivedFileExample],
   ["InboundEvent", inbound.InboundEvent, inbound.inboundEventExample],

@@ -2,7 +2,8 @@
 import type { CodeResult, LaidFile } from "../../../shared/contracts/code.ts";
 import { describeError } from "../../../shared/errors.ts";
 import { askRunner, type Runner } from "../runner.ts";
-import type { JobEnd, JobLimits, JobState, LeftFile, Sandbox } from "./sandbox.ts";
+import type { JobEnd, JobState, LeftFile } from "../../../shared/contracts/job.ts";
+import type { JobLimits, Sandbox } from "./sandbox.ts";
 
 /** What the shell says of a script whose time was over: see `workers/runner/inside/bash.ts`. */
 const LATE = "timed out";
@@ -69,7 +70,9 @@ export class EmbeddedSandbox implements Sandbox {
     try {
       const result = await askRunner(this.runner, { ...request, startWithinMs: this.startWithinMs }, signal);
       if (signal.aborted) return ended("cancelled");
-      if (result.kind === "timed_out" || result.kind === "not_started") return ended(result.kind);
+      if (result.kind === "timed_out") return ended("timed_out");
+      if (result.kind === "not_started")
+        return { kind: "not_started", reason: "the sandbox is busy", output: "", next: 0 };
       if (result.kind === "no_isolates")
         return { kind: "lost", reason: "it runs no scripts", output: "", next: 0 };
       return this.settle(result);
@@ -95,4 +98,4 @@ export class EmbeddedSandbox implements Sandbox {
   }
 }
 
-const ended = (kind: "cancelled" | "timed_out" | "not_started"): JobEnd => ({ kind, output: "", next: 0 });
+const ended = (kind: "cancelled" | "timed_out"): JobEnd => ({ kind, output: "", next: 0 });

@@ -7,7 +7,7 @@ import { invalidCall } from "./invalid-call.ts";
 import { runCode } from "./run-code.ts";
 import { sendFile } from "./send-file.ts";
 import { shell } from "./shell.ts";
-import type { Run, ToolContext, ToolResult } from "./tool.ts";
+import type { GoesOn, Run, ToolContext, ToolResult } from "./tool.ts";
 
 export type Tools = { readonly [Name in ToolName]: Run<Name> };
 
@@ -24,6 +24,6 @@ export function runTool<Name extends ToolName>(
   table: Tools,
   context: ToolContext,
   { tool, input }: CallOf<Name>,
-): Promise<ToolResult | Transient> {
+): Promise<ToolResult | Transient | GoesOn> {
   return table[tool](context, input);
 }

@@ -28,6 +28,8 @@ export interface ToolContext extends CallKey {
   readonly attempt: number;
   /** Unix milliseconds: when the task is given up. */
   readonly deadlineAt: number;
+  /** Unix milliseconds: when the call was made first. */
+  readonly startedAt: number;
   /** Cancels the call: it aborts when its task was stopped, or the time of the step is over. Whatever runs for the call elsewhere is to end with it. */
   readonly signal: AbortSignal;
   /** Shows people how far it is. */
@@ -36,11 +38,15 @@ export interface ToolContext extends CallKey {
   readFile(sha256: string): Promise<Uint8Array<ArrayBuffer> | null>;
 }
 
+/** What was begun elsewhere is not over: the call is to be made again, and will go on with it. */
+export const GOES_ON = { kind: "goes_on" } as const;
+export type GoesOn = typeof GOES_ON;
+
 /** Carries a call out. Transient is for what may go better later. */
 export type Run<Name extends ToolName> = (
   context: ToolContext,
   input: InputOf<Name>,
-) => Promise<ToolResult | Transient>;
+) => Promise<ToolResult | Transient | GoesOn>;
 
 export function failing(error: string): ToolResult {
   return { parts: [], value: null, error };

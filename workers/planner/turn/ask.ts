@@ -14,8 +14,8 @@ import type { TurnClaim } from "../../../shared/store/statements/guards.ts";
 import type { Spent } from "../../../shared/store/statements/spending.ts";
 import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts";
 import type { Env } from "../env.ts";
-import type { ModelClient, Refused } from "../models/model.ts";
-import { checkAnswer, OFFERED_TOOLS } from "./check.ts";
+import type { ModelClient, OfferedTool, Refused } from "../models/model.ts";
+import { checkAnswer } from "./check.ts";
 import { Fence } from "./fence.ts";
 import { makeImageKey, type PromptFiles, dropContents } from "./files.ts";
 import { estimateTokensIn, Meter } from "./meter.ts";
@@ -25,6 +25,7 @@ import { reserveRoom, stopCutOff } from "./spend.ts";
 export interface Question extends TurnClaim {
   readonly transcript: Transcript;
   readonly files: PromptFiles;
+  readonly tools: readonly OfferedTool[];
   /** There is room for it: it begins now. `soFar` says what is known of its cost; the signal ends it. */
   begin(soFar: () => { read: number; written: number }): AbortSignal;
   onText(delta: string): Promise<void>;
@@ -110,7 +111,7 @@ function listSuspects({ taskId, turn, transcript, files }: Question): string[][]
   return [...(isDistinct ? [isNew] : []), ...(all.length > 0 ? [all] : [])];
 }
 
-function buildRequest({ taskId, transcript, files }: Question) {
+function buildRequest({ taskId, transcript, files, tools }: Question) {
   const { conversationId, tenantId, nonce } = transcript;
   const fence = new Fence(nonce);
   return {
@@ -118,7 +119,7 @@ function buildRequest({ taskId, transcript, files }: Question) {
     conversationId,
     tenantId,
     system: describeSystem(fence),
-    tools: OFFERED_TOOLS,
+    tools,
     messages: buildPrompt(transcript, fence, files),
   };
 }

@@ -7,15 +7,24 @@ import type { Turn } from "../../../shared/contracts/turn.ts";
 import { permanent, type Permanent } from "../../../shared/errors.ts";
 import { LIMITS } from "../../../shared/limits.ts";
 import { truncate } from "../../../shared/text.ts";
+import type { Env } from "../env.ts";
 import type { ModelAnswer, OfferedTool } from "../models/model.ts";
 
 // The faults of a call are told to the model in words.
 z.config(en());
 
-export const OFFERED_TOOLS: readonly OfferedTool[] = TOOLS.map(({ name, description, input }) => {
+const OFFERED: readonly OfferedTool[] = TOOLS.map(({ name, description, input }) => {
   const { $schema: _dialect, ...inputSchema } = z.toJSONSchema(input);
   return { name, description, inputSchema };
 });
+const OFFERED_WITH_CONTAINERS = OFFERED.map((offered, index) => ({
+  ...offered,
+  description: TOOLS[index]?.describedWithContainers ?? offered.description,
+}));
+
+/** The tools, as a model is told of them. */
+export const offerTools = ({ ERRAND_HANDS }: Pick<Env, "ERRAND_HANDS">): readonly OfferedTool[] =>
+  ERRAND_HANDS === "container" ? OFFERED_WITH_CONTAINERS : OFFERED;
 
 export function checkAnswer(answer: ModelAnswer): { kind: "planned"; planned: Turn } | Permanent {
   const { text, model, usage } = answer;

@@ -16,6 +16,7 @@ import { type Transcript, wasReadIn } from "../../../shared/store/transcript.ts"
 import { getBells, type Env } from "../env.ts";
 import type { ModelClient } from "../models/model.ts";
 import { type Answered, ask } from "./ask.ts";
+import { offerTools } from "./check.ts";
 import { readFiles } from "./files.ts";
 import { toOneLine } from "../../../shared/text.ts";
 import { type GatedTurn, gateTurn } from "./gate.ts";
@@ -92,6 +93,7 @@ async function planTurn(env: Env, openModel: OpenModel, claimed: Claimed): Promi
           ...claimed,
           files,
           begin: (soFar) => narrator.begin(soFar),
+          tools: offerTools(env),
           onText: (delta) => narrator.onText(delta),
         });
   narrator.stop();

@@ -1,7 +1,7 @@
 /** The workspace inside of an isolate: in memory, and compared with what was laid there when the code is done. */
 import type { CodeResult, LaidFile } from "../../../shared/contracts/code.ts";
 import { LIMITS } from "../../../shared/limits.ts";
-import { findClash, normalizePath, PATH_WORDS } from "../../../shared/workspace-paths.ts";
+import { findClash, normalizePath, PATH_WORDS, describeTooMuch } from "../../../shared/workspace-paths.ts";
 
 export type Contents = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 type Changes = Extract<CodeResult, { kind: "done" }>["changes"];
@@ -20,8 +20,7 @@ export function compare(laid: Contents, left: Contents): Changes {
 export function whyTooMuch(changes: Changes): string | null {
   const written = changes.flatMap(({ content }) => content ?? []);
   const bytes = written.reduce((sum, { length }) => sum + length, 0);
-  if (written.length <= LIMITS.workspace_files_max && bytes <= LIMITS.sandbox_bytes_max) return null;
-  return `it has written ${written.length} files of ${Math.ceil(bytes / 1024 ** 2)} MiB together, and ${LIMITS.workspace_files_max} files of ${LIMITS.sandbox_bytes_max / 1024 ** 2} MiB can be kept`;
+  return describeTooMuch(written.length, bytes);
 }
 
 function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {

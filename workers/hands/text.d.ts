@@ -1,0 +1,5 @@
+/** What runs in a container, as text. */
+declare module "*.sh" {
+  const text: string;
+  export default text;
+}
