@@ -52,8 +52,14 @@ export const shell: Run<"shell"> = async (context, input) => {
 };
 
 /** Waits for the job's end, or for as long as one step may; shows people that it takes long, and ends it when nobody waits for it any more. */
-async function follow({ sandbox, followMs }: Chosen, jobId: string, context: ToolContext): Promise<JobState> {
+async function follow(
+  { kind, sandbox, followMs }: Chosen,
+  jobId: string,
+  context: ToolContext,
+): Promise<JobState> {
   const cancel = () => {
+    // A step that is out of time is made again, and goes on with what runs elsewhere.
+    if (kind === "container" && isTimeout(context.signal.reason)) return;
     sandbox.cancel(jobId).catch((error: unknown) => {
       log("warn", { stage: "executor", effect: "not cancelled", detail: describeError(error) });
     });
@@ -64,20 +70,23 @@ async function follow({ sandbox, followMs }: Chosen, jobId: string, context: Too
   let next = 0;
   try {
     for (;;) {
-      const state = await sandbox.poll(jobId, next, LOOK_MS);
+      const state = await sandbox.poll(jobId, next, Math.min(LOOK_MS, followMs));
       printed = (printed + state.output).slice(0, LIMITS.output_chars_max + 1);
       ({ next } = state);
+      if (state.kind !== "running") return { ...state, output: printed };
       const now = Date.now();
-      if (state.kind !== "running" || now - since >= followMs) return { ...state, output: printed };
       const last = printed.trimEnd().split("\n").at(-1) ?? "";
       await context.progress(
         `A script runs (${Math.round((now - context.startedAt) / 1_000)} s)${last === "" ? "" : `: ${last}`}`,
       );
+      if (now - since >= followMs) return state;
     }
   } finally {
     context.signal.removeEventListener("abort", cancel);
   }
 }
+
+const isTimeout = (reason: unknown) => reason instanceof Error && reason.name === "TimeoutError";
 
 function observe(end: JobEnd, { kind, wallMs }: Chosen, missing: string): ToolResult {
   const texts = [end.output.replace(/\n$/, ""), missing].filter((text) => text !== "");

@@ -1,0 +1,131 @@
+/** Scripts in containers, over all Workers: what takes long goes on, what is stopped ends, and what is lost is done again. */
+import { readdir, readFile } from "node:fs/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openConversation } from "../support/conversation.ts";
+import { noEngine } from "../support/engine.ts";
+import { openPipeline, type Pipeline, privateText } from "../support/pipeline.ts";
+import { until } from "../support/until.ts";
+
+const WAIT_MS_MAX = 60_000;
+const CANARY = "canary-3e7a10";
+
+/** Whether this machine runs that command, in whatever box. */
+async function runs(command: string): Promise<boolean> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
+  return (await Promise.all(lines)).some((line) => line.replaceAll("\0", " ").trim() === command);
+}
+
+describe.skipIf(noEngine !== null)(`in containers${noEngine === null ? "" : `: ${noEngine}`}`, () => {
+  let pipeline: Pipeline;
+  let chat = 9_500;
+  beforeAll(async () => {
+    pipeline = await openPipeline({
+      hands: true,
+      // A step follows a job for a moment only.
+      timings: { job_follow_ms: 500, sandbox_retry_ms: 100 },
+      vars: { ANTHROPIC_API_KEY: CANARY, ERRAND_LINK_SECRET: `${CANARY}-that-is-long-enough` },
+    });
+  });
+  afterAll(() => pipeline.close());
+  beforeEach(() => pipeline.telegram.reset());
+
+  async function say(id: number, text: string): Promise<string> {
+    await pipeline.hook(privateText(id, text));
+    await pipeline.quiet();
+    return pipeline.telegram.in(id).at(-1)?.text ?? "";
+  }
+
+  /** Begins a job that comes to sleep for so long, and resolves when it does. */
+  async function begin(name: string, script: string, asleep: string): Promise<string> {
+    const { body } = await pipeline.api("POST", "/tasks", {
+      tool: "shell",
+      input: { script },
+      conversation: name,
+    });
+    await until(() => runs(asleep), WAIT_MS_MAX, `${name} to sleep`);
+    return body.id;
+  }
+
+  it("clones, builds and tests, and what is kept is in the workspace three turns later", async () => {
+    const { sh, put, get, paths } = openConversation(pipeline, "build");
+    await put("add.py", "def add(a, b): return a + b\n");
+    await put("test_add.py", "from add import add\nassert add(2, 3) == 5\nprint('passed')\n");
+    const cloned = await sh(
+      "mkdir /root/up && cp *.py /root/up && cd /root/up && git init -q && git add . && git -c user.name=x -c user.email=x@x commit -qm one && git clone -q /root/up /root/down && cd /root/down && git log --format=%s",
+    );
+    expect(cloned).toMatchObject({ ok: true, output: "one" });
+    expect(await sh("cd /root/down && python3 test_add.py | tee /workspace/report.txt")).toMatchObject({
+      output: "passed",
+    });
+    expect(await get("report.txt")).toBe("passed\n");
+    expect(await paths()).toEqual(["add.py", "report.txt", "test_add.py"]);
+    expect((await sh("cat report.txt")).output).toBe("passed");
+  });
+
+  it("goes on with what takes longer than a step, and answers once", async () => {
+    const id = ++chat;
+    expect(await say(id, "/sh for i in 1 2 3; do echo $i >> log; sleep 0.7; done; cat log")).toBe("1\n2\n3");
+    expect(pipeline.telegram.in(id)).toHaveLength(1);
+    const events = await pipeline.sql<{ type: string }>(
+      "SELECT e.type FROM events e JOIN tasks t ON t.id = e.task_id JOIN conversations c ON c.id = t.conversation_id WHERE c.address LIKE ?",
+      `%${id}%`,
+    );
+    const types = events.map(({ type }) => type);
+    expect(types.filter((type) => type === "started")).toHaveLength(1);
+    expect(types.filter((type) => type === "observed")).toHaveLength(1);
+  });
+
+  it("ends a job that is stopped, with what it has begun, and keeps nothing of it", async () => {
+    const { paths } = openConversation(pipeline, "stopped");
+    const [child, grandchild] = [`sleep ${52 + Math.random()}`, `sleep ${51 + Math.random()}`];
+    const id = await begin("stopped", `echo x > half; (setsid ${grandchild} &); ${child}`, child);
+    await pipeline.api("POST", `/tasks/${id}/cancel`);
+    expect((await pipeline.ended(id)).status).toBe("cancelled");
+    const isOver = async () => !(await runs(child)) && !(await runs(grandchild));
+    await until(isOver, WAIT_MS_MAX, "the job to be ended");
+    expect(await paths()).toEqual([]);
+  });
+
+  it("does again what was lost with its container", async () => {
+    const { get } = openConversation(pipeline, "lost");
+    const asleep = `sleep ${2 + Math.random()}`;
+    const id = await begin("lost", `echo x >> log; ${asleep}`, asleep);
+    await pipeline.engine?.killAll();
+    expect(await pipeline.ended(id)).toMatchObject({ status: "succeeded" });
+    expect(await get("log")).toBe("x\n");
+  });
+
+  it("names what somebody else has changed meanwhile, and keeps theirs", async () => {
+    const { put, get } = openConversation(pipeline, "conflict");
+    await put("a.txt", "mine");
+    const asleep = `sleep ${2 + Math.random()}`;
+    const id = await begin("conflict", `echo job >> a.txt; ${asleep}`, asleep);
+    await put("a.txt", "theirs");
+    const { result } = await pipeline.ended(id);
+    expect(result?.calls[0]?.error).toMatch(/somebody else has changed `a.txt` meanwhile/);
+    expect(await get("a.txt")).toBe("theirs");
+  });
+
+  it("runs where it is asked to, and tells of what is not there", async () => {
+    const { call, sh } = openConversation(pipeline, "backends");
+    const embedded = await call("shell", { script: "python3 -c 1", backend: "embedded" });
+    expect(embedded.error).toContain("This shell is an embedded one");
+    expect((await call("shell", { script: "nonesuch", backend: "container" })).error).toContain(
+      "exit code 127. The container has no such program",
+    );
+    expect(await call("shell", { script: "sleep 60", timeout_s: 0.5 })).toMatchObject({
+      error: "Timed out: it ran longer than 0.5 s. Nothing of what it changed is kept.",
+    });
+    expect((await sh("exit 3")).value).toBe(3);
+  });
+
+  it("meets no other conversation, and no secret", async () => {
+    const [one, other] = ["one", "other"].map((name) => openConversation(pipeline, name));
+    await one?.sh("echo mine > /root/mine; echo mine > mine");
+    const script = "ls -A . /root /tmp; env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'; ls /work";
+    const { output } = (await other?.sh(script)) ?? {};
+    expect(output).not.toMatch(/mine|canary|TOKEN|SECRET|main/);
+    expect(pipeline.logs.join("\n")).not.toContain(CANARY);
+  });
+});
