@@ -166,6 +166,8 @@ export const TIMINGS = {
   /** The same in a container, where work is longer. */
   container_wall_ms: 120_000,
   container_wall_ms_max: 30 * 60_000,
+  /** A container that nobody uses is ended after this. */
+  container_idle_ms: 5 * 60_000,
   /** So long one step follows a job; the next goes on with it. */
   job_follow_ms: 60_000,
   /** How long a call may wait for its turn in the sandbox, and for the sandbox to come back. */
@@ -220,3 +222,6 @@ export const TIMINGS = {
 } as const;
 
 export type Timings = { readonly [K in keyof typeof TIMINGS]: number };
+
+/** Of a container of 4 GiB of memory and 8 GB of disk: https://developers.cloudflare.com/containers/pricing/ */
+export const CONTAINER_USD_PER_S = 4 * 0.0000025 + 8 * 0.00000007;

@@ -59,6 +59,13 @@ export const OWN_VARIABLES = [
     shape: { pattern: /^container$/, words: "container, or nothing" },
   },
   {
+    name: "ERRAND_CONTAINERS_MAX",
+    workers: ["executor"],
+    secret: false,
+    about: ["As many containers may run at once; who comes then waits. Empty: 10."],
+    shape: { pattern: /^[1-9]\d{0,2}$/, words: "a number from 1 to 999" },
+  },
+  {
     name: "ERRAND_ALERT_CHAT",
     workers: ["notifier"],
     secret: false,

@@ -93,6 +93,9 @@ export const Task = z.object({
     model_ms: z.int(),
     /** Null: of at least one turn nobody told the price. */
     cost_usd: z.nullable(z.number()),
+    /** How long containers have worked, and what their memory and disk cost meanwhile; their processors come on top, and the minutes after it. */
+    container_s: z.number(),
+    container_usd: z.number(),
   }),
   /** Null where the answer is read here. */
   delivery: z.nullable(

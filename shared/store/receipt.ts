@@ -30,6 +30,7 @@ const Usage = z.object({
   model_ms: z.int(),
   /** Null: of at least one turn nobody told the price. */
   cost_usd: z.nullable(z.number()),
+  container_ms: z.int(),
 });
 const Call = z.object({
   turn: z.int(),
@@ -75,7 +76,8 @@ export async function readReceipt(
       "usage",
       sql`SELECT COUNT(*) AS turns, COALESCE(SUM(tokens_in), 0) AS tokens_in, COALESCE(SUM(tokens_out), 0) AS tokens_out,
           COALESCE(SUM(latency_ms), 0) AS model_ms,
-          CASE WHEN COUNT(*) = COUNT(cost_usd) THEN COALESCE(SUM(cost_usd), 0) END AS cost_usd
+          CASE WHEN COUNT(*) = COUNT(cost_usd) THEN COALESCE(SUM(cost_usd), 0) END AS cost_usd,
+          (SELECT COALESCE(SUM(container_ms), 0) FROM calls WHERE task_id = ${taskId}) AS container_ms
         FROM turns WHERE task_id = ${taskId} AND text IS NOT NULL`,
     )
     .add(

@@ -3,10 +3,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openConversation } from "../support/conversation.ts";
 import { noEngine } from "../support/engine.ts";
-import { openPipeline, type Pipeline, privateText } from "../support/pipeline.ts";
+import { openPipeline, type Pipeline, privateText, type TaskBody } from "../support/pipeline.ts";
 import { until } from "../support/until.ts";
 
 const WAIT_MS_MAX = 60_000;
+/** Unless it is said otherwise. */
+const CONTAINERS_MAX = 10;
 const CANARY = "canary-3e7a10";
 
 /** Whether this machine runs that command, in whatever box. */
@@ -119,6 +121,37 @@ describe.skipIf(noEngine !== null)(`in containers${noEngine === null ? "" : `: $
     });
     expect((await sh("exit 3")).value).toBe(3);
   });
+
+  it("runs no more at once than it may, and counts how long they work", async () => {
+    const { body: waits } = await full();
+    const retried = "SELECT 1 FROM events WHERE task_id = ? AND type = 'started'";
+    await until(async () => (await pipeline.sql(retried, waits.id)).length > 0, WAIT_MS_MAX, "it to begin");
+    expect(await pipeline.api("GET", `/tasks/${waits.id}`)).toMatchObject({ body: { status: "running" } });
+    // Those that nobody has used for long are no more.
+    await pipeline.sql("UPDATE containers SET until = 1 WHERE conversation_id = 'other 1'");
+    expect(await pipeline.ended(waits.id)).toMatchObject({ status: "succeeded" });
+    const { body } = await pipeline.api<TaskBody & { usage: { container_s: number; container_usd: number } }>(
+      "GET",
+      `/tasks/${waits.id}`,
+    );
+    expect(body.usage.container_s).toBeGreaterThan(0);
+    expect(body.usage.container_usd).toBeCloseTo(body.usage.container_s * 0.00001056, 5);
+    const kept = await pipeline.sql<{ until: number }>(
+      "SELECT until FROM containers WHERE conversation_id NOT LIKE 'other%' AND until > ?",
+      Date.now() + 60_000,
+    );
+    expect(kept.length).toBeGreaterThan(0);
+    await pipeline.sql("DELETE FROM containers");
+  });
+
+  /** A task that finds all containers taken. */
+  async function full() {
+    await pipeline.sql("DELETE FROM containers");
+    for (let nth = 1; nth <= CONTAINERS_MAX; nth++)
+      await pipeline.sql("INSERT INTO containers VALUES (?, ?)", `other ${nth}`, Date.now() + 3_600_000);
+    const input = { script: "echo done" };
+    return pipeline.api("POST", "/tasks", { tool: "shell", input, conversation: "full" });
+  }
 
   it("meets no other conversation, and no secret", async () => {
     const [one, other] = ["one", "other"].map((name) => openConversation(pipeline, name));

@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Begun, JobOrder, JobState, Taken } from "../../shared/contracts/job.ts";
 import { describeError } from "../../shared/errors.ts";
+import { TIMINGS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { Mutex } from "../../shared/mutex.ts";
 import { beginJob, endJob, isRunning, type Look, lookAtJob } from "./job.ts";
@@ -21,7 +22,7 @@ const NEXT = "~";
 /** It looks after itself this often while there is a container. */
 const ALARM_MS = 60_000;
 /** A container that nobody has used for so long is ended. */
-const IDLE_MS = 5 * 60_000;
+const IDLE_MS = TIMINGS.container_idle_ms;
 /** A job ends by its own clock; one that has not by then is ended here. */
 const GRACE_MS = 15_000;
 const LOOK_MS_MIN = 100;

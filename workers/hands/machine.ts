@@ -4,6 +4,8 @@ import { describeError } from "../../shared/errors.ts";
 
 /** The image that Cloudflare keeps; it has bash, tar, timeout, setsid and Node.js. */
 const IMAGE = "cloudflare/debian-trixie";
+/** Half a processor, 4 GiB of memory and 8 GB of disk: https://developers.cloudflare.com/containers/platform-details/limits/ */
+const INSTANCE = "standard-1";
 /** It takes in what its own end leaves behind, and heeds SIGTERM, as a bare sleep would not. */
 const FIRST_PROCESS = ["bash", "-c", "trap 'exit 0' TERM; while :; do sleep 86400 & wait $!; done"];
 /** A container runs nobody's environment but this. */
@@ -44,7 +46,13 @@ export class Machine {
   /** Starts it, unless it runs. @returns in words, why it cannot be used; null when it can. */
   async start(): Promise<string | null> {
     if (!this.isRunning)
-      this.container.start({ image: IMAGE, entrypoint: FIRST_PROCESS, enableInternet: false, env: ENV });
+      this.container.start({
+        image: IMAGE,
+        instance: INSTANCE,
+        entrypoint: FIRST_PROCESS,
+        enableInternet: false,
+        env: ENV,
+      });
     await this.stayAlive();
     try {
       const { code } = await this.exec(["true"], { withinMs: READY_MS_MAX });

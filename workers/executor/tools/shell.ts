@@ -10,6 +10,7 @@ import { keepChanges } from "../changes.ts";
 import { layOut } from "../laying.ts";
 import { BLAMED_FROM_ATTEMPT } from "../runner.ts";
 import { type Chosen, chooseSandbox } from "../sandboxes/choose.ts";
+import { leaveRoom, takeRoom } from "../sandboxes/room.ts";
 import { Workspace, WorkspaceError } from "../workspace.ts";
 import { failing, GOES_ON, type Run, type ToolContext, type ToolResult } from "./tool.ts";
 
@@ -28,17 +29,20 @@ type Exited = Extract<JobEnd, { kind: "exited" }>;
 export const shell: Run<"shell"> = async (context, input) => {
   const chosen = chooseSandbox(context, input);
   if (typeof chosen === "string") return failing(chosen);
+  const { kind, sandbox, wallMs } = chosen;
+  const { sandbox_retry_ms: retryMs } = readTimings(context.env);
   try {
     const workspace = await Workspace.open(context);
     if (workspace.made !== null) return await findAside(context, workspace.made);
+    const full = kind === "container" ? await takeRoom(context, wallMs) : null;
+    if (full !== null) return transient(full, retryMs);
     const laid = await layOut(workspace, context, definition);
-    const { sandbox, wallMs } = chosen;
     await sandbox.put(laid.files);
     const jobId = `${context.taskId}.${context.turn}.${context.call}`;
     await sandbox.start(jobId, input.script, { wallMs });
     const state = await follow(chosen, jobId, context);
     if (state.kind === "running") return GOES_ON;
-    const { sandbox_retry_ms: retryMs } = readTimings(context.env);
+    if (kind === "container") await leaveRoom(context);
     if (state.kind === "not_started") return transient(state.reason, retryMs);
     if (state.kind === "lost" && context.attempt < BLAMED_FROM_ATTEMPT)
       return transient(`the sandbox was lost (${state.reason})`, retryMs);

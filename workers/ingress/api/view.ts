@@ -3,6 +3,7 @@ import type { TaskEvent } from "../../../shared/contracts/event.ts";
 import { isFinal } from "../../../shared/contracts/task.ts";
 import type { Artifact, ReceiptEvent, Task } from "../../../shared/contracts/api.ts";
 import type { StoredFile } from "../../../shared/contracts/file.ts";
+import { CONTAINER_USD_PER_S } from "../../../shared/limits.ts";
 import type { TaskReceipt } from "../../../shared/store/receipt.ts";
 import type { StoredArtifact } from "../../../shared/store/statements/artifacts.ts";
 
@@ -37,6 +38,8 @@ export function buildTaskView(
       tokens_out: usage.tokens_out,
       model_ms: usage.model_ms,
       cost_usd: usage.cost_usd,
+      container_s: usage.container_ms / 1_000,
+      container_usd: priceContainer(usage.container_ms),
     },
     delivery:
       task.channel === "api"
@@ -55,6 +58,11 @@ export function buildTaskView(
     links: buildLinks(task.id),
   };
 }
+
+/** A millionth of a dollar is nobody's business. */
+const USD_DIGITS = 6;
+
+const priceContainer = (ms: number) => Number(((ms / 1_000) * CONTAINER_USD_PER_S).toFixed(USD_DIGITS));
 
 function viewCall({ turn, call, tool, ok, output, value, error }: TaskReceipt["calls"][number]) {
   const id = `${turn}.${call}`;
