@@ -57,6 +57,9 @@ export class Account {
   plan: "paid" | "free" = "paid";
   /** R2 has to be enabled once, by a person. */
   hasR2 = true;
+  /** Whether it may have containers; "later": it says so only when the Worker is there. */
+  containers: "allowed" | "refused" | "refused later" = "allowed";
+  readonly applications = new Map<string, { id: string; name: string }>();
   readonly scripts = new Map<string, Script>();
   readonly databases = new Map<string, { uuid: string; region: string; db: DatabaseSync }>();
   readonly queues = new Map<string, Queue>();
@@ -176,6 +179,16 @@ export class Account {
     script.versions.push(version);
     if (live) this.deploy(name, version.id);
     return version;
+  }
+
+  /** As the containers of a Durable Object's class are made, when its Worker is there. */
+  makeApplication(asked: Record<string, unknown>) {
+    if (this.containers !== "allowed") throw new Refusal(403, 10_000, "Authentication error");
+    const { name, durable_objects } = asked;
+    const { namespace_id: id } = durable_objects as { namespace_id: string };
+    const made = { ...asked, id, name: String(name) };
+    this.applications.set(id, made);
+    return made;
   }
 
   deploy(name: string, versionId: string): void {

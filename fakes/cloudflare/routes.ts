@@ -98,6 +98,21 @@ const STORAGE: Record<string, Handler> = {
     queue.consumers = queue.consumers.filter(({ consumer_id }) => consumer_id !== id);
     return null;
   },
+  "GET A/containers/me": ({ containers }) => {
+    if (containers === "refused") throw new Refusal(403, 10_000, "Authentication error");
+    return { account_id: "it", limits: {} };
+  },
+  "GET A/containers/applications": ({ applications }) => [...applications.values()],
+  "GET A/containers/applications/*": (account, _request, id = "") => {
+    const found = account.applications.get(id);
+    if (found === undefined) throw new Refusal(404, 1_000, "APPLICATION_NOT_FOUND");
+    return found;
+  },
+  "POST A/containers/applications": (account, { json }) => account.makeApplication(json),
+  "DELETE A/containers/applications/*": (account, _request, id = "") => {
+    if (!account.applications.delete(id)) throw new Refusal(404, 1_000, "APPLICATION_NOT_FOUND");
+    return {};
+  },
   "GET A/workflows/*": (account, _request, name = "") => {
     const found = account.workflows.get(name);
     if (found === undefined) throw new Refusal(404, 10_200, "workflow.not_found");

@@ -1,6 +1,7 @@
 /** What is to be done about a Worker: nothing, where it is live as it should be. */
 import { createHash } from "node:crypto";
 import { join, relative } from "node:path";
+import { withoutHands } from "../installation/hands.ts";
 import { MIGRATIONS_FOLDER } from "../installation/migrations.ts";
 import { listStaleSecrets, selectFor } from "./deploy-settings.ts";
 import type { Deployment } from "./deployment.ts";
@@ -24,8 +25,9 @@ export function generatePart(
   if (source === undefined) throw new Error(`There is no Worker ${part}.`);
   const migrationsDir = relative(join(generatedFolder(deployment), part), MIGRATIONS_FOLDER);
   const url = deployment.url(deployment.live.subdomain ?? suggestSubdomain(deployment.accountId));
-  const shape = { ...deployment.target, url, paid, migrationsDir };
-  return generate(part, source, shape, selectFor(part, deployment.settings));
+  const { target, hasHands, settings } = deployment;
+  const shape = { ...target, url, paid, hands: hasHands, migrationsDir };
+  return generate(part, source, shape, selectFor(part, hasHands ? settings : withoutHands(settings)));
 }
 
 export interface Change {

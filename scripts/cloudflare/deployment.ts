@@ -1,4 +1,5 @@
 /** An installation while it is deployed, taken back or destroyed: what it is to be, what there is of it, and what this machine remembers. */
+import { hasHands } from "../installation/hands.ts";
 import type { Settings } from "../installation/settings.ts";
 import type { CloudflareApi } from "./cloudflare-api.ts";
 import type { Live } from "./live.ts";
@@ -46,6 +47,11 @@ export class Deployment {
   async remember(change: Partial<InstallationRecord>): Promise<void> {
     this.record = { ...this.record, ...change };
     await writeRecord(this.folder, this.record);
+  }
+
+  /** Containers are chosen, and the account has not refused them. */
+  get hasHands(): boolean {
+    return this.record.handsRefused === null && hasHands(this.settings);
   }
 
   /** Where people and platforms reach it. */

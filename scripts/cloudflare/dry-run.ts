@@ -13,7 +13,7 @@ import type { World } from "./world.ts";
 const SOMEWHERE = { ...NOTHING, subdomain: "<your-subdomain>" };
 const NO_ACCOUNT = "0".repeat(32);
 
-/** Bundles the five Workers, makes their configurations, has wrangler check each, and says what a first deploy would do. Throws what is wrong. */
+/** Bundles the Workers, makes their configurations, has wrangler check each, and says what a first deploy would do. Throws what is wrong. */
 export async function dryRun(
   named: Named,
   { record, settings, file }: Prepared,
@@ -48,9 +48,10 @@ export async function dryRun(
   const plan = await planInstall(deployment, { applied: [], hasKeys: false }, options);
   world.say(await describeFile(file));
   world.say(`On an account where there is nothing of ${target.name} yet, a deploy would be:`);
-  for (const { what } of [...plan.ground, ...plan.runner, ...plan.callers, ...plan.webhooks])
+  for (const { what } of [...plan.ground, ...plan.runner, ...plan.hands, ...plan.callers, ...plan.webhooks])
     world.say(`  ${what}`);
   for (const part of DEPLOY_ORDER) {
+    if (part === "hands" && !deployment.hasHands) continue;
     const { config } = await writeWorker(
       generatedFolder(deployment),
       part,

@@ -7,12 +7,13 @@ const PERMISSIONS = [
   { key: "d1", type: "edit" },
   { key: "queues", type: "edit" },
   { key: "workers_r2", type: "edit" },
+  { key: "containers", type: "edit" },
   { key: "account_settings", type: "read" },
 ];
 /** A form on Cloudflare's dashboard, filled in. https://developers.cloudflare.com/fundamentals/api/how-to/account-owned-token-template/ */
 export const TOKEN_LINK = `https://dash.cloudflare.com/profile/api-tokens?permissionGroupKeys=${encodeURIComponent(JSON.stringify(PERMISSIONS))}&accountId=*&zoneId=all&name=Errand`;
 const SCOPES =
-  "Workers Scripts Edit, D1 Edit, Queues Edit, Workers R2 Storage Edit and Account Settings Read; with --domain also Workers Routes Edit and Zone Read of the zone";
+  "Workers Scripts Edit, D1 Edit, Queues Edit, Workers R2 Storage Edit and Account Settings Read; with containers (ERRAND_HANDS) also Containers Edit, with --domain Workers Routes Edit and Zone Read of the zone";
 
 const UNAUTHORIZED = new Set([9_109, 10_000, 10_001, 10_023, 6_003, 6_111, 1_000, 1_001]);
 /** Dynamic Workers, and limits on CPU time, belong to Workers Paid. 10021 says it in words only. */

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod/mini";
 import { bundleAll } from "../installation/bundle.ts";
+import { bindHands } from "../installation/hands.ts";
 import { type WorkerConfig, readWorkerConfig } from "../installation/worker-config.ts";
 import { DEPLOY_ORDER, type Part } from "./live.ts";
 import { LOCATIONS, type Location, renameFor } from "./target.ts";
@@ -23,7 +24,7 @@ export interface Source {
 }
 export type Sources = ReadonlyMap<Part, Source>;
 
-/** The five Workers of this version, bundled as `npm start` bundles them. */
+/** The Workers of this version, bundled as `npm start` bundles them. */
 export async function readSources(): Promise<Sources> {
   const parts = DEPLOY_ORDER.map(async (part) => {
     const paid = await readWorkerConfig(part);
@@ -44,6 +45,8 @@ export interface Shape {
   readonly domain: string | null;
   /** Workers Paid. Without it the runner has no isolates, and there is no limit on CPU time but the plan's own. */
   readonly paid: boolean;
+  /** Scripts run in containers. */
+  readonly hands: boolean;
   /** Seen from the folder of a Worker. */
   readonly migrationsDir: string;
 }
@@ -90,8 +93,9 @@ export function generate(
   shape: Shape,
   { vars, secrets }: PartSettings,
 ): Generated {
-  const { name, url, location, domain, paid, migrationsDir } = shape;
-  const { config, code } = paid ? source.paid : source.free;
+  const { name, url, location, domain, paid, hands, migrationsDir } = shape;
+  const { config: planned, code } = paid ? source.paid : source.free;
+  const config = hands ? bindHands(planned) : planned;
   const ours = (theirs: string) => renameFor(name, theirs);
   const { $schema: _schema, build: _build, main: _main, ...kept } = config;
   const isPublic = part === "ingress";
@@ -119,6 +123,7 @@ export function generate(
     })),
     r2_buckets: config.r2_buckets?.map((bucket) => ({ ...bucket, bucket_name: ours(bucket.bucket_name) })),
     services: config.services?.map((bound) => ({ ...bound, service: ours(bound.service) })),
+    containers: config.containers?.map((container) => ({ ...container, name: ours(container.name) })),
     workflows: config.workflows?.map((workflow) => ({ ...workflow, name: ours(workflow.name) })),
     queues: config.queues && {
       producers: config.queues.producers?.map((producer) => ({ ...producer, queue: ours(producer.queue) })),

@@ -4,6 +4,8 @@ import type { Deployment } from "./deployment.ts";
 import { writeWorker } from "./generated.ts";
 import { refuseForgotten } from "./forgotten.ts";
 import { addRelease, listRecords, readRecord } from "./record.ts";
+import { hasHands } from "../installation/hands.ts";
+import { planHands, planHandsRemoval } from "./containers.ts";
 import { findNewDomain, planDetaching } from "./domains.ts";
 import { selectMade } from "./deploy-settings.ts";
 import { planResources, suggestSubdomain } from "./resources.ts";
@@ -17,9 +19,10 @@ export interface Plan {
   /** Resources, migrations, the key. */
   readonly ground: readonly Step[];
   readonly runner: readonly Step[];
+  readonly hands: readonly Step[];
   /** The other Workers, unless it turns out that the account has another plan. */
   readonly callers: readonly Step[];
-  /** Hosts that lead here no more. */
+  /** Hosts that lead here no more, and containers that are not chosen any more. */
   readonly detaching: readonly Step[];
   readonly webhooks: readonly Step[];
   /** What a person should know before they say yes. */
@@ -64,8 +67,12 @@ export async function planInstall(
       ...planFirstKey(deployment, database, options.newKey),
     ],
     runner: planRunner(deployment, options),
+    hands: planHands(deployment, options),
     callers: planCallers(deployment, options),
-    detaching: planDetaching(deployment, target.domain),
+    detaching: [
+      ...planDetaching(deployment, target.domain),
+      ...(hasHands(deployment.settings) ? [] : planHandsRemoval(deployment)),
+    ],
     webhooks: options.online
       ? await planWebhooks(deployment, url, await listOthers(deployment), isDoorNew)
       : [],
@@ -92,17 +99,21 @@ export async function install(
   options: InstallOptions,
   steps: Runner,
 ): Promise<void> {
-  const { url, ground, runner, callers, detaching, webhooks } = plan;
+  const { url, ground, runner, hands, callers, detaching, webhooks } = plan;
   const { accountId, target, source } = deployment;
   const { location, domain } = target;
   await deployment.remember({ account: accountId, location, domain, url, given: [...source.given] });
   const after = detaching.length + webhooks.length;
-  await steps.run([...ground, ...runner], callers.length + after);
+  await steps.run([...ground, ...runner], hands.length + callers.length + after);
   if (runner.length > 0 && !deployment.record.paid)
     steps.say(
       "     refused as it is: the account is on Workers Free, so it goes on with a runner that runs scripts, and no code",
     );
-  // Only now the account's plan is known, and what calls the runner is made accordingly.
+  await steps.run(hands, callers.length + after);
+  const { handsRefused } = deployment.record;
+  if (hands.length > 0 && handsRefused !== null)
+    steps.say(`     refused: ${handsRefused}. Scripts run embedded`);
+  // Only now it is known what the account may have, and what calls it is made accordingly.
   await steps.run(planCallers(deployment, options), after);
   await rememberRelease(deployment, options.label);
   await steps.run([...detaching, ...webhooks]);

@@ -4,7 +4,7 @@ import { type CloudflareApi, CloudflareError } from "./cloudflare-api.ts";
 import { isLocation, type Location } from "./target.ts";
 
 /** Each after those that it calls. https://developers.cloudflare.com/workers/observability/errors/ says 10143 otherwise. */
-export const DEPLOY_ORDER = ["runner", "notifier", "planner", "executor", "ingress"] as const;
+export const DEPLOY_ORDER = ["runner", "hands", "notifier", "planner", "executor", "ingress"] as const;
 export type Part = (typeof DEPLOY_ORDER)[number];
 
 export const QUEUES = ["inbound", "tasks", "replies", "dead-letters"] as const;

@@ -40,6 +40,8 @@ const InstallationRecord = z.object({
   keyStored: z.boolean(),
   /** Workers Paid: with isolates, and with limits on CPU time. */
   paid: z.boolean(),
+  /** Why the account has refused containers, where they were chosen: they are tried again each time. */
+  handsRefused: z.nullable(z.string()),
   /** The file that its settings came from. */
   vars: z.nullable(z.string()),
   /** The names of the settings that were given: one that is missing later is not taken away in silence. */
@@ -70,6 +72,7 @@ const begin = (name: string): InstallationRecord => ({
   apiKey: null,
   keyStored: false,
   paid: true,
+  handsRefused: null,
   vars: null,
   given: [],
   webhooks: {},

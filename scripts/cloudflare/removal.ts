@@ -6,6 +6,7 @@ import * as z from "zod/mini";
 import { FILES_PREFIX } from "../../shared/files.ts";
 import { concurrently } from "../../shared/queue/concurrently.ts";
 import type { Deployment } from "./deployment.ts";
+import { planHandsRemoval } from "./containers.ts";
 import { planDetaching } from "./domains.ts";
 import { DEPLOY_ORDER } from "./live.ts";
 import type { Step } from "./step.ts";
@@ -33,7 +34,7 @@ export function planRemoval(deployment: Deployment): Step[] {
     (workers ?? []).map(({ worker }) => ({ queue, worker })),
   );
   const workers = DEPLOY_ORDER.toReversed()
-    .filter((part) => live.workers.has(part))
+    .filter((part) => part !== "hands" && live.workers.has(part))
     .map((part) => `${target.name}-${part}`);
   return [
     ...planDetaching(deployment, null),
@@ -41,6 +42,7 @@ export function planRemoval(deployment: Deployment): Step[] {
       remove(`detaches ${worker} from the queue ${queue}`, ["queues", "consumer", "remove", queue, worker]),
     ),
     ...workers.map((worker) => remove(`deletes the Worker ${worker}`, ["delete", worker, "--force"])),
+    ...planHandsRemoval(deployment),
     ...(live.workflowOwner === `${target.name}-executor`
       ? [remove(`deletes the Workflow ${target.name}-task`, ["workflows", "delete", `${target.name}-task`])]
       : []),

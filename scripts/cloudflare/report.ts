@@ -7,12 +7,14 @@ import type { Deployment } from "./deployment.ts";
 import type { Plan } from "./install.ts";
 import { listInvitations } from "./webhooks/index.ts";
 
-export const countSteps = ({ ground, runner, callers, detaching, webhooks }: Plan) =>
-  ground.length + runner.length + callers.length + detaching.length + webhooks.length;
+export const countSteps = ({ ground, runner, hands, callers, detaching, webhooks }: Plan) =>
+  ground.length + runner.length + hands.length + callers.length + detaching.length + webhooks.length;
 
 export function describePlan({ target, accountId, record, source }: Deployment, plan: Plan): string {
-  const { url, ground, runner, callers, detaching, webhooks, notes } = plan;
-  const lines = [...ground, ...runner, ...callers, ...detaching, ...webhooks].map(({ what }) => `  ${what}`);
+  const { url, ground, runner, hands, callers, detaching, webhooks, notes } = plan;
+  const lines = [...ground, ...runner, ...hands, ...callers, ...detaching, ...webhooks].map(
+    ({ what }) => `  ${what}`,
+  );
   const free = record.paid ? "" : ", which is on Workers Free";
   const from = existsSync(source.file) ? `with the settings of ${source.file}` : "without a settings' file";
   return [

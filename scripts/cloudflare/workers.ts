@@ -18,9 +18,9 @@ export interface WorkerOptions {
   readonly overwrite: boolean;
 }
 
-/** Steps for all but the runner. */
+/** Steps for all but those that the account may refuse. */
 export function planCallers(deployment: Deployment, options: WorkerOptions): Step[] {
-  return DEPLOY_ORDER.filter((part) => part !== "runner").flatMap((part) =>
+  return DEPLOY_ORDER.filter((part) => part !== "runner" && part !== "hands").flatMap((part) =>
     planWorker(deployment, options, part),
   );
 }

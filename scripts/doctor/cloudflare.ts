@@ -1,6 +1,7 @@
 /** Whether everything of an installation is on the account, bound to what it should be, and of one version. */
 import { readDatabase } from "../cloudflare/database.ts";
 import { selectFor } from "../cloudflare/deploy-settings.ts";
+import { hasHands } from "../installation/hands.ts";
 import type { Deployment } from "../cloudflare/deployment.ts";
 import { findDrift } from "../cloudflare/drift.ts";
 import type { Generated, Sources } from "../cloudflare/generated.ts";
@@ -15,14 +16,20 @@ export async function examineCloudflare(
   sources: Sources,
   renew: string,
 ): Promise<readonly Finding[]> {
-  const workers = DEPLOY_ORDER.flatMap((part) =>
+  const parts = DEPLOY_ORDER.filter((part) => part !== "hands" || deployment.hasHands);
+  const workers = parts.flatMap((part) =>
     examineWorker(deployment, part, generatePart(deployment, sources, part), renew),
   );
   const database = await examine("database", renew, () => examineDatabase(deployment, renew));
   const plan = deployment.record.paid
     ? ok("plan", "Workers Paid")
     : warn("plan", "Workers Free: code cannot be run", `with Workers Paid: ${renew}`);
-  return [...examineResources(deployment, renew), ...workers, ...database, plan];
+  const { handsRefused } = deployment.record;
+  const hands =
+    hasHands(deployment.settings) && handsRefused !== null
+      ? [warn("containers", `scripts run embedded: ${handsRefused}`, renew)]
+      : [];
+  return [...examineResources(deployment, renew), ...workers, ...database, plan, ...hands];
 }
 
 /** Bucket and queues; who consumes them is the Workers' to say. */

@@ -5,7 +5,13 @@ import type { World } from "../cloudflare/world.ts";
 import { examineChats } from "./chats.ts";
 import { examineCloudflare } from "./cloudflare.ts";
 import { examine, fault, type Finding } from "./finding.ts";
-import { examineHealth, examineSinks, examineStatus, examineTask } from "./installation.ts";
+import {
+  examineContainers,
+  examineHealth,
+  examineSinks,
+  examineStatus,
+  examineTask,
+} from "./installation.ts";
 import { examineModel } from "./model.ts";
 
 interface Named {
@@ -39,7 +45,11 @@ export async function examineDeployed(named: Named, world: World): Promise<reado
   const letters = `npm run dead-letters -- --name ${name} list`;
   const isThere = url !== null && address.state === "ok";
   const inside = isThere
-    ? await Promise.all([examineStatus(where, renew, letters), examineTask(where, renew)])
+    ? await Promise.all([
+        examineStatus(where, renew, letters),
+        examineTask(where, renew),
+        examineContainers(where, settings, renew),
+      ])
     : [];
   const chats = examineChats(settings, url === null ? null : { url, isPublic: true, isThere, renew }, renew);
   return [

@@ -4,6 +4,7 @@ import { Status, Task, TaskReference } from "../../shared/contracts/api.ts";
 import { TIMINGS } from "../../shared/limits.ts";
 import { callApi, type Where } from "../installation/call-api.ts";
 import type { Settings } from "../installation/settings.ts";
+import { hasHands } from "../installation/hands.ts";
 import { askHealth } from "../installation/health.ts";
 import { examine, fault, type Finding, ok, warn } from "./finding.ts";
 
@@ -13,6 +14,7 @@ const { clock_late_ms: CLOCK_LATE_MS } = TIMINGS;
 const SINKS = ["ERRAND_ALERT_CHAT", "ERRAND_ALERT_URL", "ERRAND_ERROR_DSN"];
 const TASK_MS_MAX = 45_000;
 const LOOK_EVERY_MS = 500;
+const CONTAINER_TASK = { prompt: "/sh true" };
 /** It uses every binding: queue, Workflow, planner, runner, files. */
 const TASK = { prompt: "/run save('doctor.txt', 'ok'); return 6 * 7" };
 
@@ -81,14 +83,33 @@ export function examineSinks(settings: Settings): Finding {
 }
 
 /** One small task, whose code saves a file. It stays in the list of tasks. */
-export async function examineTask(where: Where, renew: string): Promise<readonly Finding[]> {
-  const check = "a task";
+export function examineTask(where: Where, renew: string): Promise<readonly Finding[]> {
+  return tryTask(where, renew, { check: "a task", body: TASK, read: readTask });
+}
+
+/** One small script in a container, where they are chosen. */
+export async function examineContainers(
+  where: Where,
+  settings: Settings,
+  renew: string,
+): Promise<readonly Finding[]> {
+  if (!hasHands(settings)) return [];
+  return tryTask(where, renew, { check: "a container", body: CONTAINER_TASK, read: readContainerTask });
+}
+
+interface Trial {
+  readonly check: string;
+  readonly body: unknown;
+  readonly read: (check: string, task: Task, tookMs: number, renew: string) => Finding;
+}
+
+function tryTask(where: Where, renew: string, { check, body, read }: Trial): Promise<readonly Finding[]> {
   return examine(check, renew, async () => {
-    const { id } = await callApi(TaskReference, { where, method: "POST", path: "/v1/tasks", body: TASK });
+    const { id } = await callApi(TaskReference, { where, method: "POST", path: "/v1/tasks", body });
     const begun = performance.now();
     for (;;) {
       const task = await callApi(Task, { where, method: "GET", path: `/v1/tasks/${id}` });
-      if (task.result !== null) return [readTask(check, task, Math.round(performance.now() - begun), renew)];
+      if (task.result !== null) return [read(check, task, Math.round(performance.now() - begun), renew)];
       if (performance.now() - begun > TASK_MS_MAX) {
         const last = task.receipt.at(-1)?.event ?? "nothing";
         return [
@@ -102,6 +123,16 @@ export async function examineTask(where: Where, renew: string): Promise<readonly
       await sleep(LOOK_EVERY_MS);
     }
   });
+}
+
+function readContainerTask(
+  check: string,
+  { id, status, result }: Task,
+  tookMs: number,
+  renew: string,
+): Finding {
+  if (status === "succeeded") return ok(check, `a script ran in one, in ${tookMs} ms`);
+  return fault(check, `${id} ended as ${status}: ${result?.text?.slice(0, 200) ?? ""}`, renew);
 }
 
 function readTask(check: string, { id, status, result }: Task, tookMs: number, renew: string): Finding {

@@ -6,7 +6,13 @@ import { describeError } from "../../shared/errors.ts";
 import { readSettings } from "../installation/settings.ts";
 import { examineChats } from "./chats.ts";
 import { fault, type Finding } from "./finding.ts";
-import { examineHealth, examineSinks, examineStatus, examineTask } from "./installation.ts";
+import {
+  examineContainers,
+  examineHealth,
+  examineSinks,
+  examineStatus,
+  examineTask,
+} from "./installation.ts";
 import { examineModel } from "./model.ts";
 
 const START = "npm start";
@@ -37,6 +43,7 @@ export async function examineLocal(state: string, file: string): Promise<readonl
       ? await Promise.all([
           examineStatus(where, RESTART, "npm run dead-letters -- list"),
           examineTask(where, RESTART),
+          examineContainers(where, settings, RESTART),
         ])
       : [];
     return [

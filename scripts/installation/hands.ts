@@ -7,6 +7,11 @@ const BINDING = { binding: "HANDS", service: "errand-hands" };
 
 export const hasHands = ({ ERRAND_HANDS }: Settings): boolean => ERRAND_HANDS === "container";
 
+/** As though they had not been chosen. */
+export function withoutHands({ ERRAND_HANDS: _chosen, ...settings }: Settings): Settings {
+  return settings;
+}
+
 /** The Worker as it is where there are hands. */
 export function bindHands(config: WorkerConfig): WorkerConfig {
   if (config.name !== EXECUTOR) return config;

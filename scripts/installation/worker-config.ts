@@ -48,7 +48,13 @@ const WorkerConfig = z.strictObject({
   ),
   /** Of Durable Objects that have one each, of the image that Cloudflare keeps. */
   containers: z.optional(
-    z.array(z.strictObject({ class_name: z.string(), scheduling_policy: z.literal("durable_object") })),
+    z.array(
+      z.strictObject({
+        name: z.string(),
+        class_name: z.string(),
+        scheduling_policy: z.literal("durable_object"),
+      }),
+    ),
   ),
   worker_loaders: z.optional(z.array(z.strictObject({ binding: z.string() }))),
   queues: z.optional(

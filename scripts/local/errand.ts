@@ -6,7 +6,7 @@ import { WORKERS } from "../../shared/variables.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import { log } from "../../shared/log.ts";
 import { startClock } from "./clock.ts";
-import { bindHands, hasHands } from "../installation/hands.ts";
+import { bindHands, hasHands, withoutHands } from "../installation/hands.ts";
 import { findSettings } from "../installation/find/index.ts";
 import { findEngine, type FoundEngine } from "./engine/find.ts";
 import { lockState } from "./lock.ts";
@@ -104,8 +104,11 @@ async function findContainers(settings: Settings, folder: string) {
   if (!hasHands(settings)) return { settings, engine: null, scripts: embedded };
   const engine = await findEngine(folder);
   if (typeof engine !== "string") return { settings, engine, scripts: `in containers: ${engine.name}` };
-  const { ERRAND_HANDS: _chosen, ...others } = settings;
-  return { settings: others, engine: null, scripts: `${embedded}: there are no containers (${engine})` };
+  return {
+    settings: withoutHands(settings),
+    engine: null,
+    scripts: `${embedded}: there are no containers (${engine})`,
+  };
 }
 
 async function startWorkers(

@@ -14,7 +14,7 @@ beforeEach(async () => {
   rehearsal.real = true;
 });
 
-const settings = { ANTHROPIC_API_KEY: "sk-ant-the-models-key" };
+const settings = { ANTHROPIC_API_KEY: "sk-ant-the-models-key", ERRAND_HANDS: "container" };
 const deploy = (...args: string[]) => rehearsal.run("deploy", "--yes", "--location", "weur", ...args);
 
 describe.skipIf(process.env["DEPLOY_SUITE"] !== "long")(

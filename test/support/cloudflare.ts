@@ -83,7 +83,8 @@ export class CloudRehearsal {
 
   /** What there is on the account, without what is another in each run. */
   picture() {
-    const { scripts, databases, queues, buckets, workflows, subdomain } = this.cloudflare.account;
+    const { scripts, databases, queues, buckets, workflows, applications, subdomain } =
+      this.cloudflare.account;
     const live = (name: string) => this.cloudflare.account.live(name);
     const isOurs = ({ type }: { type: string }) => type !== "d1" && type !== "secret_text";
     return {
@@ -113,6 +114,7 @@ export class CloudRehearsal {
       })),
       buckets: [...buckets.keys()],
       workflows: [...workflows],
+      applications: [...applications.values()].map(({ name }) => name),
     };
   }
 

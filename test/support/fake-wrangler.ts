@@ -4,30 +4,9 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { describeBindings, type WorkerJson } from "./worker-json.ts";
 import { listMigrations } from "../../scripts/installation/migrations.ts";
 import { makeError, type Wrangler, WranglerError } from "../../scripts/cloudflare/wrangler.ts";
-
-interface WorkerJson {
-  name: string;
-  limits?: object;
-  vars?: Record<string, string>;
-  workers_dev: boolean;
-  preview_urls: boolean;
-  placement?: object;
-  routes?: { pattern: string }[];
-  triggers?: { crons: string[] };
-  d1_databases?: { binding: string; database_name: string; database_id?: string; migrations_dir: string }[];
-  r2_buckets?: { binding: string; bucket_name: string }[];
-  services?: { binding: string; service: string }[];
-  worker_loaders?: { binding: string }[];
-  version_metadata?: { binding: string };
-  workflows?: { binding: string; name: string; class_name: string }[];
-  queues?: {
-    producers?: { binding: string; queue: string }[];
-    consumers?: { queue: string; dead_letter_queue?: string; max_batch_size: number; max_retries: number }[];
-  };
-  secrets?: { required: string[] };
-}
 
 type Call = (method: string, path: string, body?: unknown) => Promise<unknown>;
 
@@ -208,7 +187,22 @@ export class FakeWrangler implements Wrangler {
       id = deployments[0]?.versions[0]?.version_id ?? "";
     }
     await this.setTriggers(config, script);
+    await this.makeContainers(config);
     return { id };
+  }
+
+  /** The Worker is live by then. */
+  private async makeContainers({ name: worker, containers = [] }: WorkerJson): Promise<void> {
+    for (const { name, class_name, scheduling_policy } of containers) {
+      const namespace_id = `${worker}.${class_name}`;
+      const path = `${this.account}/containers/applications`;
+      const isThere = await this.call("GET", `${path}/${namespace_id}`).then(
+        () => true,
+        () => false,
+      );
+      if (!isThere)
+        await this.call("POST", path, { name, scheduling_policy, durable_objects: { namespace_id } });
+    }
   }
 
   private async setTriggers(config: WorkerJson, script: string): Promise<void> {
@@ -254,31 +248,7 @@ export class FakeWrangler implements Wrangler {
       };
       return { name: binding, type: "d1", id: uuid };
     });
-    const bindings = [
-      ...Object.entries(config.vars ?? {}).map(([name, text]) => ({ name, type: "plain_text", text })),
-      ...Object.entries(secrets).map(([name, text]) => ({ name, type: "secret_text", text })),
-      ...(await Promise.all(databases)),
-      ...(config.r2_buckets ?? []).map(({ binding, bucket_name }) => ({
-        name: binding,
-        type: "r2_bucket",
-        bucket_name,
-      })),
-      ...(config.services ?? []).map(({ binding, service }) => ({ name: binding, type: "service", service })),
-      ...(config.worker_loaders ?? []).map(({ binding }) => ({ name: binding, type: "worker_loader" })),
-      ...(config.version_metadata
-        ? [{ name: config.version_metadata.binding, type: "version_metadata" }]
-        : []),
-      ...(config.workflows ?? []).map(({ binding, name }) => ({
-        name: binding,
-        type: "workflow",
-        workflow_name: name,
-      })),
-      ...(config.queues?.producers ?? []).map(({ binding, queue }) => ({
-        name: binding,
-        type: "queue",
-        queue_name: queue,
-      })),
-    ];
+    const bindings = [...describeBindings(config, secrets), ...(await Promise.all(databases))];
     const { limits, placement } = config;
     const annotations = { "workers/tag": told.tag, "workers/message": told.message };
     return {

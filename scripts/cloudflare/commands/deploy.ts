@@ -91,7 +91,7 @@ async function carryOut(
 ): Promise<void> {
   const { record } = deployment;
   await install(deployment, plan, options, new Runner(world.say, makeExplain(deployment)));
-  const isChanged = plan.runner.length + plan.callers.length > 0;
+  const isChanged = plan.runner.length + plan.hands.length + plan.callers.length > 0;
   if (isChanged) world.say(`Waits until ${plan.url} answers …`);
   const health = await world.askHealth(plan.url, isChanged ? PATIENT_TRIES : 1);
   world.say(describeOutcome(deployment, plan, record.apiKey));
