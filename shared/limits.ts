@@ -84,6 +84,11 @@ export const LIMITS = {
   /** Of a conversation's files. */
   workspace_files_max: 1_000,
   workspace_bytes_max: 50 * 1024 * 1024,
+  /** What goes through the gate of a container, for one script. */
+  egress_requests_max: 200,
+  egress_path_chars_max: 200,
+  /** Of one answer. */
+  egress_bytes_max: 256 * 1024 * 1024,
   /** Of a workspace, what is laid into a sandbox that keeps it in memory, and what comes back: an isolate has 128 MB. */
   sandbox_files_max: 500,
   sandbox_bytes_max: 16 * 1024 * 1024,

@@ -3,10 +3,13 @@
 export const WORKERS = ["ingress", "planner", "executor", "notifier"] as const;
 export type WorkerName = (typeof WORKERS)[number];
 
+/** Whoever may get a variable. */
+export type Receiver = WorkerName | "hands";
+
 export interface Variable {
   readonly name: string;
   /** Nobody else gets it. */
-  readonly workers: readonly WorkerName[];
+  readonly workers: readonly Receiver[];
   /** Whoever knows it may act as us: it is deployed as a secret, and never shown. */
   readonly secret: boolean;
   /** A secret that only we and the platform need to know: a deployment makes one when nobody gives it. */
@@ -23,11 +26,11 @@ export const URL_SHAPE = (example: string) => ({
 });
 
 /** The variables that a Worker may see, each of them perhaps unset. */
-export type SettingsOf<All extends Variable, Worker extends WorkerName> = Partial<
+export type SettingsOf<All extends Variable, Worker extends Receiver> = Partial<
   Record<NameFor<All, Worker>, string>
 >;
 /** The names of the variables that this Worker gets. */
-export type NameFor<One extends Variable, Worker extends WorkerName> = One extends Variable
+export type NameFor<One extends Variable, Worker extends Receiver> = One extends Variable
   ? Worker extends One["workers"][number]
     ? One["name"]
     : never
@@ -64,6 +67,16 @@ export const OWN_VARIABLES = [
     secret: false,
     about: ["As many containers may run at once; who comes then waits. Empty: 10."],
     shape: { pattern: /^[1-9]\d{0,2}$/, words: "a number from 1 to 999" },
+  },
+  {
+    name: "ERRAND_EGRESS",
+    workers: ["hands"],
+    secret: true,
+    about: [
+      'Hosts that containers may reach, as JSON: [{"host": "github.com", "methods": ["GET", "POST"], "paths": ["/me/"], "headers": {"authorization": "…"}}]',
+      "(docs/containers.md). Empty: none.",
+    ],
+    shape: { pattern: /^\[[^]*\]$/, words: "a list, as JSON" },
   },
   {
     name: "ERRAND_ALERT_CHAT",

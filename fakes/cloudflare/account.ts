@@ -251,6 +251,8 @@ export class Account {
           throw new Refusal(400, 10_057, `inherit binding '${name}' is invalid: there is none`);
         return inherited;
       }
+      case "durable_object_namespace":
+        return { ...binding, namespace_id: `${script}.${named("class_name")}` };
       case "worker_loader":
         if (this.plan === "free")
           throw new Refusal(403, 10_195, "In order to use Dynamic Workers, you must switch to a paid plan.");

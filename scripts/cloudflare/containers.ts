@@ -47,7 +47,7 @@ async function tryHands(deployment: Deployment, step: Step | undefined): Promise
     // The Worker is live before its containers are. Where it has some from before, it goes on with them.
     if (!(error instanceof WranglerError) || (await listApplications(deployment)).length > 0) throw error;
     await deleteWorker(deployment);
-    return error.message;
+    return error.message.replace(/\.$/, "");
   }
 }
 

@@ -2,7 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { CHANNELS, parsePlace } from "../../shared/channels/index.ts";
-import { OWN_TOGETHER, OWN_VARIABLES, type Variable, type WorkerName } from "../../shared/variables.ts";
+import { describeError } from "../../shared/errors.ts";
+import { readEgress } from "../../shared/policy/egress.ts";
+import { OWN_TOGETHER, OWN_VARIABLES, type Receiver, type Variable } from "../../shared/variables.ts";
 import { GATEWAY_TOGETHER } from "../../workers/planner/models/gateway.ts";
 import { MODEL_VARIABLES } from "../../workers/planner/models/index.ts";
 
@@ -59,6 +61,11 @@ export async function readSettings(file: string): Promise<Settings> {
     faults.push(
       `ERRAND_ALERT_CHAT names no chat of ${CHANNELS.map(({ name }) => name).join(", ")}: ${CHANNELS.map(({ name }) => `${name}:<id>`).join(", ")}.`,
     );
+  try {
+    readEgress(settings["ERRAND_EGRESS"]);
+  } catch (error) {
+    faults.push(`${describeError(error)}.`);
+  }
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return settings;
 }
@@ -86,7 +93,7 @@ function listComplaints(text: string, names: readonly string[]): string[] {
 }
 
 /** The settings of one Worker: its variables and secrets. */
-export function selectVars(worker: WorkerName, settings: Settings): Record<string, string> {
+export function selectVars(worker: Receiver, settings: Settings): Record<string, string> {
   const needed = VARIABLES.filter(({ workers }) => workers.includes(worker)).map(({ name }) => name);
   return Object.fromEntries(Object.entries(settings).filter(([name]) => needed.includes(name)));
 }

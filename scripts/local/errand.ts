@@ -121,7 +121,8 @@ async function startWorkers(
     const config = await readWorkerConfig(name);
     return engine === null ? config : bindHands(config);
   };
-  const hands = engine === null ? [] : [{ config: await readWorkerConfig("hands"), vars: {} }];
+  const hands =
+    engine === null ? [] : [{ config: await readWorkerConfig("hands"), vars: selectVars("hands", settings) }];
   const workers = WORKERS.map(async (name) => ({
     config: await readConfig(name),
     vars: selectVars(name, { ERRAND_LINK_SECRET, ...settings }),

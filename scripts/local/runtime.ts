@@ -10,7 +10,11 @@ interface RuntimeWorker {
   config: WorkerConfig;
   /** Its variables and secrets; nobody else sees them. */
   vars: Readonly<Record<string, string>>;
+  /** Who is asked in place of the Internet, for tests. */
+  outbound?: Outbound;
 }
+
+export type Outbound = NonNullable<BundledWorker["outboundService"]>;
 
 export interface RuntimeOptions extends Omit<WorkerdOptions, "workers"> {
   /** The first one answers at the door. */
@@ -35,9 +39,10 @@ export async function startRuntime({
   // Miniflare is loaded meanwhile.
   const [[script = "", ...scripts]] = await Promise.all([bundleAll(mains), import("miniflare")]);
   onBundled?.();
-  const bundled = all.map(({ config, vars }, index): BundledWorker => {
+  const bundled = all.map(({ config, vars, outbound }, index): BundledWorker => {
     const own = scripts[index] ?? "";
-    return { ...makeWorkerOptions(config, vars, own), script: own };
+    const made = makeWorkerOptions(config, vars, own);
+    return { ...made, ...(outbound !== undefined && { outboundService: outbound }), script: own };
   });
   const last = bundled.at(-1);
   if (runner === undefined || last === undefined) return startMain(bundled, script, options);

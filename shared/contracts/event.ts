@@ -10,6 +10,18 @@ const NOWHERE = { turn: z.null(), call: z.null(), attempt: z.null() };
 const ON_TURN = { ...AT_TURN, call: z.null(), attempt: z.null() };
 const ON_CALL = { ...AT_CALL, attempt: z.null() };
 
+/** One request that went through the gate of a container. */
+export const Fetched = z.object({
+  host: z.string(),
+  method: z.string(),
+  /** Its beginning. */
+  path: z.string(),
+  /** 0: nobody knows yet, or ever. */
+  status: z.nullable(z.int()),
+  bytes: z.int(),
+});
+export type Fetched = z.infer<typeof Fetched>;
+
 /** What a task's event is, by its type: where it belongs, and what it says. */
 const CONTENT = [
   z.object({
@@ -60,6 +72,12 @@ const CONTENT = [
     }),
   }),
   z.object({ type: z.literal("started"), ...ON_CALL, data: z.object({ tool: z.string() }) }),
+  /** A container has asked for something through its gate; no status: it was refused there. */
+  z.object({
+    type: z.literal("fetched"),
+    ...ON_CALL,
+    data: Fetched,
+  }),
   z.object({
     type: z.literal("observed"),
     ...ON_CALL,

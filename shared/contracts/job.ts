@@ -1,6 +1,7 @@
 /** A script that runs in a sandbox, as whoever has begun it follows it. */
 import * as z from "zod/mini";
 import { LaidFile } from "./code.ts";
+import type { Fetched } from "./event.ts";
 
 const said = {
   /** What it has printed since. */
@@ -19,7 +20,13 @@ export const JobState = z.discriminatedUnion("kind", [
   /** It has ended, and nothing of what it left can be taken. */
   z.object({ kind: z.literal("refused"), reason: z.string(), ...said }),
   /** What became of it is not known, or it has broken the sandbox. */
-  z.object({ kind: z.literal("lost"), reason: z.string(), ...said }),
+  z.object({
+    kind: z.literal("lost"),
+    reason: z.string(),
+    /** It has changed something outside, as far as anybody can tell: it is not to be done again. */
+    acted: z.optional(z.boolean()),
+    ...said,
+  }),
 ]);
 export type JobState = z.infer<typeof JobState>;
 export type JobEnd = Exclude<JobState, { kind: "running" }>;
@@ -57,6 +64,8 @@ export interface HandsRpc {
   /** Ends it with all that it has begun. @param id a job's, or a task's: that task's job, if there is one. */
   cancel(conversationId: string, id: string): Promise<void>;
   take(conversationId: string, jobId: string): Promise<Taken>;
+  /** What the job has asked for through the gate. */
+  listFetched(conversationId: string, jobId: string): Promise<readonly Fetched[]>;
 }
 
 export type Begun = { readonly kind: "begun" } | { readonly kind: "not_ready"; readonly reason: string };

@@ -1,8 +1,10 @@
 /** Containers that run, counted: a container is taken before it is used, and is somebody else's to use when nobody has used it for long. */
 import sql from "sql-template-tag";
 import * as z from "zod/mini";
+import type { Fetched } from "../contracts/event.ts";
 import type { CallKey } from "../contracts/turn.ts";
 import { Batch } from "./batch.ts";
+import { appendEvents } from "./statements/events.ts";
 
 interface Taking {
   readonly conversationId: string;
@@ -37,15 +39,22 @@ interface Leaving {
   readonly until: number;
   /** How long it has worked for the call. */
   readonly workedMs: number;
+  /** What the call has asked for through its gate: told once. */
+  readonly fetched: readonly Fetched[];
 }
 
 /** A call is done with it. */
 export async function leaveContainer(
   db: D1Database,
   { taskId, turn, call }: CallKey,
-  { conversationId, until, workedMs }: Leaving,
+  { conversationId, until, workedMs, fetched }: Leaving,
+  now: number,
 ): Promise<void> {
-  await new Batch()
+  const events = fetched.map((data) => ({ type: "fetched" as const, turn, call, attempt: null, data }));
+  const isTold = sql`NOT EXISTS (SELECT 1 FROM events WHERE task_id = ${taskId} AND type = 'fetched' AND turn = ${turn} AND call = ${call})`;
+  const batch = new Batch();
+  if (events.length > 0) batch.add("fetched", appendEvents(taskId, events, now, isTold));
+  await batch
     .add("leave", sql`UPDATE containers SET until = ${until} WHERE conversation_id = ${conversationId}`)
     .add(
       "worked",

@@ -78,7 +78,7 @@ describe.skipIf(process.env["DEPLOY_SUITE"] !== "long")(
       await rehearsal.set(settings);
       await deploy();
       const first = rehearsal.cloudflare.account.live("errand-ingress").id;
-      await rehearsal.set({ AI_GATEWAY_TOKEN: "another-secret" });
+      await rehearsal.set({ AI_GATEWAY_TOKEN: "another-secret", ERRAND_HANDS: "container" });
       await deploy("--domain", "bot.example.com", "--remove", "ANTHROPIC_API_KEY");
       expect(rehearsal.cloudflare.account.scripts.get("errand-ingress")?.domains).toEqual([
         "bot.example.com",

@@ -4,12 +4,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openConversation } from "../support/conversation.ts";
 import { noEngine } from "../support/engine.ts";
 import { openPipeline, type Pipeline, privateText, type TaskBody } from "../support/pipeline.ts";
+import { openOutside } from "../support/outside.ts";
 import { until } from "../support/until.ts";
 
 const WAIT_MS_MAX = 60_000;
 /** Unless it is said otherwise. */
 const CONTAINERS_MAX = 10;
 const CANARY = "canary-3e7a10";
+const TOKEN = `${CANARY}-token`;
+const ERRAND_EGRESS = JSON.stringify([
+  { host: "git.example", headers: { authorization: `Bearer ${TOKEN}` } },
+]);
 
 /** Whether this machine runs that command, in whatever box. */
 async function runs(command: string): Promise<boolean> {
@@ -21,15 +26,21 @@ async function runs(command: string): Promise<boolean> {
 describe.skipIf(noEngine !== null)(`in containers${noEngine === null ? "" : `: ${noEngine}`}`, () => {
   let pipeline: Pipeline;
   let chat = 9_500;
+  let outside: Awaited<ReturnType<typeof openOutside>>;
   beforeAll(async () => {
+    outside = await openOutside(TOKEN);
     pipeline = await openPipeline({
+      outbound: outside.outbound,
       hands: true,
       // A step follows a job for a moment only.
       timings: { job_follow_ms: 500, sandbox_retry_ms: 100 },
-      vars: { ANTHROPIC_API_KEY: CANARY, ERRAND_LINK_SECRET: `${CANARY}-that-is-long-enough` },
+      vars: { ANTHROPIC_API_KEY: CANARY, ERRAND_LINK_SECRET: `${CANARY}-that-is-long-enough`, ERRAND_EGRESS },
     });
   });
-  afterAll(() => pipeline.close());
+  afterAll(async () => {
+    await pipeline.close();
+    await outside.close();
+  });
   beforeEach(() => pipeline.telegram.reset());
 
   async function say(id: number, text: string): Promise<string> {
@@ -48,6 +59,29 @@ describe.skipIf(noEngine !== null)(`in containers${noEngine === null ? "" : `: $
     await until(() => runs(asleep), WAIT_MS_MAX, `${name} to sleep`);
     return body.id;
   }
+
+  it("clones through the gate, tests, and sends the report, with each request on the receipt", async () => {
+    const { call, sh, run: code } = openConversation(pipeline, "gate");
+    const cloned = await sh(
+      "git clone -q http://git.example/repo.git /root/repo && python3 /root/repo/test.py | tee report.txt; env",
+    );
+    expect(cloned.output).toMatch(/^passed\n/);
+    const fetched = cloned.task.receipt.filter(({ event }) => event.startsWith("fetched"));
+    expect(fetched).toHaveLength(outside.heard.length);
+    expect(fetched.map(({ data }) => data)).toContainEqual({
+      host: "git.example",
+      method: "GET",
+      path: "/repo.git/HEAD",
+      status: 200,
+      bytes: expect.any(Number),
+    });
+    expect((await call("send_file", { path: "report.txt" })).files).toHaveLength(1);
+    expect((await code("return workspace.read('report.txt')")).value).toBe("passed\n");
+    const rows = await Promise.all(
+      ["events", "calls", "tasks", "replies"].map((table) => pipeline.sql(`SELECT * FROM ${table}`)),
+    );
+    expect(JSON.stringify([rows, pipeline.logs])).not.toContain(CANARY);
+  });
 
   it("clones, builds and tests, and what is kept is in the workspace three turns later", async () => {
     const { sh, put, get, paths } = openConversation(pipeline, "build");

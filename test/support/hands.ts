@@ -1,12 +1,12 @@
 /** The hands on this machine's engine, called as the executor calls them. */
 import { resolve } from "node:path";
 import { readWorkerConfig } from "../../scripts/installation/worker-config.ts";
-import { startRuntime } from "../../scripts/local/runtime.ts";
+import { type Outbound, startRuntime } from "../../scripts/local/runtime.ts";
 import type { HandsRpc } from "../../shared/contracts/job.ts";
 import { decodeBytes, encodeBytes } from "./bytes.ts";
 import { openEngine } from "./engine.ts";
 
-export async function openHands() {
+export async function openHands(vars: Record<string, string> = {}, outbound?: Outbound) {
   const engine = await openEngine();
   const config = await readWorkerConfig("hands");
   const desk = {
@@ -19,7 +19,7 @@ export async function openHands() {
   const runtime = await startRuntime({
     workers: [
       { config: desk, vars: {} },
-      { config, vars: {} },
+      { config, vars, ...(outbound && { outbound }) },
     ],
     door: 0,
     engine: engine.socket,
@@ -35,6 +35,7 @@ export async function openHands() {
     poll: (...args) => ask("poll", args) as ReturnType<HandsRpc["poll"]>,
     cancel: async (...args) => void (await ask("cancel", args)),
     take: (...args) => ask("take", args) as ReturnType<HandsRpc["take"]>,
+    listFetched: (...args) => ask("listFetched", args) as ReturnType<HandsRpc["listFetched"]>,
   };
   return {
     hands,

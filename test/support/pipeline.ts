@@ -2,8 +2,9 @@
 import { resolve } from "node:path";
 import { makeFree } from "../../scripts/cloudflare/generated.ts";
 import { migrate } from "../../scripts/local/migrate.ts";
-import { startRuntime } from "../../scripts/local/runtime.ts";
+import { type Outbound, startRuntime } from "../../scripts/local/runtime.ts";
 import { bindHands } from "../../scripts/installation/hands.ts";
+import { selectVars } from "../../scripts/installation/settings.ts";
 import { readWorkerConfig } from "../../scripts/installation/worker-config.ts";
 import { sha256Hex } from "../../shared/ids.ts";
 import type { Timings } from "../../shared/limits.ts";
@@ -32,6 +33,8 @@ export interface PipelineOptions {
   free?: boolean;
   /** Scripts run in containers, on the engine of this machine. */
   hands?: boolean;
+  /** Who is asked by the gate of the containers. */
+  outbound?: Outbound;
   /** Another entry for a Worker, which imports the real one. */
   mains?: Partial<Record<WorkerName, string>>;
 }
@@ -92,7 +95,16 @@ export async function openPipeline(options: PipelineOptions = {}) {
     config: { name: "desk", main: DESK, compatibility_date, r2_buckets },
     vars: {},
   };
-  const hands = engine === null ? [] : [{ config: await readWorkerConfig("hands"), vars: {} }];
+  const hands =
+    engine === null
+      ? []
+      : [
+          {
+            config: await readWorkerConfig("hands"),
+            vars: selectVars("hands", vars),
+            ...(options.outbound && { outbound: options.outbound }),
+          },
+        ];
   const logs: string[] = [];
   const runtime = await startRuntime({
     ...(options.runnerBeside === true

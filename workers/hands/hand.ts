@@ -4,15 +4,18 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Begun, JobOrder, JobState, Taken } from "../../shared/contracts/job.ts";
+import type { Fetched } from "../../shared/contracts/event.ts";
 import { describeError } from "../../shared/errors.ts";
-import { TIMINGS } from "../../shared/limits.ts";
+import { LIMITS, TIMINGS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
+import { readEgress } from "../../shared/policy/egress.ts";
+import type { OwnVariable, SettingsOf } from "../../shared/variables.ts";
 import { Mutex } from "../../shared/mutex.ts";
 import { beginJob, endJob, isRunning, type Look, lookAtJob } from "./job.ts";
 import { Machine } from "./machine.ts";
 import { type Hashes, layOut, takeOut } from "./workspace.ts";
 
-export interface Env {
+export interface Env extends SettingsOf<OwnVariable, "hands"> {
   HAND: DurableObjectNamespace<Hand>;
 }
 
@@ -37,7 +40,12 @@ interface Job {
   readonly before: Hashes;
   readonly startedAt: number;
   readonly wallMs: number;
+  /** By their numbers, in their order. */
+  readonly fetched: readonly Fetched[];
 }
+
+/** Requests that change nothing where they go. */
+const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /** Those that may still be asked to begin. */
 const CANCELLED_MAX = 20;
@@ -105,6 +113,29 @@ export class Hand extends DurableObject<Env> {
     });
   }
 
+  /** The gate's: a request of the job that runs. @returns its number; null where there were too many. */
+  note(asked: Omit<Fetched, "bytes">): number | null {
+    const job = this.job();
+    if (job === undefined || job.fetched.length >= LIMITS.egress_requests_max) return null;
+    this.ctx.storage.kv.put<Job>("job", { ...job, fetched: [...job.fetched, { ...asked, bytes: 0 }] });
+    return job.fetched.length;
+  }
+
+  /** The gate's: what came of it. */
+  settle(nth: number, came: Pick<Fetched, "status" | "bytes">): void {
+    const job = this.job();
+    if (job === undefined) return;
+    const fetched = job.fetched.map((one, index) => (index === nth ? { ...one, ...came } : one));
+    this.ctx.storage.kv.put<Job>("job", { ...job, fetched });
+  }
+
+  listFetched(id: string): Promise<Fetched[]> {
+    const elsewhere = this.elsewhere();
+    if (elsewhere !== null) return elsewhere.listFetched(id);
+    const job = this.job() ?? this.ctx.storage.kv.get<Job>("lost");
+    return Promise.resolve(job?.id === id ? [...job.fetched] : []);
+  }
+
   /** Ends what nobody uses any more, and a job that has overslept. */
   override async alarm(): Promise<void> {
     if (this.machine?.isRunning !== true) {
@@ -156,15 +187,17 @@ export class Hand extends DurableObject<Env> {
     try {
       if (job !== undefined && machine.isRunning) await endJob(machine, job.id);
       const startedAt = Date.now();
-      const why = await machine.start();
+      const hosts = readEgress(this.env.ERRAND_EGRESS).map(({ host }) => host);
+      const gate = this.ctx.exports.Gate({ props: { hand: this.ctx.id.name ?? "" } });
+      const why = await machine.start({ hosts, gate });
       if (why !== null) return await this.beginNext(order, why);
       log("info", { stage: "hands", effect: "ready", latency_ms: Date.now() - startedAt });
       await this.ctx.storage.setAlarm(Date.now() + ALARM_MS);
       const before = await layOut(machine, order.files);
       const { id, wallMs } = order;
       this.use();
-      this.ctx.storage.kv.put<Job>("job", { id, before, startedAt: Date.now(), wallMs });
-      await beginJob(machine, order);
+      this.ctx.storage.kv.put<Job>("job", { id, before, startedAt: Date.now(), wallMs, fetched: [] });
+      await beginJob(machine, order, hosts);
       return { kind: "begun" };
     } catch (error) {
       return { kind: "not_ready", reason: describeError(error) };
@@ -194,9 +227,14 @@ export class Hand extends DurableObject<Env> {
   private async look(id: string, offset: number): Promise<JobState> {
     const job = this.job();
     const lose = (reason: string): JobState => {
+      const known = this.job();
+      const acted = known?.fetched.some(({ method, status }) => status !== null && !READING.has(method));
       // It may be begun again.
-      if (this.job()?.id === id) this.ctx.storage.kv.delete("job");
-      return { kind: "lost", reason, ...NOTHING_PRINTED };
+      if (known?.id === id) {
+        this.ctx.storage.kv.put("lost", known);
+        this.ctx.storage.kv.delete("job");
+      }
+      return { kind: "lost", reason, ...(acted === true && { acted }), ...NOTHING_PRINTED };
     };
     if (this.isCancelled(id)) return { kind: "cancelled", ...NOTHING_PRINTED };
     if (job?.id !== id) return { kind: "lost", reason: "nobody knows this job", ...NOTHING_PRINTED };

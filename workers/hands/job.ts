@@ -22,7 +22,11 @@ export interface Look {
 }
 
 /** Begins it. One whose folder is there was begun before. Throws when the container is silent. */
-export async function beginJob(machine: Machine, order: Omit<JobOrder, "files">): Promise<void> {
+export async function beginJob(
+  machine: Machine,
+  order: Omit<JobOrder, "files">,
+  hosts: readonly string[],
+): Promise<void> {
   const folder = folderOf(order.id);
   // A job of the same id that is begun at the same time finds the folder, and goes away.
   const lay = 'mkdir -p "$1" && mkdir "$2" && cat >"$2/script"';
@@ -30,7 +34,8 @@ export async function beginJob(machine: Machine, order: Omit<JobOrder, "files">)
   const { code } = await machine.exec(["sh", "-c", lay, "sh", JOBS, folder], { stdin: script });
   if (code !== 0) return;
   const seconds = String(order.wallMs / 1_000);
-  await machine.detach(["sh", "-c", RUN, "sh", folder, seconds, String(KEPT_BYTES_MAX)]);
+  const run = ["sh", "-c", RUN, "sh", folder, seconds, String(KEPT_BYTES_MAX)];
+  await machine.detach(run, { ERRAND_HOSTS: hosts.join(" ") });
 }
 
 /** Whether it goes on. Throws when the container is silent. */

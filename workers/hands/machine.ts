@@ -32,6 +32,12 @@ interface ExecOptions {
 
 const SAID_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Where a container may reach, and by whom. Nothing else is led anywhere. */
+export interface WayOut {
+  readonly hosts: readonly string[];
+  readonly gate: Fetcher;
+}
+
 export class Machine {
   private readonly container: Container;
 
@@ -44,7 +50,12 @@ export class Machine {
   }
 
   /** Starts it, unless it runs. @returns in words, why it cannot be used; null when it can. */
-  async start(): Promise<string | null> {
+  async start({ hosts, gate }: WayOut): Promise<string | null> {
+    // Before it starts, or it would know of them too late.
+    for (const host of hosts) {
+      await this.container.interceptOutboundHttp(host, gate);
+      await this.container.interceptOutboundHttps(host, gate);
+    }
     if (!this.isRunning)
       this.container.start({
         image: IMAGE,
@@ -85,8 +96,8 @@ export class Machine {
   }
 
   /** Begins a command that goes on by itself; nobody hears of it. */
-  async detach(argv: string[]): Promise<void> {
-    await this.container.exec(argv, { env: ENV, stdout: "ignore", stderr: "ignore" });
+  async detach(argv: string[], env: Readonly<Record<string, string>>): Promise<void> {
+    await this.container.exec(argv, { env: { ...ENV, ...env }, stdout: "ignore", stderr: "ignore" });
   }
 
   async stop(reason: string): Promise<void> {

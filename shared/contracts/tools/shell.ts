@@ -14,7 +14,7 @@ const EMBEDDED =
   "it has no network, no git, no python, no node, no tar or zip, no bc, no trap, no packages to install, and its `read` and `mapfile` take ASCII only: compute with JavaScript instead. " +
   `It may take ${seconds(TIMINGS.shell_wall_ms)} seconds, with \`timeout_s\` up to ${seconds(TIMINGS.shell_wall_ms_max)}.`;
 const CONTAINER =
-  "By default it runs in a container of this conversation: Linux, without network. What it lays elsewhere than in the workspace, such as in /root or /tmp, " +
+  "By default it runs in a container of this conversation: Linux, whose network leads to the hosts in $ERRAND_HOSTS alone, if any, with what credentials they need added on the way. What it lays elsewhere than in the workspace, such as in /root or /tmp, " +
   "is there for the next scripts, but may be gone after some minutes; put large trees that nobody needs to keep there, such as what is built. What it leaves running ends with it. " +
   `It may take ${seconds(TIMINGS.container_wall_ms)} seconds, with \`timeout_s\` up to ${seconds(TIMINGS.container_wall_ms_max)}. ` +
   "With `backend` as `embedded` it begins sooner and costs nothing, for a few lines over small files: ";

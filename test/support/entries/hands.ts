@@ -24,5 +24,7 @@ function ask(hands: HandsRpc, asked: Asked): Promise<unknown> {
       return hands.cancel(...asked.args);
     case "take":
       return hands.take(...asked.args);
+    case "listFetched":
+      return hands.listFetched(...asked.args);
   }
 }

@@ -13,7 +13,8 @@ export function watched<Env extends { DB: D1Database }>(env: Env): Env {
     else if (name === "TASK_WORKFLOW") bindings[name] = workflow(binding as Workflow);
     else if (name === "PLANNER") bindings[name] = rpc(binding as Methods, ["nextTurn"]);
     else if (name === "NOTIFIER") bindings[name] = rpc(binding as Methods, ["fetchFile"]);
-    else if (name === "HANDS") bindings[name] = rpc(binding as Methods, ["begin", "poll", "cancel", "take"]);
+    else if (name === "HANDS")
+      bindings[name] = rpc(binding as Methods, ["begin", "poll", "cancel", "take", "listFetched"]);
     else if (name === "RUNNER") bindings[name] = runner(binding as Fetcher);
   }
   return bindings as Env;

@@ -10,9 +10,13 @@ interface Wanted {
   readonly timeout_s?: number | undefined;
 }
 
-export interface Chosen {
-  readonly kind: "embedded" | "container";
-  readonly sandbox: Sandbox;
+export type Chosen = Bounds &
+  (
+    | { readonly kind: "embedded"; readonly sandbox: Sandbox }
+    | { readonly kind: "container"; readonly sandbox: ContainerSandbox }
+  );
+
+interface Bounds {
   /** How long the script may take. */
   readonly wallMs: number;
   /** How long one step follows it: what runs elsewhere goes on without anybody. */

@@ -1,5 +1,6 @@
 /** The container sandbox: a conversation's hand, which is a Worker of its own. */
 import type { LaidFile } from "../../../shared/contracts/code.ts";
+import type { Fetched } from "../../../shared/contracts/event.ts";
 import { type HandsRpc, JobState, type LeftFile, type Taken } from "../../../shared/contracts/job.ts";
 import { describeError } from "../../../shared/errors.ts";
 import type { JobLimits, Sandbox } from "./sandbox.ts";
@@ -47,6 +48,11 @@ export class ContainerSandbox implements Sandbox {
 
   cancel(jobId: string): Promise<void> {
     return this.hands.cancel(this.conversationId, jobId);
+  }
+
+  /** What a job has asked for through the gate. */
+  listFetched(jobId: string): Promise<readonly Fetched[]> {
+    return this.hands.listFetched(this.conversationId, jobId);
   }
 
   take(): Promise<LeftFile[]> {

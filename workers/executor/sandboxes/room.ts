@@ -1,5 +1,6 @@
 /** Room for a container: an installation runs as many at once as it has said. */
 import { readTimings } from "../../../shared/config.ts";
+import type { Fetched } from "../../../shared/contracts/event.ts";
 import { leaveContainer, takeContainer } from "../../../shared/store/containers.ts";
 import type { ToolContext } from "../tools/tool.ts";
 
@@ -15,9 +16,9 @@ export async function takeRoom({ env, conversationId }: ToolContext, wallMs: num
 }
 
 /** The call is done with it: it runs until it is idle for too long. */
-export async function leaveRoom(context: ToolContext): Promise<void> {
+export async function leaveRoom(context: ToolContext, fetched: readonly Fetched[]): Promise<void> {
   const { env, conversationId, startedAt } = context;
   const now = Date.now();
   const until = now + readTimings(env).container_idle_ms;
-  await leaveContainer(env.DB, context, { conversationId, until, workedMs: now - startedAt });
+  await leaveContainer(env.DB, context, { conversationId, until, workedMs: now - startedAt, fetched }, now);
 }

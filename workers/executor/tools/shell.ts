@@ -22,7 +22,7 @@ const COMMAND_NOT_FOUND = 127;
 const LACKS: Readonly<Record<Chosen["kind"], string>> = {
   embedded:
     "This shell is an embedded one, without git, python, node, curl, tar, zip and packages: `ls /usr/bin` says what it has, and JavaScript is run by `/run`.",
-  container: "The container has no such program, and no network to install it from.",
+  container: "The container has no such program, and its network leads to the hosts in $ERRAND_HOSTS alone.",
 };
 type Exited = Extract<JobEnd, { kind: "exited" }>;
 
@@ -42,9 +42,10 @@ export const shell: Run<"shell"> = async (context, input) => {
     await sandbox.start(jobId, input.script, { wallMs });
     const state = await follow(chosen, jobId, context);
     if (state.kind === "running") return GOES_ON;
-    if (kind === "container") await leaveRoom(context);
+    if (chosen.kind === "container") await leaveRoom(context, await chosen.sandbox.listFetched(jobId));
     if (state.kind === "not_started") return transient(state.reason, retryMs);
-    if (state.kind === "lost" && context.attempt < BLAMED_FROM_ATTEMPT)
+    // What has changed something elsewhere is not done twice.
+    if (state.kind === "lost" && state.acted !== true && context.attempt < BLAMED_FROM_ATTEMPT)
       return transient(`the sandbox was lost (${state.reason})`, retryMs);
     const result = observe(state, chosen, laid.missing);
     if (state.kind !== "exited") return result;
@@ -110,8 +111,17 @@ function observe(end: JobEnd, { kind, wallMs }: Chosen, missing: string): ToolRe
       };
     case "refused":
       return { parts, value: null, error: `Nothing of what it changed is kept: ${end.reason}.` };
-    case "lost":
-      return { parts, value: null, error: `Not done: the sandbox was lost (${end.reason}). ${nothing}` };
+    case "lost": {
+      const again =
+        end.acted === true
+          ? " It had sent requests that may not be sent twice, so it was not run again."
+          : "";
+      return {
+        parts,
+        value: null,
+        error: `Not done: the sandbox was lost (${end.reason}). ${nothing}${again}`,
+      };
+    }
     case "cancelled":
     case "not_started":
       return { parts, value: null, error: `Not done: it was stopped. ${nothing}` };
