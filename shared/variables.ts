@@ -69,6 +69,14 @@ export const OWN_VARIABLES = [
     shape: { pattern: /^[1-9]\d{0,2}$/, words: "a number from 1 to 999" },
   },
   {
+    name: "ERRAND_TOOLCHAIN",
+    workers: ["hands"],
+    secret: false,
+    about: [
+      "A script that installs what containers on Cloudflare are to have, run once, with the Internet. Empty: git, python3, a compiler, ripgrep, jq …",
+    ],
+  },
+  {
     name: "ERRAND_EGRESS",
     workers: ["hands"],
     secret: true,

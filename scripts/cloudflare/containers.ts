@@ -66,7 +66,8 @@ const Applications = z.array(z.object({ id: z.string(), name: z.string() }));
 
 async function listApplications({ api, accountId, target }: Deployment): Promise<string[]> {
   const all = await api.find(`/accounts/${accountId}/containers/applications`, Applications);
-  return (all ?? []).filter(({ name }) => name === `${target.name}-hands`).map(({ id }) => id);
+  const ours = [`${target.name}-hands`, `${target.name}-toolchain`];
+  return (all ?? []).filter(({ name }) => ours.includes(name)).map(({ id }) => id);
 }
 
 async function deleteWorker({ wrangler, target }: Deployment): Promise<void> {

@@ -122,7 +122,14 @@ async function startWorkers(
     return engine === null ? config : bindHands(config);
   };
   const hands =
-    engine === null ? [] : [{ config: await readWorkerConfig("hands"), vars: selectVars("hands", settings) }];
+    engine === null
+      ? []
+      : [
+          {
+            config: await readWorkerConfig("hands"),
+            vars: { ...(engine.hasTools && { ERRAND_TOOLCHAIN: "" }), ...selectVars("hands", settings) },
+          },
+        ];
   const workers = WORKERS.map(async (name) => ({
     config: await readConfig(name),
     vars: selectVars(name, { ERRAND_LINK_SECRET, ...settings }),

@@ -16,7 +16,12 @@ export const JobState = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("timed_out"), ...said }),
   z.object({ kind: z.literal("cancelled"), ...said }),
   /** It never began: others took too long before it, or there is nothing to run it in. */
-  z.object({ kind: z.literal("not_started"), reason: z.string(), ...said }),
+  z.object({
+    kind: z.literal("not_started"),
+    reason: z.string(),
+    retryAfterMs: z.optional(z.int()),
+    ...said,
+  }),
   /** It has ended, and nothing of what it left can be taken. */
   z.object({ kind: z.literal("refused"), reason: z.string(), ...said }),
   /** What became of it is not known, or it has broken the sandbox. */
@@ -68,7 +73,9 @@ export interface HandsRpc {
   listFetched(conversationId: string, jobId: string): Promise<readonly Fetched[]>;
 }
 
-export type Begun = { readonly kind: "begun" } | { readonly kind: "not_ready"; readonly reason: string };
+export type Begun =
+  | { readonly kind: "begun" }
+  | { readonly kind: "not_ready"; readonly reason: string; readonly retryAfterMs?: number };
 export type Taken =
   /** `unkept` says of links and the like that they stay behind. */
   | { readonly kind: "taken"; readonly files: readonly LeftFile[]; readonly unkept: readonly string[] }

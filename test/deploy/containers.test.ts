@@ -27,8 +27,9 @@ describe("containers that are chosen", () => {
     expect(order.indexOf("errand-hands")).toBeLessThan(order.indexOf("errand-executor"));
     expect([...applications.values()]).toMatchObject([
       { name: "errand-hands", scheduling_policy: "durable_object" },
+      { name: "errand-toolchain", scheduling_policy: "durable_object" },
     ]);
-    expect(bindingsOf("hands")).toEqual(["HAND"]);
+    expect(bindingsOf("hands")).toEqual(["HAND", "TOOLCHAIN"]);
     expect(bindingsOf("executor")).toEqual(expect.arrayContaining(["HANDS", "ERRAND_HANDS"]));
     expect(bindingsOf("planner")).toContain("ERRAND_HANDS");
     expect(await deploy()).toContain("everything is as it should be");

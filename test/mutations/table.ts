@@ -1,6 +1,7 @@
 /** What holds the promise, removed one at a time. Each must be noticed by the suite; `test` is where to look first. */
 import { ALERTS } from "./alerts.ts";
 import { BOUNDS } from "./bounds.ts";
+import { CONTAINERS } from "./containers.ts";
 import { CONTROL } from "./control.ts";
 import { DEPLOY } from "./deploy.ts";
 import { LOCAL } from "./local.ts";
@@ -18,4 +19,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...ALERTS,
   ...CONTROL,
   ...SANDBOXES,
+  ...CONTAINERS,
 ];

@@ -19,7 +19,7 @@ export async function openHands(vars: Record<string, string> = {}, outbound?: Ou
   const runtime = await startRuntime({
     workers: [
       { config: desk, vars: {} },
-      { config, vars, ...(outbound && { outbound }) },
+      { config, vars: { ERRAND_TOOLCHAIN: "", ...vars }, ...(outbound && { outbound }) },
     ],
     door: 0,
     engine: engine.socket,

@@ -101,7 +101,7 @@ export async function openPipeline(options: PipelineOptions = {}) {
       : [
           {
             config: await readWorkerConfig("hands"),
-            vars: selectVars("hands", vars),
+            vars: { ERRAND_TOOLCHAIN: "", ...selectVars("hands", vars) },
             ...(options.outbound && { outbound: options.outbound }),
           },
         ];

@@ -12,11 +12,13 @@ import { readEgress } from "../../shared/policy/egress.ts";
 import type { OwnVariable, SettingsOf } from "../../shared/variables.ts";
 import { Mutex } from "../../shared/mutex.ts";
 import { beginJob, endJob, isRunning, type Look, lookAtJob } from "./job.ts";
+import type { Toolchain, Tools } from "./toolchain.ts";
 import { Machine } from "./machine.ts";
 import { type Hashes, layOut, takeOut } from "./workspace.ts";
 
 export interface Env extends SettingsOf<OwnVariable, "hands"> {
   HAND: DurableObjectNamespace<Hand>;
+  TOOLCHAIN: DurableObjectNamespace<Toolchain>;
 }
 
 /** Of this many objects one may have a container that starts: some do not for minutes, while others do. */
@@ -189,7 +191,12 @@ export class Hand extends DurableObject<Env> {
       const startedAt = Date.now();
       const hosts = readEgress(this.env.ERRAND_EGRESS).map(({ host }) => host);
       const gate = this.ctx.exports.Gate({ props: { hand: this.ctx.id.name ?? "" } });
-      const why = await machine.start({ hosts, gate });
+      const toolchain = this.env.TOOLCHAIN.getByName("toolchain");
+      const tools: Tools = machine.isRunning ? { kind: "none" } : await toolchain.current();
+      if (tools.kind === "building") return BUILDING;
+      const snapshot = tools.kind === "ready" ? tools.snapshot : null;
+      const why = await machine.start({ hosts, gate, snapshot, hasInternet: false });
+      if (why !== null && snapshot !== null) await toolchain.discard(snapshot);
       if (why !== null) return await this.beginNext(order, why);
       log("info", { stage: "hands", effect: "ready", latency_ms: Date.now() - startedAt });
       await this.ctx.storage.setAlarm(Date.now() + ALARM_MS);
@@ -255,6 +262,11 @@ export class Hand extends DurableObject<Env> {
   }
 }
 
+const BUILDING: Begun = {
+  kind: "not_ready",
+  reason: "the tools of the containers are being installed, which is done once and takes some minutes",
+  retryAfterMs: 20_000,
+};
 const CONTAINER_ENDED = "its container has ended, with all that was in it";
 
 function describeEnd({ startedAt, wallMs }: Job, { state, code, output, next }: Look): JobState {

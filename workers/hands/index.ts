@@ -6,6 +6,7 @@ import type { Env } from "./hand.ts";
 
 export { Gate } from "./gate.ts";
 export { Hand } from "./hand.ts";
+export { Toolchain } from "./toolchain.ts";
 
 export default class Hands extends WorkerEntrypoint<Env> implements HandsRpc {
   begin(conversationId: string, order: JobOrder): Promise<Begun> {

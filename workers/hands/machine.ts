@@ -32,10 +32,15 @@ interface ExecOptions {
 
 const SAID_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Where a container may reach, and by whom. Nothing else is led anywhere. */
-export interface WayOut {
+/** How a container begins. */
+export interface Beginning {
+  /** Where it may reach, by the gate. Nothing else is led anywhere. */
   readonly hosts: readonly string[];
-  readonly gate: Fetcher;
+  readonly gate: Fetcher | null;
+  /** In place of the image. */
+  readonly snapshot: string | null;
+  /** Only where nothing of anybody's is in it. */
+  readonly hasInternet: boolean;
 }
 
 export class Machine {
@@ -50,18 +55,19 @@ export class Machine {
   }
 
   /** Starts it, unless it runs. @returns in words, why it cannot be used; null when it can. */
-  async start({ hosts, gate }: WayOut): Promise<string | null> {
+  async start({ hosts, gate, snapshot, hasInternet }: Beginning): Promise<string | null> {
     // Before it starts, or it would know of them too late.
     for (const host of hosts) {
+      if (gate === null) break;
       await this.container.interceptOutboundHttp(host, gate);
       await this.container.interceptOutboundHttps(host, gate);
     }
     if (!this.isRunning)
       this.container.start({
-        image: IMAGE,
+        ...(snapshot === null ? { image: IMAGE } : { containerSnapshot: { id: snapshot } }),
         instance: INSTANCE,
         entrypoint: FIRST_PROCESS,
-        enableInternet: false,
+        enableInternet: hasInternet,
         env: ENV,
       });
     await this.stayAlive();

@@ -138,6 +138,10 @@ export class Containers {
     this.images.delete(name);
   }
 
+  async forgetImages(): Promise<void> {
+    await Promise.all([...this.images.keys()].map((name) => this.removeImage(name)));
+  }
+
   prepare(container: string, command: Command): string {
     this.running(container);
     const id = randomUUID();

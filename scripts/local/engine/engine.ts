@@ -17,6 +17,8 @@ export interface Engine {
   readonly socket: string;
   /** Ends all that runs in it, as a machine that goes away. */
   killAll(): Promise<void>;
+  /** Images that were made are no more, as after a month at Cloudflare. */
+  forgetImages(): Promise<void>;
   /** Ends all that runs in it, and takes away what it kept. */
   stop(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function startEngine(folder: string): Promise<Engine> {
   return {
     socket,
     killAll: () => containers.killAll(),
+    forgetImages: () => containers.forgetImages(),
     async stop() {
       server.close();
       server.closeAllConnections();

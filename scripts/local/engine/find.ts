@@ -12,18 +12,21 @@ export interface FoundEngine {
   /** For people. */
   readonly name: string;
   readonly socket: string;
+  /** Its containers have this machine's programs: there is nothing to install. */
+  readonly hasTools: boolean;
   stop(): Promise<void>;
 }
 
 /** @param folder of its own. @returns in words, why there is none. */
 export async function findEngine(folder: string): Promise<FoundEngine | string> {
   const docker = dockerSocket();
-  if (await answers(docker)) return { name: "Docker", socket: docker, stop: () => Promise.resolve() };
+  if (await answers(docker))
+    return { name: "Docker", hasTools: false, socket: docker, stop: () => Promise.resolve() };
   const why = await whyNoEngine();
   if (why !== null) return `no Docker answers at ${docker}, and without it ${why}`;
   const own = folder.length > FOLDER_CHARS_MAX ? await mkdtemp("/tmp/errand-engine-") : folder;
   await mkdir(own, { recursive: true, mode: 0o700 });
-  return { name: "this machine's own programs, in namespaces", ...(await startEngine(own)) };
+  return { name: "this machine's own programs, in namespaces", hasTools: true, ...(await startEngine(own)) };
 }
 
 function dockerSocket(): string {

@@ -1,9 +1,17 @@
 /** The container sandbox: a conversation's hand, which is a Worker of its own. */
 import type { LaidFile } from "../../../shared/contracts/code.ts";
 import type { Fetched } from "../../../shared/contracts/event.ts";
-import { type HandsRpc, JobState, type LeftFile, type Taken } from "../../../shared/contracts/job.ts";
+import {
+  type Begun,
+  type HandsRpc,
+  JobState,
+  type LeftFile,
+  type Taken,
+} from "../../../shared/contracts/job.ts";
 import { describeError } from "../../../shared/errors.ts";
 import type { JobLimits, Sandbox } from "./sandbox.ts";
+
+type Unready = Pick<Extract<Begun, { kind: "not_ready" }>, "reason" | "retryAfterMs">;
 
 export class ContainerSandbox implements Sandbox {
   private readonly hands: HandsRpc;
@@ -11,7 +19,7 @@ export class ContainerSandbox implements Sandbox {
   private readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   private readonly left = new Map<string, LeftFile>();
   /** Why a job has not begun. */
-  private readonly unready = new Map<string, string>();
+  private readonly unready = new Map<string, Unready>();
 
   constructor(hands: HandsRpc, conversationId: string) {
     this.hands = hands;
@@ -27,15 +35,19 @@ export class ContainerSandbox implements Sandbox {
     const files = [...this.files].map(([path, content]) => ({ path, content }));
     try {
       const begun = await this.hands.begin(this.conversationId, { id, script, wallMs, files });
-      if (begun.kind === "not_ready") this.unready.set(id, begun.reason);
+      if (begun.kind === "not_ready") this.unready.set(id, begun);
     } catch (error) {
-      this.unready.set(id, describeError(error));
+      this.unready.set(id, { reason: describeError(error) });
     }
   }
 
   async poll(jobId: string, offset: number, withinMs: number): Promise<JobState> {
-    const reason = this.unready.get(jobId);
-    if (reason !== undefined) return { kind: "not_started", reason, output: "", next: offset };
+    const unready = this.unready.get(jobId);
+    if (unready !== undefined) {
+      const { reason, retryAfterMs } = unready;
+      const after = retryAfterMs === undefined ? {} : { retryAfterMs };
+      return { kind: "not_started", reason, ...after, output: "", next: offset };
+    }
     try {
       const polled = await this.hands.poll(this.conversationId, jobId, offset, withinMs);
       const state = JobState.parse(polled);

@@ -43,7 +43,7 @@ export const shell: Run<"shell"> = async (context, input) => {
     const state = await follow(chosen, jobId, context);
     if (state.kind === "running") return GOES_ON;
     if (chosen.kind === "container") await leaveRoom(context, await chosen.sandbox.listFetched(jobId));
-    if (state.kind === "not_started") return transient(state.reason, retryMs);
+    if (state.kind === "not_started") return transient(state.reason, state.retryAfterMs ?? retryMs);
     // What has changed something elsewhere is not done twice.
     if (state.kind === "lost" && state.acted !== true && context.attempt < BLAMED_FROM_ATTEMPT)
       return transient(`the sandbox was lost (${state.reason})`, retryMs);
