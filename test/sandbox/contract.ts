@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { JobEnd } from "../../shared/contracts/job.ts";
 import { LIMITS } from "../../shared/limits.ts";
+import { chance, LONG, sample } from "../support/seed.ts";
 import type { Sandbox } from "../../workers/executor/sandboxes/sandbox.ts";
 
 /** A job may take so long, where it does not matter how long. */
@@ -54,7 +55,7 @@ export function keepsTheContract(name: string, open: () => Sandbox): void {
   const run = makeRun(open);
   describe(`the ${name} sandbox`, () => {
     tellOfJobs(open, run);
-    tellOfBombs(run);
+    tellOfBombs(name, run);
     tellOfFiles(open, run);
   });
 }
@@ -109,30 +110,39 @@ function tellOfJobs(open: () => Sandbox, run: Run): void {
   });
 }
 
-function tellOfBombs(run: Run): void {
-  it.each([
-    ["a loop", "while :; do :; done"],
-    ["a loop with work", "i=0; while true; do i=$((i+1)); x=$x$i; done"],
-    ["a fork bomb", ":(){ :|:& };:"],
-    ["a recursion", "f() { f; }; f"],
-    ["awk", "awk 'BEGIN { while (1) i++ }'"],
-    ["jq", "jq -n 'def f: f; f'"],
-    ["sed", "echo x | sed ':a; s/x/x/; ta'"],
-    ["growth", "x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done"],
-    ["a catastrophic pattern", `echo ${"a".repeat(60)}b | grep -E '^(a+)+$'`],
-    ["a diff bomb", "seq 1 30000 > a; seq 30000 -1 1 > b; diff a b"],
-    ["a hidden diff bomb", "seq 1 30000 > -a; seq 30000 -1 1 > -b; diff -- -a -b"],
-    ["a huge sort", "for i in 1 2 3 4 5 6; do seq 1 90000; done > n; cat n n > m; sort -r m | tail -1"],
-    ["50 MB of output", "for i in $(seq 1 5000); do printf '%010000d\\n' $i; done"],
-    ["a wide printf", "printf '%999999999d' 1"],
-  ])("ends %s, and runs the next", async (_name, script) => {
-    const { end: ended } = await run(script, {}, SHORT_MS);
-    expect(["exited", "timed_out", "lost"]).toContain(ended.kind);
-    // No end of its own: the time was over.
-    expect(ended).not.toMatchObject({ kind: "exited", code: 124 });
-    expect(ended.output.length).toBeLessThanOrEqual(LIMITS.output_chars_max + 1);
-    expect((await run("echo next")).end).toMatchObject({ kind: "exited", code: 0, output: "next\n" });
-  });
+/** What would not end by itself, or break whoever runs it. */
+const BOMBS = [
+  ["a loop", "while :; do :; done"],
+  ["a fork bomb", ":(){ :|:& };:"],
+  ["a diff bomb", "seq 1 30000 > a; seq 30000 -1 1 > b; diff a b"],
+  ["a huge sort", "for i in 1 2 3 4 5 6; do seq 1 90000; done > n; cat n n > m; sort -r m | tail -1"],
+  ["50 MB of output", "for i in $(seq 1 5000); do printf '%010000d\\n' $i; done"],
+] as const;
+/** The like of them: one of them in the short run. */
+const MORE_BOMBS = [
+  ["a loop with work", "i=0; while true; do i=$((i+1)); x=$x$i; done"],
+  ["a recursion", "f() { f; }; f"],
+  ["awk", "awk 'BEGIN { while (1) i++ }'"],
+  ["jq", "jq -n 'def f: f; f'"],
+  ["sed", "echo x | sed ':a; s/x/x/; ta'"],
+  ["growth", "x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done"],
+  ["a catastrophic pattern", `echo ${"a".repeat(60)}b | grep -E '^(a+)+$'`],
+  ["a hidden diff bomb", "seq 1 30000 > -a; seq 30000 -1 1 > -b; diff -- -a -b"],
+  ["a wide printf", "printf '%999999999d' 1"],
+] as const;
+
+function tellOfBombs(name: string, run: Run): void {
+  it.each([...BOMBS, ...sample(MORE_BOMBS, LONG ? MORE_BOMBS.length : 1, chance(name))])(
+    "ends %s, and runs the next",
+    async (_name, script) => {
+      const { end: ended } = await run(script, {}, SHORT_MS);
+      expect(["exited", "timed_out", "lost"]).toContain(ended.kind);
+      // No end of its own: the time was over.
+      expect(ended).not.toMatchObject({ kind: "exited", code: 124 });
+      expect(ended.output.length).toBeLessThanOrEqual(LIMITS.output_chars_max + 1);
+      expect((await run("echo next")).end).toMatchObject({ kind: "exited", code: 0, output: "next\n" });
+    },
+  );
 }
 
 function tellOfFiles(open: () => Sandbox, run: Run): void {
