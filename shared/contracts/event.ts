@@ -75,7 +75,8 @@ const CONTENT = [
   /** A container has asked for something through its gate; no status: it was refused there. */
   z.object({
     type: z.literal("fetched"),
-    ...ON_CALL,
+    ...AT_CALL,
+    attempt: z.string(),
     data: Fetched,
   }),
   z.object({

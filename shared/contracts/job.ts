@@ -74,7 +74,8 @@ export interface HandsRpc {
 }
 
 export type Begun =
-  | { readonly kind: "begun" }
+  /** When its work began, in Unix milliseconds. */
+  | { readonly kind: "begun"; readonly startedAt: number }
   | { readonly kind: "not_ready"; readonly reason: string; readonly retryAfterMs?: number };
 export type Taken =
   /** `unkept` says of links and the like that they stay behind. */

@@ -39,7 +39,9 @@ interface Leaving {
   readonly until: number;
   /** How long it has worked for the call. */
   readonly workedMs: number;
-  /** What the call has asked for through its gate: told once. */
+  /** Of the call, from 1. */
+  readonly attempt: number;
+  /** What it has asked for through its gate: told once of each attempt. */
   readonly fetched: readonly Fetched[];
 }
 
@@ -47,11 +49,17 @@ interface Leaving {
 export async function leaveContainer(
   db: D1Database,
   { taskId, turn, call }: CallKey,
-  { conversationId, until, workedMs, fetched }: Leaving,
+  { conversationId, until, workedMs, attempt, fetched }: Leaving,
   now: number,
 ): Promise<void> {
-  const events = fetched.map((data) => ({ type: "fetched" as const, turn, call, attempt: null, data }));
-  const isTold = sql`NOT EXISTS (SELECT 1 FROM events WHERE task_id = ${taskId} AND type = 'fetched' AND turn = ${turn} AND call = ${call})`;
+  const events = fetched.map((data) => ({
+    type: "fetched" as const,
+    turn,
+    call,
+    attempt: String(attempt),
+    data,
+  }));
+  const isTold = sql`NOT EXISTS (SELECT 1 FROM events WHERE task_id = ${taskId} AND type = 'fetched' AND turn = ${turn} AND call = ${call} AND attempt = ${String(attempt)})`;
   const batch = new Batch();
   if (events.length > 0) batch.add("fetched", appendEvents(taskId, events, now, isTold));
   await batch

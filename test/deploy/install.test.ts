@@ -12,7 +12,7 @@ beforeEach(() => rehearsal.begin());
 const deploy = (...args: string[]) => rehearsal.run("deploy", "--yes", ...args);
 
 /** Each run of `npm test` cuts at others; `npm run test:deploy` at all of them. */
-const EVERY = process.env["DEPLOY_SUITE"] === "long" ? 1 : 6;
+const EVERY = process.env["DEPLOY_SUITE"] === "long" ? 1 : 9;
 const FIRST = 1 + (new Date().getUTCMinutes() % EVERY);
 
 const API_KEY = /errand_default_[\w-]{32}/;

@@ -12,15 +12,15 @@ export const CONTAINERS: readonly Mutation[] = [
   {
     name: "a job in a container is begun once",
     file: HAND,
-    find: 'if (job?.id === order.id || this.isCancelled(order.id)) return { kind: "begun" };',
+    find: 'if (job?.id === order.id) return { kind: "begun", startedAt: job.startedAt };',
     replace: "",
     test: CONTAINER,
   },
   {
     name: "what was cancelled never begins",
     file: HAND,
-    find: "|| this.isCancelled(order.id)) return",
-    replace: ") return",
+    find: "if (this.ledger.isCancelled(order.id)) return",
+    replace: "if (order.id === '') return",
     test: CONTAINER,
   },
   {
@@ -109,7 +109,7 @@ export const CONTAINERS: readonly Mutation[] = [
   },
   {
     name: "a bound on what one script asks for",
-    file: HAND,
+    file: "workers/hands/ledger.ts",
     find: "|| job.fetched.length >= LIMITS.egress_requests_max",
     replace: "",
     test: GATE,
@@ -117,7 +117,7 @@ export const CONTAINERS: readonly Mutation[] = [
   {
     name: "what has acted is known",
     file: HAND,
-    find: "...(acted === true && { acted }),",
+    find: "...(acted && { acted }),",
     replace: "",
     test: GATE,
   },

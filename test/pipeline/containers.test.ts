@@ -125,7 +125,7 @@ describe.skipIf(noEngine !== null)(`in containers${noEngine === null ? "" : `: $
 
   it("does again what was lost with its container", async () => {
     const { get } = openConversation(pipeline, "lost");
-    const asleep = `sleep ${2 + Math.random()}`;
+    const asleep = `sleep ${1 + Math.random()}`;
     const id = await begin("lost", `echo x >> log; ${asleep}`, asleep);
     await pipeline.engine?.killAll();
     expect(await pipeline.ended(id)).toMatchObject({ status: "succeeded" });
@@ -135,7 +135,7 @@ describe.skipIf(noEngine !== null)(`in containers${noEngine === null ? "" : `: $
   it("names what somebody else has changed meanwhile, and keeps theirs", async () => {
     const { put, get } = openConversation(pipeline, "conflict");
     await put("a.txt", "mine");
-    const asleep = `sleep ${2 + Math.random()}`;
+    const asleep = `sleep ${1 + Math.random()}`;
     const id = await begin("conflict", `echo job >> a.txt; ${asleep}`, asleep);
     await put("a.txt", "theirs");
     const { result } = await pipeline.ended(id);

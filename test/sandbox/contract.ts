@@ -7,7 +7,7 @@ import type { Sandbox } from "../../workers/executor/sandboxes/sandbox.ts";
 
 /** A job may take so long, where it does not matter how long. */
 export const WALL_MS = 20_000;
-const SHORT_MS = 1_000;
+const SHORT_MS = 700;
 /** For the day when a job never ends. */
 const LOOKS_MAX = 100;
 

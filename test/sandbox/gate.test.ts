@@ -28,11 +28,13 @@ describe.skipIf(noEngine !== null)(`the gate${noEngine === null ? "" : `: ${noEn
   beforeEach(() => void outside.heard.splice(0));
 
   let opened = 0;
+  /** One after the other, in one container. */
   async function run(script: string): Promise<{ output: string; fetched: readonly Fetched[] }> {
-    const sandbox = new ContainerSandbox(containers.hands, `gated_${opened++}`);
-    await sandbox.start("job", script, { wallMs: WALL_MS });
-    const { output } = await end(sandbox, "job");
-    return { output, fetched: await sandbox.listFetched("job") };
+    const sandbox = new ContainerSandbox(containers.hands, "gated");
+    const id = `job_${opened++}`;
+    await sandbox.start(id, script, { wallMs: WALL_MS });
+    const { output } = await end(sandbox, id);
+    return { output, fetched: (await sandbox.tell(id)).fetched };
   }
 
   it("leads to a host of the list with a credential that is nowhere inside", async () => {
@@ -130,7 +132,7 @@ describe.skipIf(noEngine !== null)(`the gate${noEngine === null ? "" : `: ${noEn
       await sandbox.start("job", `${ask}; sleep 60`, { wallMs: WALL_MS });
       for (
         let look = 0;
-        look < 50 && (await sandbox.listFetched("job"))[0]?.bytes !== 10 + Number(acted ?? 0);
+        look < 50 && (await sandbox.tell("job")).fetched[0]?.bytes !== 10 + Number(acted ?? 0);
         look++
       )
         await sandbox.poll("job", 0, 100);
@@ -138,7 +140,7 @@ describe.skipIf(noEngine !== null)(`the gate${noEngine === null ? "" : `: ${noEn
       const state = await end(sandbox, "job");
       expect(state).toMatchObject({ kind: "lost" });
       expect("acted" in state ? state.acted : undefined).toBe(acted);
-      expect(await sandbox.listFetched("job")).toHaveLength(1);
+      expect((await sandbox.tell("job")).fetched).toHaveLength(1);
     }
   });
 });

@@ -26,16 +26,16 @@ export class Gate extends WorkerEntrypoint<Env, GateProps> {
       return refuse(403, egress.why);
     }
     // Noted before it is sent: nothing goes out of which nobody knows.
-    const nth = await hand.note({ ...asked, status: 0 });
-    if (nth === null) return refuse(429, `a script may make ${LIMITS.egress_requests_max} requests`);
+    const noted = await hand.note({ ...asked, status: 0 });
+    if (noted === null) return refuse(429, `a script may make ${LIMITS.egress_requests_max} requests`);
     try {
       const response = await this.send(request, egress.headers);
       const counted = countBytes(response, (bytes) => {
-        this.ctx.waitUntil(hand.settle(nth, { status: response.status, bytes }));
+        this.ctx.waitUntil(hand.settle(noted, { status: response.status, bytes }));
       });
       return new Response(counted, response);
     } catch (error) {
-      await hand.settle(nth, { status: 502, bytes: 0 });
+      await hand.settle(noted, { status: 502, bytes: 0 });
       return refuse(502, describeError(error));
     }
   }

@@ -6,15 +6,16 @@ import { DurableObject } from "cloudflare:workers";
 import type { Begun, JobOrder, JobState, Taken } from "../../shared/contracts/job.ts";
 import type { Fetched } from "../../shared/contracts/event.ts";
 import { describeError } from "../../shared/errors.ts";
-import { LIMITS, TIMINGS } from "../../shared/limits.ts";
+import { TIMINGS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { readEgress } from "../../shared/policy/egress.ts";
 import type { OwnVariable, SettingsOf } from "../../shared/variables.ts";
 import { Mutex } from "../../shared/mutex.ts";
 import { beginJob, endJob, isRunning, type Look, lookAtJob } from "./job.ts";
-import type { Toolchain, Tools } from "./toolchain.ts";
+import { isOf, type Job, Ledger, type Noted } from "./ledger.ts";
 import { Machine } from "./machine.ts";
-import { type Hashes, layOut, takeOut } from "./workspace.ts";
+import type { Toolchain, Tools } from "./toolchain.ts";
+import { layOut, takeOut } from "./workspace.ts";
 
 export interface Env extends SettingsOf<OwnVariable, "hands"> {
   HAND: DurableObjectNamespace<Hand>;
@@ -30,38 +31,22 @@ const ALARM_MS = 60_000;
 const IDLE_MS = TIMINGS.container_idle_ms;
 /** A job ends by its own clock; one that has not by then is ended here. */
 const GRACE_MS = 15_000;
-const LOOK_MS_MIN = 100;
+const LOOK_MS_MIN = 50;
 const LOOK_MS_MAX = 2_000;
 const LOOK_GROWTH = 1.5;
 /** A job that ended before its time was not ended for the time's sake. */
 const CLOCK_SLACK_MS = 500;
 
-/** What is known of the job that was begun last. */
-interface Job {
-  readonly id: string;
-  readonly before: Hashes;
-  readonly startedAt: number;
-  readonly wallMs: number;
-  /** By their numbers, in their order. */
-  readonly fetched: readonly Fetched[];
-}
-
-/** Requests that change nothing where they go. */
-const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
-
-/** Those that may still be asked to begin. */
-const CANCELLED_MAX = 20;
-/** Whether a job is that one, or that task's. */
-const isOf = (jobId: string, id: string) => jobId === id || jobId.startsWith(`${id}.`);
-
 const NOTHING_PRINTED = { output: "", next: 0 };
 
 export class Hand extends DurableObject<Env> {
   private readonly mutex = new Mutex();
+  private readonly ledger: Ledger;
   private readonly machine: Machine | null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    this.ledger = new Ledger(ctx.storage.kv);
     const { container } = ctx;
     this.machine = container === undefined ? null : new Machine(container);
     void ctx.blockConcurrencyWhile(async () => this.machine?.stayAlive().catch(() => undefined));
@@ -69,9 +54,12 @@ export class Hand extends DurableObject<Env> {
 
   /** Begins a job, unless it was begun before; whatever job was there before it is over. */
   begin(order: JobOrder): Promise<Begun> {
-    const elsewhere = this.elsewhere();
-    if (elsewhere !== null) return elsewhere.begin(order);
-    return this.mutex.run(() => this.beginHere(order));
+    return this.mutex.run(async () => {
+      const elsewhere = this.elsewhere();
+      if (elsewhere === null) return this.beginHere(order);
+      this.move(order.wallMs);
+      return elsewhere.begin(order);
+    });
   }
 
   /** How the job is, as soon as it has ended, or after that time. @param offset in bytes of what it has printed. */
@@ -81,7 +69,8 @@ export class Hand extends DurableObject<Env> {
     const until = Date.now() + withinMs;
     for (let waitMs = LOOK_MS_MIN; ; waitMs = Math.min(waitMs * LOOK_GROWTH, LOOK_MS_MAX)) {
       const leftMs = until - Date.now();
-      if (leftMs <= 0 || !(await this.goesOn(id))) return this.look(id, offset);
+      if (!(await this.goesOn(id))) return this.conclude(id, offset);
+      if (leftMs <= 0) return this.look(id, offset);
       await scheduler.wait(Math.min(waitMs, leftMs));
     }
   }
@@ -91,9 +80,8 @@ export class Hand extends DurableObject<Env> {
     const elsewhere = this.elsewhere();
     if (elsewhere !== null) return elsewhere.cancel(id);
     await this.mutex.run(async () => {
-      const cancelled = [id, ...this.cancelled()].slice(0, CANCELLED_MAX);
-      this.ctx.storage.kv.put("cancelled", cancelled);
-      const job = this.job();
+      this.ledger.cancel(id);
+      const { job } = this.ledger;
       if (job !== undefined && isOf(job.id, id) && this.machine?.isRunning === true)
         await endJob(this.machine, job.id);
     });
@@ -104,7 +92,7 @@ export class Hand extends DurableObject<Env> {
     const elsewhere = this.elsewhere();
     if (elsewhere !== null) return elsewhere.take(id);
     return this.mutex.run(async () => {
-      const job = this.job();
+      const { job } = this.ledger;
       if (job?.id !== id || this.machine?.isRunning !== true)
         return { kind: "lost", reason: CONTAINER_ENDED };
       try {
@@ -115,36 +103,26 @@ export class Hand extends DurableObject<Env> {
     });
   }
 
-  /** The gate's: a request of the job that runs. @returns its number; null where there were too many. */
-  note(asked: Omit<Fetched, "bytes">): number | null {
-    const job = this.job();
-    if (job === undefined || job.fetched.length >= LIMITS.egress_requests_max) return null;
-    this.ctx.storage.kv.put<Job>("job", { ...job, fetched: [...job.fetched, { ...asked, bytes: 0 }] });
-    return job.fetched.length;
+  /** The gate's: a request of the job that runs. Null: it makes too many. */
+  note(asked: Omit<Fetched, "bytes">): Noted | null {
+    return this.ledger.note(asked);
   }
 
   /** The gate's: what came of it. */
-  settle(nth: number, came: Pick<Fetched, "status" | "bytes">): void {
-    const job = this.job();
-    if (job === undefined) return;
-    const fetched = job.fetched.map((one, index) => (index === nth ? { ...one, ...came } : one));
-    this.ctx.storage.kv.put<Job>("job", { ...job, fetched });
+  settle(noted: Noted, came: Pick<Fetched, "status" | "bytes">): void {
+    this.ledger.settle(noted, came);
   }
 
   listFetched(id: string): Promise<Fetched[]> {
     const elsewhere = this.elsewhere();
     if (elsewhere !== null) return elsewhere.listFetched(id);
-    const job = this.job() ?? this.ctx.storage.kv.get<Job>("lost");
-    return Promise.resolve(job?.id === id ? [...job.fetched] : []);
+    return Promise.resolve([...this.ledger.listFetched(id)]);
   }
 
   /** Ends what nobody uses any more, and a job that has overslept. */
   override async alarm(): Promise<void> {
-    if (this.machine?.isRunning !== true) {
-      this.ctx.storage.kv.delete("moved");
-      return;
-    }
-    const job = this.job();
+    if (this.machine?.isRunning !== true) return;
+    const { job } = this.ledger;
     if (job !== undefined && Date.now() > job.startedAt + job.wallMs + GRACE_MS)
       await endJob(this.machine, job.id).catch(() => undefined);
     if (Date.now() > (this.ctx.storage.kv.get<number>("used_at") ?? 0) + IDLE_MS) {
@@ -156,23 +134,15 @@ export class Hand extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(Date.now() + ALARM_MS);
   }
 
-  /** Jobs and tasks, the newest first. */
-  private cancelled(): readonly string[] {
-    return this.ctx.storage.kv.get<string[]>("cancelled") ?? [];
-  }
-
-  private isCancelled(id: string): boolean {
-    return this.cancelled().some((one) => isOf(id, one));
-  }
-
-  private job(): Job | undefined {
-    return this.ctx.storage.kv.get<Job>("job");
-  }
-
   /** Where the work went when no container started here. */
   private elsewhere(): DurableObjectStub<Hand> | null {
-    if (this.ctx.storage.kv.get<boolean>("moved") !== true) return null;
-    return this.next();
+    const isThere = (this.ctx.storage.kv.get<number>("moved_until") ?? 0) > Date.now();
+    return isThere ? this.next() : null;
+  }
+
+  /** Until whatever runs there has ended, and nobody has asked for it any more. */
+  private move(wallMs: number): void {
+    this.ctx.storage.kv.put("moved_until", Date.now() + wallMs + 2 * IDLE_MS);
   }
 
   private next(): DurableObjectStub<Hand> | null {
@@ -183,12 +153,13 @@ export class Hand extends DurableObject<Env> {
 
   private async beginHere(order: JobOrder): Promise<Begun> {
     const { machine } = this;
-    const job = this.job();
-    if (job?.id === order.id || this.isCancelled(order.id)) return { kind: "begun" };
+    const { job } = this.ledger;
+    if (job?.id === order.id) return { kind: "begun", startedAt: job.startedAt };
+    if (this.ledger.isCancelled(order.id)) return { kind: "begun", startedAt: Date.now() };
     if (machine === null) return { kind: "not_ready", reason: "containers are not enabled" };
     try {
       if (job !== undefined && machine.isRunning) await endJob(machine, job.id);
-      const startedAt = Date.now();
+      const askedAt = Date.now();
       const hosts = readEgress(this.env.ERRAND_EGRESS).map(({ host }) => host);
       const gate = this.ctx.exports.Gate({ props: { hand: this.ctx.id.name ?? "" } });
       const toolchain = this.env.TOOLCHAIN.getByName("toolchain");
@@ -196,17 +167,21 @@ export class Hand extends DurableObject<Env> {
       if (tools.kind === "building") return BUILDING;
       const snapshot = tools.kind === "ready" ? tools.snapshot : null;
       const why = await machine.start({ hosts, gate, snapshot, hasInternet: false });
-      if (why !== null && snapshot !== null) await toolchain.discard(snapshot);
+      // Some objects do not start for minutes, whatever they begin from: where none of them does, it may be that.
+      if (why !== null && snapshot !== null && this.next() === null) await toolchain.discard(snapshot);
       if (why !== null) return await this.beginNext(order, why);
-      log("info", { stage: "hands", effect: "ready", latency_ms: Date.now() - startedAt });
+      log("info", { stage: "hands", effect: "ready", latency_ms: Date.now() - askedAt });
       await this.ctx.storage.setAlarm(Date.now() + ALARM_MS);
       const before = await layOut(machine, order.files);
       const { id, wallMs } = order;
+      const startedAt = Date.now();
       this.use();
-      this.ctx.storage.kv.put<Job>("job", { id, before, startedAt: Date.now(), wallMs, fetched: [] });
+      this.ledger.begin({ id, before, startedAt, wallMs });
       await beginJob(machine, order, hosts);
-      return { kind: "begun" };
+      return { kind: "begun", startedAt };
     } catch (error) {
+      // What does not take the files would not take them the next time either.
+      await machine.stop(describeError(error)).catch(() => undefined);
       return { kind: "not_ready", reason: describeError(error) };
     }
   }
@@ -215,50 +190,57 @@ export class Hand extends DurableObject<Env> {
     log("warn", { stage: "hands", effect: "not started", detail: why });
     const next = this.next();
     if (next === null) return { kind: "not_ready", reason: why };
-    this.ctx.storage.kv.put("moved", true);
-    await this.ctx.storage.setAlarm(Date.now() + IDLE_MS);
     const begun: Begun = await next.begin(order);
-    if (begun.kind === "not_ready") this.ctx.storage.kv.delete("moved");
+    if (begun.kind === "begun") this.move(order.wallMs);
     return begun;
   }
 
   private async goesOn(id: string): Promise<boolean> {
-    if (this.job()?.id !== id || this.isCancelled(id) || this.machine?.isRunning !== true) return false;
-    return isRunning(this.machine, id).catch(() => false);
+    const { ledger } = this;
+    if (ledger.job?.id !== id || ledger.isCancelled(id) || this.machine?.isRunning !== true) return false;
+    // Whoever does not answer now may answer the next time.
+    return isRunning(this.machine, id).catch(() => true);
   }
 
   private use(): void {
     this.ctx.storage.kv.put("used_at", Date.now());
   }
 
+  /** What it has printed, while it goes on. */
   private async look(id: string, offset: number): Promise<JobState> {
-    const job = this.job();
-    const lose = (reason: string): JobState => {
-      const known = this.job();
-      const acted = known?.fetched.some(({ method, status }) => status !== null && !READING.has(method));
-      // It may be begun again.
-      if (known?.id === id) {
-        this.ctx.storage.kv.put("lost", known);
-        this.ctx.storage.kv.delete("job");
-      }
-      return { kind: "lost", reason, ...(acted === true && { acted }), ...NOTHING_PRINTED };
-    };
-    if (this.isCancelled(id)) return { kind: "cancelled", ...NOTHING_PRINTED };
-    if (job?.id !== id) return { kind: "lost", reason: "nobody knows this job", ...NOTHING_PRINTED };
-    if (this.machine?.isRunning !== true) return lose(CONTAINER_ENDED);
-    this.use();
     const { machine } = this;
+    if (machine?.isRunning !== true) return this.conclude(id, offset);
+    this.use();
     try {
-      const looked = await lookAtJob(machine, id, offset);
-      if (looked.state === "running") return { kind: "running", output: looked.output, next: looked.next };
+      const { state, output, next } = await lookAtJob(machine, id, offset);
+      return state === "running" ? { kind: "running", output, next } : await this.conclude(id, offset);
+    } catch (error) {
+      return this.lose(id, describeError(error));
+    }
+  }
+
+  /** It does not go on: how it has ended. */
+  private async conclude(id: string, offset: number): Promise<JobState> {
+    const { ledger, machine } = this;
+    const { job } = ledger;
+    if (ledger.isCancelled(id)) return { kind: "cancelled", ...NOTHING_PRINTED };
+    if (job?.id !== id) return { kind: "lost", reason: "nobody knows this job", ...NOTHING_PRINTED };
+    if (machine?.isRunning !== true) return this.lose(id, CONTAINER_ENDED);
+    this.use();
+    try {
       return await this.mutex.run(async () => {
         await endJob(machine, id);
         const state = describeEnd(job, await lookAtJob(machine, id, offset));
-        return state.kind === "lost" ? lose(state.reason) : state;
+        return state.kind === "lost" ? this.lose(id, state.reason) : state;
       });
     } catch (error) {
-      return lose(describeError(error));
+      return this.lose(id, describeError(error));
     }
+  }
+
+  private lose(id: string, reason: string): JobState {
+    const acted = this.ledger.lose(id);
+    return { kind: "lost", reason, ...(acted && { acted }), ...NOTHING_PRINTED };
   }
 }
 

@@ -56,20 +56,20 @@ export class Machine {
 
   /** Starts it, unless it runs. @returns in words, why it cannot be used; null when it can. */
   async start({ hosts, gate, snapshot, hasInternet }: Beginning): Promise<string | null> {
-    // Before it starts, or it would know of them too late.
+    // Before it starts, or it would know of them too late; and again, for whoever has led there may be gone.
     for (const host of hosts) {
       if (gate === null) break;
       await this.container.interceptOutboundHttp(host, gate);
       await this.container.interceptOutboundHttps(host, gate);
     }
-    if (!this.isRunning)
-      this.container.start({
-        ...(snapshot === null ? { image: IMAGE } : { containerSnapshot: { id: snapshot } }),
-        instance: INSTANCE,
-        entrypoint: FIRST_PROCESS,
-        enableInternet: hasInternet,
-        env: ENV,
-      });
+    if (this.isRunning) return null;
+    this.container.start({
+      ...(snapshot === null ? { image: IMAGE } : { containerSnapshot: { id: snapshot } }),
+      instance: INSTANCE,
+      entrypoint: FIRST_PROCESS,
+      enableInternet: hasInternet,
+      env: ENV,
+    });
     await this.stayAlive();
     try {
       const { code } = await this.exec(["true"], { withinMs: READY_MS_MAX });

@@ -18,6 +18,8 @@ export class ContainerSandbox implements Sandbox {
   private readonly conversationId: string;
   private readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   private readonly left = new Map<string, LeftFile>();
+  /** When a job began. */
+  private readonly begun = new Map<string, number>();
   /** Why a job has not begun. */
   private readonly unready = new Map<string, Unready>();
 
@@ -36,6 +38,7 @@ export class ContainerSandbox implements Sandbox {
     try {
       const begun = await this.hands.begin(this.conversationId, { id, script, wallMs, files });
       if (begun.kind === "not_ready") this.unready.set(id, begun);
+      else this.begun.set(id, begun.startedAt);
     } catch (error) {
       this.unready.set(id, { reason: describeError(error) });
     }
@@ -62,9 +65,11 @@ export class ContainerSandbox implements Sandbox {
     return this.hands.cancel(this.conversationId, jobId);
   }
 
-  /** What a job has asked for through the gate. */
-  listFetched(jobId: string): Promise<readonly Fetched[]> {
-    return this.hands.listFetched(this.conversationId, jobId);
+  /** Since when a job has worked, and what it has asked for through the gate. */
+  async tell(jobId: string): Promise<{ startedAt: number | null; fetched: readonly Fetched[] }> {
+    const startedAt = this.begun.get(jobId) ?? null;
+    const fetched = startedAt === null ? [] : await this.hands.listFetched(this.conversationId, jobId);
+    return { startedAt, fetched };
   }
 
   take(): Promise<LeftFile[]> {

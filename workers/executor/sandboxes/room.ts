@@ -15,10 +15,17 @@ export async function takeRoom({ env, conversationId }: ToolContext, wallMs: num
   return `${max} containers run, and no more may (ERRAND_CONTAINERS_MAX)`;
 }
 
+interface Worked {
+  /** Null: it never began to work for the call. */
+  readonly startedAt: number | null;
+  readonly fetched: readonly Fetched[];
+}
+
 /** The call is done with it: it runs until it is idle for too long. */
-export async function leaveRoom(context: ToolContext, fetched: readonly Fetched[]): Promise<void> {
-  const { env, conversationId, startedAt } = context;
+export async function leaveRoom(context: ToolContext, { startedAt, fetched }: Worked): Promise<void> {
+  const { env, conversationId, attempt } = context;
   const now = Date.now();
-  const until = now + readTimings(env).container_idle_ms;
-  await leaveContainer(env.DB, context, { conversationId, until, workedMs: now - startedAt, fetched }, now);
+  const until = startedAt === null ? now : now + readTimings(env).container_idle_ms;
+  const workedMs = startedAt === null ? 0 : now - startedAt;
+  await leaveContainer(env.DB, context, { conversationId, until, workedMs, attempt, fetched }, now);
 }

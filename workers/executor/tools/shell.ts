@@ -42,7 +42,7 @@ export const shell: Run<"shell"> = async (context, input) => {
     await sandbox.start(jobId, input.script, { wallMs });
     const state = await follow(chosen, jobId, context);
     if (state.kind === "running") return GOES_ON;
-    if (chosen.kind === "container") await leaveRoom(context, await chosen.sandbox.listFetched(jobId));
+    if (chosen.kind === "container") await leaveRoom(context, await chosen.sandbox.tell(jobId));
     if (state.kind === "not_started") return transient(state.reason, state.retryAfterMs ?? retryMs);
     // What has changed something elsewhere is not done twice.
     if (state.kind === "lost" && state.acted !== true && context.attempt < BLAMED_FROM_ATTEMPT)
