@@ -1,6 +1,6 @@
 /** One container of the engine: processes in namespaces of their own, over this machine's programs and files in memory. Linux only. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
@@ -25,7 +25,10 @@ const BOUND = [
   "--core=0",
   "--",
 ];
-const HERE = fileURLToPath(import.meta.resolve("./"));
+/** Given as text: whoever is nobody here may not be let into the folder that they lie in. */
+const readScript = (name: string) => readFileSync(fileURLToPath(import.meta.resolve(name)), "utf8");
+const BOX = readScript("./box.sh");
+const ROOT = readScript("./root.sh");
 /** Nothing of this process's own environment. */
 const BASE = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
 const READY_MS_MAX = 30_000;
@@ -67,7 +70,7 @@ export class Box {
     const holder = await holdIds();
     const saved = restore === null ? [] : [openSync(restore, "r")];
     try {
-      const script = ["sh", `${HERE}box.sh`, HERE, String(LIMITS.files_bytes_max)];
+      const script = ["sh", "-c", BOX, "sh", ROOT, String(LIMITS.files_bytes_max)];
       const [command = "", ...args] = [...entering(holder.pid), ...script, ...BOUND, ...argv];
       const stdio = ["ignore" as const, "pipe" as const, "pipe" as const, "pipe" as const, ...saved];
       const started = spawn(command, args, { stdio, env: { ...BASE, ...env } });
