@@ -11,6 +11,7 @@ const COPIED = [
   "shared",
   "fakes",
   "bench",
+  "docs",
   "test",
   "workers",
   "wrangler",

@@ -40,6 +40,22 @@ describe.skipIf(noEngine !== null)(`on the engine${noEngine === null ? "" : `: $
     await sandbox.cancel("slow");
   });
 
+  it("finds nothing of what a job before it has left half done", async () => {
+    const name = `conversation_${opened++}`;
+    const one = new ContainerSandbox(containers.hands, name);
+    await one.start("stopped", "echo x > half; sleep 60", { wallMs: WALL_MS });
+    await one.poll("stopped", 0, 300);
+    await one.cancel("stopped");
+    const other = new ContainerSandbox(containers.hands, name);
+    await other.start("next", "ls -A", { wallMs: WALL_MS });
+    expect(await end(other, "next")).toMatchObject({ kind: "exited", output: "" });
+  });
+
+  it("counts what a job has left before it reads it", async () => {
+    const { end: ended } = await run("truncate -s 100G huge; truncate -s 100G more");
+    expect(ended).toMatchObject({ kind: "refused", reason: expect.stringContaining("204800 MiB") });
+  });
+
   it("keeps the beginning and the end of what is long", async () => {
     const { end: ended } = await run("echo first; seq 1 400000; echo last");
     expect(ended.output).toMatch(/^first\n1\n2\n[^]* bytes are left out\) …\n[^]*400000\nlast\n$/);
@@ -106,8 +122,12 @@ describe.skipIf(noEngine !== null)(`on the engine${noEngine === null ? "" : `: $
 
   it("never begins what was cancelled before", async () => {
     const sandbox = open();
+    await sandbox.start("first", "echo x > kept", { wallMs: WALL_MS });
+    await end(sandbox, "first");
     await sandbox.cancel("early");
-    await sandbox.start("early", "echo never", { wallMs: WALL_MS });
+    await sandbox.start("early", "touch /root/ran", { wallMs: WALL_MS });
     expect(await end(sandbox, "early")).toMatchObject({ kind: "cancelled", output: "" });
+    await sandbox.start("later", "ls /root", { wallMs: WALL_MS });
+    expect(await end(sandbox, "later")).toMatchObject({ kind: "exited", output: "" });
   });
 });
