@@ -33,7 +33,7 @@ export const CONTAINERS: readonly Mutation[] = [
   {
     name: "the exit code is the script's own",
     file: "workers/hands/inside/status.sh",
-    find: 'if ended && [ -e "$dir/code" ]; then',
+    find: 'if ended && [ -s "$dir/code" ]; then',
     replace: "if ended && false; then",
     test: CONTAINER,
   },

@@ -51,6 +51,24 @@ describe.skipIf(noEngine !== null)(`on the engine${noEngine === null ? "" : `: $
     expect(await end(other, "next")).toMatchObject({ kind: "exited", output: "" });
   });
 
+  it("keeps both names of a file, and has no terminal", async () => {
+    const { sandbox, end: ended } = await run("echo hi > a; ln a b; ls /dev/tty; ps -o tty= -p 1");
+    expect(ended.output).toMatch(/No such file[^]*\?/);
+    expect(await left(sandbox)).toEqual({ a: "hi\n", b: "hi\n" });
+  });
+
+  it("takes no full disk for success, and begins anew after it", async () => {
+    const sandbox = open();
+    await sandbox.start("full", "dd if=/dev/zero of=/root/fill bs=1M 2>/dev/null; exit 7", {
+      wallMs: WALL_MS,
+    });
+    expect(await end(sandbox, "full")).toMatchObject({ kind: "lost" });
+    await sandbox.start("next", "echo next", { wallMs: WALL_MS });
+    expect((await end(sandbox, "next")).kind).toBe("not_started");
+    const again = await run("echo again");
+    expect(again.end).toMatchObject({ kind: "exited", output: "again\n" });
+  });
+
   it("counts what a job has left before it reads it", async () => {
     const { end: ended } = await run("truncate -s 100G huge; truncate -s 100G more");
     expect(ended).toMatchObject({ kind: "refused", reason: expect.stringContaining("204800 MiB") });

@@ -81,6 +81,7 @@ export class Hand extends DurableObject<Env> {
     if (elsewhere !== null) return elsewhere.cancel(id);
     await this.mutex.run(async () => {
       this.ledger.cancel(id);
+      if (this.ledger.job !== undefined && isOf(this.ledger.job.id, id)) this.ledger.end(this.ledger.job.id);
       const { job } = this.ledger;
       if (job !== undefined && isOf(job.id, id) && this.machine?.isRunning === true)
         await endJob(this.machine, job.id);
@@ -156,9 +157,11 @@ export class Hand extends DurableObject<Env> {
     const { job } = this.ledger;
     if (job?.id === order.id) return { kind: "begun", startedAt: job.startedAt };
     if (this.ledger.isCancelled(order.id)) return { kind: "begun", startedAt: Date.now() };
+    if (this.ledger.hasActed(order.id)) return { kind: "begun", startedAt: Date.now() };
     if (machine === null) return { kind: "not_ready", reason: "containers are not enabled" };
     try {
-      if (job !== undefined && machine.isRunning) await endJob(machine, job.id);
+      // Also of a job that was lost there.
+      if (machine.isRunning) await endJob(machine, job?.id ?? order.id);
       const askedAt = Date.now();
       const hosts = readEgress(this.env.ERRAND_EGRESS).map(({ host }) => host);
       const gate = this.ctx.exports.Gate({ props: { hand: this.ctx.id.name ?? "" } });
@@ -198,6 +201,8 @@ export class Hand extends DurableObject<Env> {
   private async goesOn(id: string): Promise<boolean> {
     const { ledger } = this;
     if (ledger.job?.id !== id || ledger.isCancelled(id) || this.machine?.isRunning !== true) return false;
+    // Something keeps it from ending by its own clock, or from saying that it has.
+    if (Date.now() > ledger.job.startedAt + ledger.job.wallMs + GRACE_MS) return false;
     // Whoever does not answer now may answer the next time.
     return isRunning(this.machine, id).catch(() => true);
   }
@@ -224,11 +229,12 @@ export class Hand extends DurableObject<Env> {
     const { ledger, machine } = this;
     const { job } = ledger;
     if (ledger.isCancelled(id)) return { kind: "cancelled", ...NOTHING_PRINTED };
-    if (job?.id !== id) return { kind: "lost", reason: "nobody knows this job", ...NOTHING_PRINTED };
+    if (job?.id !== id) return this.lose(id, "nobody knows this job");
     if (machine?.isRunning !== true) return this.lose(id, CONTAINER_ENDED);
     this.use();
     try {
       return await this.mutex.run(async () => {
+        ledger.end(id);
         await endJob(machine, id);
         const state = describeEnd(job, await lookAtJob(machine, id, offset));
         return state.kind === "lost" ? this.lose(id, state.reason) : state;
@@ -239,7 +245,7 @@ export class Hand extends DurableObject<Env> {
   }
 
   private lose(id: string, reason: string): JobState {
-    const acted = this.ledger.lose(id);
+    const acted = this.ledger.lose(id) || this.ledger.hasActed(id);
     return { kind: "lost", reason, ...(acted && { acted }), ...NOTHING_PRINTED };
   }
 }
@@ -255,6 +261,7 @@ function describeEnd({ startedAt, wallMs }: Job, { state, code, output, next }: 
   const said = { output, next };
   const ranMs = Date.now() - startedAt;
   if (state === "exited") return { kind: "exited", code, ...said };
+  if (ranMs > wallMs + GRACE_MS) return { kind: "timed_out", ...said };
   if (state === "timed_out" && ranMs >= wallMs - CLOCK_SLACK_MS) return { kind: "timed_out", ...said };
   return {
     kind: "lost",

@@ -7,6 +7,8 @@ import STATUS from "./inside/status.sh";
 import type { Machine } from "./machine.ts";
 
 const JOBS = "/var/lib/errand";
+/** How the shell says that the folder was there. */
+const KNOWN = 17;
 const folderOf = (id: string) => `${JOBS}/${id}`;
 /** Between the two it is said how much is left out. */
 const ROOM_BYTES = 100;
@@ -29,10 +31,11 @@ export async function beginJob(
 ): Promise<void> {
   const folder = folderOf(order.id);
   // A job of the same id that is begun at the same time finds the folder, and goes away.
-  const lay = 'mkdir -p "$1" && mkdir "$2" && cat >"$2/script"';
+  const lay = `mkdir -p "$1" || exit 1; [ ! -e "$2" ] || exit ${KNOWN}; mkdir "$2" && cat >"$2/script"`;
   const script = order.script.replaceAll("\r\n", "\n");
   const { code } = await machine.exec(["sh", "-c", lay, "sh", JOBS, folder], { stdin: script });
-  if (code !== 0) return;
+  if (code === KNOWN) return;
+  if (code !== 0) throw new Error("the container has no room for the script");
   const seconds = String(order.wallMs / 1_000);
   const run = ["sh", "-c", RUN, "sh", folder, seconds, String(KEPT_BYTES_MAX)];
   await machine.detach(run, { ERRAND_HOSTS: hosts.join(" ") });

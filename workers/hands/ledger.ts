@@ -12,6 +12,8 @@ export interface Job {
   readonly wallMs: number;
   /** What it has asked for through the gate. */
   readonly fetched: readonly Fetched[];
+  /** What is left of it has no way out any more. */
+  readonly isOver?: boolean;
 }
 
 /** Which of the requests of which job. */
@@ -26,6 +28,9 @@ const READING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const CANCELLED_MAX = 20;
 /** Whether a job is that one, or that task's. */
 export const isOf = (jobId: string, id: string) => jobId === id || jobId.startsWith(`${id}.`);
+
+const hasChanged = ({ fetched }: Job) =>
+  fetched.some(({ method, status }) => status !== null && !READING.has(method));
 
 export class Ledger {
   private readonly kv: SyncKvStorage;
@@ -42,13 +47,24 @@ export class Ledger {
     this.put({ ...job, fetched: [] });
   }
 
-  /** It may be begun again. @returns whether it has changed something elsewhere, as far as anybody can tell. */
+  end(id: string): void {
+    const { job } = this;
+    if (job?.id === id) this.put({ ...job, isOver: true });
+  }
+
+  /** Of a job that was lost: then it is not begun again. */
+  hasActed(id: string): boolean {
+    const lost = this.kv.get<Job>("lost");
+    return lost?.id === id && hasChanged(lost);
+  }
+
+  /** It may be begun again, unless it has acted. @returns whether it has changed something elsewhere, as far as anybody can tell. */
   lose(id: string): boolean {
     const { job } = this;
     if (job?.id !== id) return false;
     this.kv.put("lost", job);
     this.kv.delete("job");
-    return job.fetched.some(({ method, status }) => status !== null && !READING.has(method));
+    return hasChanged(job);
   }
 
   /** A job's id, or a task's. */
@@ -63,7 +79,8 @@ export class Ledger {
   /** A request of the job that runs. Null: it makes too many, or none runs. */
   note(asked: Omit<Fetched, "bytes">): Noted | null {
     const { job } = this;
-    if (job === undefined || job.fetched.length >= LIMITS.egress_requests_max) return null;
+    if (job === undefined || job.isOver === true || job.fetched.length >= LIMITS.egress_requests_max)
+      return null;
     this.put({ ...job, fetched: [...job.fetched, { ...asked, bytes: 0 }] });
     return { jobId: job.id, nth: job.fetched.length };
   }

@@ -40,7 +40,10 @@ export async function takeOut(machine: Machine, before: Hashes): Promise<Taken> 
       kind: "refused",
       reason: describeTooMuch(files.length, bytes) ?? "it has left more than can be listed",
     };
-  const after = readHashes((await machine.exec(HASH)).bytes);
+  const hashed = await machine.exec(HASH);
+  // What is missing in a list that is not whole would be taken for gone.
+  if (hashed.code !== 0 || hashed.cut) throw new Error(`what it left could not be listed (${hashed.code})`);
+  const after = readHashes(hashed.bytes);
   const named = files.filter(({ path }) => !path.includes(NO_TEXT));
   const changed = named.filter(({ path }) => after.has(path) && after.get(path) !== before.get(path));
   const reason = describeTooMuch(
@@ -70,6 +73,8 @@ async function read(machine: Machine, paths: readonly string[]) {
     "-cf",
     "-",
     "--no-recursion",
+    // The second name of a file would come without what is in it.
+    "--hard-dereference",
     "--null",
     "--verbatim-files-from",
     "-T",

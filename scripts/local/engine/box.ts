@@ -4,7 +4,6 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { entering, holdIds } from "./ids.ts";
 
@@ -73,7 +72,7 @@ export class Box {
       const script = ["sh", "-c", BOX, "sh", ROOT, String(LIMITS.files_bytes_max)];
       const [command = "", ...args] = [...entering(holder.pid), ...script, ...BOUND, ...argv];
       const stdio = ["ignore" as const, "pipe" as const, "pipe" as const, "pipe" as const, ...saved];
-      const started = spawn(command, args, { stdio, env: { ...BASE, ...env } });
+      const started = spawn(command, args, { stdio, env: { ...BASE, ...env }, detached: true });
       const ended = awaitCode(started);
       return new Box(started, await awaitReady(started, ended), ended);
     } finally {
@@ -90,6 +89,8 @@ export class Box {
     return spawn(command, args, {
       stdio: [pipe(stdin), pipe(stdout), pipe(stderr)],
       env: { ...BASE, ...env },
+      // A session of its own: what is in a box has nothing of the terminal.
+      detached: true,
     });
   }
 
@@ -130,11 +131,12 @@ export function awaitCode(process: ChildProcess): Promise<number> {
 
 /** @returns the pid that root.sh tells. Throws what was complained of. */
 async function awaitReady(started: ChildProcess, ended: Promise<number>): Promise<number> {
-  const complaint = started.stderr === null ? Promise.resolve("") : text(started.stderr);
-  const failed = ended.then(async (code) => {
-    throw new Error(
-      `a box cannot be made on this machine (${code}): ${(await complaint).slice(0, COMPLAINT_CHARS_MAX)}`,
-    );
+  let complaint = "";
+  started.stderr?.on("data", (chunk: Buffer) => {
+    complaint = `${complaint}${chunk.toString()}`.slice(0, COMPLAINT_CHARS_MAX);
+  });
+  const failed = ended.then((code): never => {
+    throw new Error(`a box cannot be made on this machine (${code}): ${complaint}`);
   });
   failed.catch(() => undefined);
   const timer = setTimeout(() => started.stdio[3]?.destroy(), READY_MS_MAX);
@@ -142,6 +144,9 @@ async function awaitReady(started: ChildProcess, ended: Promise<number>): Promis
     return await Promise.race([started.stdout === null ? failed : readPid(started.stdout), failed]);
   } finally {
     clearTimeout(timer);
+    // What runs in it then has no say here.
+    started.stderr?.destroy();
+    started.stdout?.destroy();
   }
 }
 

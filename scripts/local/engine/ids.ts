@@ -33,7 +33,7 @@ export const enteringNetwork = (pid: number): string[] => [
 
 /** A process that holds a new one, until its stdin is closed. Throws where this machine has none. */
 export async function holdIds(): Promise<ChildProcess> {
-  const holder = spawn("unshare", ["--user", "cat"], { stdio: ["pipe", "ignore", "ignore"] });
+  const holder = spawn("unshare", ["--user", "cat"], { stdio: ["pipe", "ignore", "ignore"], detached: true });
   const refused = Promise.race([once(holder, "error"), once(holder, "exit")]).then(() => false);
   refused.catch(() => undefined);
   const isInside = await Promise.race([refused, entered(holder.pid)]);

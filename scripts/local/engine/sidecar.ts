@@ -128,6 +128,7 @@ async function startRelay(box: Box, take: (socket: Socket) => void): Promise<Chi
   const relay = spawn(command, [...args, process.execPath, RELAY], {
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     env: {},
+    detached: true,
   });
   relay.on("message", (_word, handle) => {
     if (handle instanceof Socket) take(handle);

@@ -14,7 +14,8 @@ if ! ended && [ -e "$dir/pid" ] && ! kill -0 "$(cat "$dir/pid")" 2>/dev/null; th
   sleep 0.2
   ended || state=lost
 fi
-if ended && [ -e "$dir/code" ]; then
+# Empty where there was no room to write it: then nobody knows.
+if ended && [ -s "$dir/code" ]; then
   state=exited
   code=$(cat "$dir/code")
 elif ended; then
