@@ -4,6 +4,7 @@ import { ContainerSandbox } from "../../workers/executor/sandboxes/container.ts"
 import type { Sandbox } from "../../workers/executor/sandboxes/sandbox.ts";
 import { noEngine } from "../support/engine.ts";
 import { openHands } from "../support/hands.ts";
+import { LONG } from "../support/seed.ts";
 import { end, keepsTheContract, left, makeRun, WALL_MS } from "./contract.ts";
 
 describe.skipIf(noEngine !== null)(`on the engine${noEngine === null ? "" : `: ${noEngine}`}`, () => {
@@ -16,7 +17,8 @@ describe.skipIf(noEngine !== null)(`on the engine${noEngine === null ? "" : `: $
   const open = (): Sandbox => new ContainerSandbox(containers.hands, `conversation_${opened++}`);
   const run = makeRun(open);
 
-  keepsTheContract("container", open);
+  // Where it is bash itself that ends, the short run is content with what only bounds end.
+  keepsTheContract("container", open, 2);
 
   it("has what the embedded one lacks, and no network", async () => {
     const script =
@@ -57,7 +59,7 @@ describe.skipIf(noEngine !== null)(`on the engine${noEngine === null ? "" : `: $
     expect(await left(sandbox)).toEqual({ a: "hi\n", b: "hi\n" });
   });
 
-  it("takes no full disk for success, and begins anew after it", async () => {
+  it.runIf(LONG)("takes no full disk for success, and begins anew after it", async () => {
     const sandbox = open();
     await sandbox.start("full", "dd if=/dev/zero of=/root/fill bs=1M 2>/dev/null; exit 7", {
       wallMs: WALL_MS,
