@@ -149,4 +149,18 @@ export const CONTAINERS: readonly Mutation[] = [
     replace: "",
     test: DEPLOY,
   },
+  {
+    name: "the gate is shut with the job",
+    file: "workers/hands/ledger.ts",
+    find: "job.isOver === true || ",
+    replace: "",
+    test: "test/unit/hands/ledger.test.ts",
+  },
+  {
+    name: "what has acted is not begun again",
+    file: "workers/hands/ledger.ts",
+    find: "return lost?.id === id && hasChanged(lost);",
+    replace: "return lost?.id === '';",
+    test: "test/unit/hands/ledger.test.ts",
+  },
 ];

@@ -1,10 +1,10 @@
 /** Scripts in containers, over all Workers: what takes long goes on, what is stopped ends, and what is lost is done again. */
-import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openConversation } from "../support/conversation.ts";
 import { noEngine } from "../support/engine.ts";
 import { openPipeline, type Pipeline, privateText, type TaskBody } from "../support/pipeline.ts";
 import { openOutside } from "../support/outside.ts";
+import { runs } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
 const WAIT_MS_MAX = 60_000;
@@ -15,13 +15,6 @@ const TOKEN = `${CANARY}-token`;
 const ERRAND_EGRESS = JSON.stringify([
   { host: "git.example", headers: { authorization: `Bearer ${TOKEN}` } },
 ]);
-
-/** Whether this machine runs that command, in whatever box. */
-async function runs(command: string): Promise<boolean> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const lines = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
-  return (await Promise.all(lines)).some((line) => line.replaceAll("\0", " ").trim() === command);
-}
 
 describe.skipIf(noEngine !== null)(`in containers${noEngine === null ? "" : `: ${noEngine}`}`, () => {
   let pipeline: Pipeline;

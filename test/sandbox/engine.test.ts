@@ -1,7 +1,7 @@
 /** The engine itself: what a box sees of this machine, what is left of it, and what it can be made of. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { awaitCode, Box } from "../../scripts/local/engine/box.ts";
 import { Containers } from "../../scripts/local/engine/containers.ts";
 import { noEngine } from "../support/engine.ts";
+import { runs } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
 const WAIT_MS_MAX = 60_000;
@@ -18,13 +19,6 @@ async function run(box: Box, script: string): Promise<string> {
   const process = box.exec({ argv: ["sh", "-c", `{ ${script}; } 2>&1`], env: {}, folder: null, ...streams });
   const [said] = await Promise.all([process.stdout === null ? "" : text(process.stdout), awaitCode(process)]);
   return said;
-}
-
-/** Whether this machine runs that command, in whatever box. */
-async function runs(command: string): Promise<boolean> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const lines = pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""));
-  return (await Promise.all(lines)).some((line) => line.replaceAll("\0", " ").trim() === command);
 }
 
 describe.skipIf(noEngine !== null)(`the engine${noEngine === null ? "" : `: ${noEngine}`}`, () => {

@@ -27,7 +27,8 @@ export class Gate extends WorkerEntrypoint<Env, GateProps> {
     }
     // Noted before it is sent: nothing goes out of which nobody knows.
     const noted = await hand.note({ ...asked, status: 0 });
-    if (noted === null) return refuse(429, `a script may make ${LIMITS.egress_requests_max} requests`);
+    if (noted === null)
+      return refuse(429, `a script may make ${LIMITS.egress_requests_max} requests, while it runs`);
     try {
       const response = await this.send(request, egress.headers);
       const counted = countBytes(response, (bytes) => {

@@ -81,10 +81,10 @@ export class Hand extends DurableObject<Env> {
     if (elsewhere !== null) return elsewhere.cancel(id);
     await this.mutex.run(async () => {
       this.ledger.cancel(id);
-      if (this.ledger.job !== undefined && isOf(this.ledger.job.id, id)) this.ledger.end(this.ledger.job.id);
       const { job } = this.ledger;
-      if (job !== undefined && isOf(job.id, id) && this.machine?.isRunning === true)
-        await endJob(this.machine, job.id);
+      if (job === undefined || !isOf(job.id, id)) return;
+      this.ledger.end(job.id);
+      if (this.machine?.isRunning === true) await endJob(this.machine, job.id);
     });
   }
 
@@ -124,8 +124,10 @@ export class Hand extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     if (this.machine?.isRunning !== true) return;
     const { job } = this.ledger;
-    if (job !== undefined && Date.now() > job.startedAt + job.wallMs + GRACE_MS)
+    if (job !== undefined && job.isOver !== true && Date.now() > job.startedAt + job.wallMs + GRACE_MS) {
+      this.ledger.end(job.id);
       await endJob(this.machine, job.id).catch(() => undefined);
+    }
     if (Date.now() > (this.ctx.storage.kv.get<number>("used_at") ?? 0) + IDLE_MS) {
       log("info", { stage: "hands", effect: "ended", detail: "idle" });
       await this.machine.stop("idle");

@@ -1,7 +1,9 @@
 /** What a hand knows of its jobs: kept in its object, which outlives the container. */
 import type { Fetched } from "../../shared/contracts/event.ts";
 import { LIMITS } from "../../shared/limits.ts";
-import type { Hashes } from "./workspace.ts";
+
+/** Of files, by path, in hex. */
+export type Hashes = ReadonlyMap<string, string>;
 
 /** The job that was begun last. */
 export interface Job {
@@ -47,6 +49,7 @@ export class Ledger {
     this.put({ ...job, fetched: [] });
   }
 
+  /** What is left of it is led nowhere any more. */
   end(id: string): void {
     const { job } = this;
     if (job?.id === id) this.put({ ...job, isOver: true });

@@ -4,11 +4,9 @@ import type { LaidFile } from "../../shared/contracts/code.ts";
 import type { LeftFile, Taken } from "../../shared/contracts/job.ts";
 import { LIMITS } from "../../shared/limits.ts";
 import { describeTooMuch } from "../../shared/workspace-paths.ts";
+import type { Hashes } from "./ledger.ts";
 import LAY from "./inside/lay.sh";
 import type { Machine } from "./machine.ts";
-
-/** By path, in hex. */
-export type Hashes = ReadonlyMap<string, string>;
 
 const HASH = ["sh", "-c", "cd /workspace && find . -type f -printf '%P\\0' | xargs -0 -r sha256sum -z --"];
 const LIST = ["find", "/workspace", "-mindepth", "1", "!", "-type", "d", "-printf", "%y %s %P\\0"];

@@ -7,6 +7,8 @@ import { Sidecar } from "./sidecar.ts";
 
 /** A SIGTERM that nobody heeds is followed by a SIGKILL. */
 const STOP_MS = 1_000;
+/** Those that may still be asked about: a job that is followed makes one every other second. */
+const EXECUTIONS_MAX = 1_000;
 /** The images that every installation has: this machine's own programs stand in for them. https://developers.cloudflare.com/containers/ */
 const GIVEN = /debian-trixie|trixie-slim/;
 
@@ -144,6 +146,8 @@ export class Containers {
 
   prepare(container: string, command: Command): string {
     this.running(container);
+    const [oldest] = this.executions.keys();
+    if (oldest !== undefined && this.executions.size >= EXECUTIONS_MAX) this.executions.delete(oldest);
     const id = randomUUID();
     this.executions.set(id, { container, command, pid: 0, exitCode: null });
     return id;
