@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { EffectFault } from "../support/control.ts";
 import { chance, draw, LONG, sample } from "../support/seed.ts";
+import { STORIES } from "./stories.ts";
 import { type Clean, nameOf, prepare, prove } from "./prove.ts";
 
 /** The long suite takes all stories, and all faults of each. */
@@ -25,10 +26,10 @@ const RECOVERY: readonly (readonly [key: string, occurrence: number])[] = [
   ["notifier errand-replies: d1 INSERT deliveries", 1],
 ];
 
-const { runner, clean } = await prepare();
+const { runner, clean } = await prepare({}, sample(STORIES, STORIES_TOLD, chance("stories")));
 afterAll(() => runner.close());
 
-describe.each(sample(clean, STORIES_TOLD, chance("stories")))("a crash during $story.name", (run) => {
+describe.each(clean)("a crash during $story.name", (run) => {
   const faults = run.points.flatMap(({ key, occurrence, done }) =>
     (done ? MOMENTS : (["before"] as const)).map((moment): EffectFault => ({
       key,
